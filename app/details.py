@@ -49,6 +49,21 @@ class Detail(PublicText):
     PASSWORD_RESET_OFF = N_(
         "Password reset is turned off. Ask your administrator to reset your password."
     )
+    EMAIL_MISSING = "The user has no email address.", "email_missing"
+    EMAIL_NOT_VERIFIED = "The user has no verified email address.", "email_not_verified"
+    EMAIL_ALREADY_VERIFIED = (
+        "The email address is verified already.",
+        "email_already_verified",
+    )
+    EMAIL_TAKEN = "Another account has verified this email address.", "email_taken"
+    LINK_IS_ONLY_MAILED = (
+        "The account has an administrative role. Its links are only sent by email.",
+        "link_is_only_mailed",
+    )
+    INVITATION_ACCEPTED = (
+        "The user can sign in already. Send a link for a new password instead.",
+        "invitation_accepted",
+    )
     EMAIL_OFF = N_("Email isn't set up on this server. Ask your administrator.")
     ADMINISTRATOR_REQUIRED = (
         "This endpoint requires the administrator's token. Send it as a bearer token."

@@ -156,11 +156,15 @@ async def _measure_steps(grown: Grown) -> None:
     first = grown.used + 1
     grown.used += 2 * STEPS_A_ROUND
     steps: dict[str, Callable[[int], Awaitable[object]]] = {
-        STEPS[0]: lambda number: sessions.end(f"session-{number}", now=now, event=_event(now)),
-        STEPS[1]: lambda number: accounts.delete(f"grown-{number}", now=now, events=[_event(now)]),
+        STEPS[0]: lambda number: sessions.end(
+            f"session-{number}", is_full=True, now=now, event=_event(now)
+        ),
+        STEPS[1]: lambda number: accounts.delete(
+            f"grown-{number}", is_full=True, now=now, events=[_event(now)]
+        ),
     }
     try:
-        await sessions.end("none", now=now, event=_event(now))  # opens the connection
+        await sessions.end("none", is_full=True, now=now, event=_event(now))  # opens the connection
         for index, (name, step) in enumerate(steps.items()):
             numbers = range(first + index * STEPS_A_ROUND, first + (index + 1) * STEPS_A_ROUND)
             latencies, used = [], _database_seconds(grown.postmaster)

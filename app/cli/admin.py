@@ -89,7 +89,7 @@ async def _create(services: "Services", username: str, password: str) -> "NewUse
     from app.schemas.users import UserCreate
 
     body = parse_body(UserCreate, {"username": username, "password": password})
-    new = await services.accounts.user_administration.create(body, authority=FULL)
+    new = await services.accounts.administration.users.create(body, authority=FULL)
     await _grant(services, new.user)
     return new
 

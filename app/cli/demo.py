@@ -20,6 +20,7 @@ from app.cli.parsing import Commands
 from app.errors import StartupError
 from app.extras import require_extra
 from app.security.qr_codes import terminal_lines
+from app.services.operations.authority import FULL
 from app.settings import Settings
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def _remove(created: Created) -> None:
             print(f"\nRemoved the client {created.client_name}.")
         if created.username:
             user = await services.accounts.users.get(created.username)
-            await services.accounts.account_data.delete(user)
+            await services.accounts.administration.users.delete(user.user_id, authority=FULL)
             print(f"Removed the user {created.username}.")
 
     if created.username or created.client_id:

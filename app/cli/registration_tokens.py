@@ -6,6 +6,7 @@ from app.cli.base import with_services
 from app.cli.client_rows import ClientId
 from app.cli.output import show_one
 from app.cli.parameters import AsJson, argument, one_of
+from app.services.operations.authority import FULL
 
 if TYPE_CHECKING:
     from app.wiring import Services
@@ -28,8 +29,6 @@ def registration_token(
 
 
 async def _issue(services: "Services", client_id: str) -> dict[str, Any]:
-    from app.services.operations.authority import FULL
-
     token = await services.clients.registration_tokens.issue(client_id, authority=FULL)
     return {
         "client_id": client_id,
@@ -39,7 +38,5 @@ async def _issue(services: "Services", client_id: str) -> dict[str, Any]:
 
 
 async def _revoke(services: "Services", client_id: str) -> dict[str, Any]:
-    from app.services.operations.authority import FULL
-
     is_revoked = await services.clients.registration_tokens.revoke(client_id, authority=FULL)
     return {"client_id": client_id, "revoked": is_revoked}

@@ -11,6 +11,7 @@ from app.cli.output import show_one
 from app.cli.parameters import AsJson, IsConfirmed, argument, option, require_confirmation
 from app.cli.parsing import Commands
 from app.errors import InvalidInputError
+from app.services.operations.authority import FULL
 
 if TYPE_CHECKING:
     from app.models.oauth.scopes import Scope
@@ -57,7 +58,6 @@ def create(
 
     async def add(services: "Services") -> "Scope":
         from app.schemas.scopes import ScopeBody
-        from app.services.operations.authority import FULL
 
         values = {"name": name, "description": description, "translations": translations}
         return await services.oauth.scopes.create(parse_body(ScopeBody, values), authority=FULL)
@@ -84,7 +84,6 @@ def change(
 
     async def store(services: "Services") -> "Scope":
         from app.schemas.scopes import ScopeBody
-        from app.services.operations.authority import FULL
 
         scope = await services.oauth.scopes.get(name)
         values = {
@@ -105,8 +104,6 @@ def delete(name: ScopeName, *, is_confirmed: IsConfirmed = False, as_json: AsJso
     require_confirmation("a scope", is_confirmed=is_confirmed)
 
     async def remove(services: "Services") -> dict[str, Any]:
-        from app.services.operations.authority import FULL
-
         await services.oauth.scopes.delete(name, authority=FULL)
         return {"deleted": name}
 

@@ -1,13 +1,27 @@
 """Users, groups and roles that a command names."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, TypeVar
 
+from app.cli.base import with_services
 from app.errors import InvalidInputError, NotFoundError
 
 if TYPE_CHECKING:
     from app.models.accounts.groups import Group
     from app.models.accounts.roles import Role
+    from app.models.accounts.users import User
     from app.wiring import Services
+
+Result = TypeVar("Result")
+
+
+def with_user(username: str, act: Callable[["Services", "User"], Awaitable[Result]]) -> Result:
+    """Run `act` on the user of this name; raise `NotFoundError` if there is none."""
+
+    async def run(services: "Services") -> Result:
+        return await act(services, await services.accounts.users.get(username))
+
+    return with_services(run)
 
 
 async def group_named(services: "Services", name: str) -> "Group":

@@ -10,6 +10,7 @@ from app.cli.output import show_one
 from app.cli.parameters import AsJson, argument, option, whole_number
 from app.cli.parsing import Commands
 from app.errors import InvalidInputError
+from app.services.operations.authority import FULL
 
 if TYPE_CHECKING:
     from app.models.clients.initial_access_tokens import InitialAccessToken
@@ -41,8 +42,6 @@ def create(
     lifetime = timedelta(days=days)
 
     async def add(services: "Services") -> dict[str, Any]:
-        from app.services.operations.authority import FULL
-
         token, stored = await services.clients.initial_access_tokens.create(
             label, lasts=lifetime, authority=FULL
         )
@@ -60,8 +59,6 @@ def revoke(token_id: Annotated[str, argument()], *, as_json: AsJson = False) -> 
     """Revoke an initial access token. Clients that registered with it remain."""
 
     async def delete(services: "Services") -> "InitialAccessToken":
-        from app.services.operations.authority import FULL
-
         return await services.clients.initial_access_tokens.revoke(token_id, authority=FULL)
 
     token = with_services(delete)

@@ -1,7 +1,7 @@
 """Options for the standard claims of a user."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from inspect import Parameter
 from typing import Annotated, Any
 
@@ -22,19 +22,23 @@ def option_of(claim: str) -> str:
     return f"--{claim.replace('_', '-')}"
 
 
-def claim_parameters() -> Iterator[Parameter]:
+def claim_parameters(*, omitted: Collection[str] = ()) -> Iterator[Parameter]:
     """Yield an option for each claim, and one for each claim that can be verified."""
     for name in SIMPLE_CLAIMS:
+        if name in omitted:
+            continue
         yield parameter(name, Annotated[str | None, option(option_of(name))], default=None)
     for name in VERIFIED.values():
+        if name in omitted:
+            continue
         marks = flag(option_of(name), help="Mark as verified because you have checked it.")
         yield parameter(name, Annotated[bool, marks], default=False)
 
 
 def stated_in(options: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """Return the claims that have a value, and those that are marked as verified."""
-    values = {name: options[name] for name in SIMPLE_CLAIMS if options[name] is not None}
-    return values, [name for name in VERIFIED.values() if options[name]]
+    values = {name: options[name] for name in SIMPLE_CLAIMS if options.get(name) is not None}
+    return values, [name for name in VERIFIED.values() if options.get(name)]
 
 
 def stated_changes(values: dict[str, Any], address: str | None) -> StandardClaims:

@@ -38,7 +38,7 @@ def create(
         from app.schemas.users import UserCreate
 
         body = parse_body(UserCreate, {**stated, "username": username, "password": password})
-        return await services.accounts.user_administration.create(
+        return await services.accounts.administration.users.create(
             body, vouched_for=vouched_for, authority=FULL
         )
 

@@ -3,22 +3,12 @@
 from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
-from app.cli import user_files
-from app.cli.base import read_secret, with_services
+from app.cli import user_accounts, user_credentials, user_emails, user_files, user_invitations
 from app.cli.listing import first_rows, print_pages
 from app.cli.output import show_one
-from app.cli.parameters import (
-    AsJson,
-    IsConfirmed,
-    flag,
-    one_of,
-    option,
-    require_confirmation,
-    whole_number,
-    with_parameters,
-)
+from app.cli.parameters import AsJson, flag, one_of, option, whole_number, with_parameters
 from app.cli.parsing import Commands
-from app.cli.subjects import label_of_role
+from app.cli.subjects import with_user
 from app.cli.user_attributes import set_attribute, unset_attribute
 from app.cli.user_claims import (
     CLAIMS,
@@ -30,11 +20,9 @@ from app.cli.user_claims import (
 )
 from app.cli.user_creation import create
 from app.cli.user_listing import WantedUsers
-from app.cli.user_rows import Username, row_of_user
-from app.errors import InvalidInputError, NotFoundError
+from app.cli.user_rows import Username, row_of_details, row_of_user
+from app.errors import InvalidInputError
 from app.security import usernames
-from app.security.qr_codes import terminal_lines
-from app.services.accounts.events import AccountEvent
 from app.services.operations.authority import FULL
 
 if TYPE_CHECKING:
@@ -42,8 +30,6 @@ if TYPE_CHECKING:
     from app.wiring import Services
 
 cli = Commands("users", help="Manage users.")
-cli.command("import")(user_files.import_users)
-cli.command("export")(user_files.export_users)
 
 
 @cli.command("list")
@@ -92,109 +78,12 @@ def list_all(
 
 @cli.command("show")
 def show(username: Username, *, as_json: AsJson = False) -> None:
-    """Show one user, with groups, roles and attributes."""
-
-    async def read(services: "Services") -> dict[str, Any]:
-        user, accounts = await services.accounts.users.get(username), services.accounts
-        groups = await accounts.groups.groups_of(user.user_id)
-        roles = await accounts.role_grants.roles_of_user(user.user_id)
-        return {
-            **row_of_user(user),
-            "groups": list(dict.fromkeys(group.name for group, _ in groups)),
-            "roles": [label_of_role(role) for role in roles],
-            "attributes": dict(await accounts.user_attributes.of(user.user_id)),
-        }
-
-    show_one(with_services(read), as_json=as_json)
-
-
-cli.command("create")(create)
-cli.command("set-attribute")(set_attribute)
-cli.command("unset-attribute")(unset_attribute)
-
-
-@cli.command("sign-out")
-def sign_out(username: Username, *, as_json: AsJson = False) -> None:
-    """End all sessions of a user, and revoke their tokens."""
-
-    async def end(services: "Services") -> dict[str, Any]:
-        user = await services.accounts.users.get(username)
-        ended = await services.accounts.user_administration.sign_out(user.user_id, authority=FULL)
-        return {"username": user.username, "ended_sessions": ended}
-
-    show_one(with_services(end), as_json=as_json)
-
-
-@cli.command("reset-otp")
-def reset_otp(username: Username, *, as_json: AsJson = False) -> None:
-    """Replace a lost TOTP secret, print the new one, and sign the user out everywhere."""
-    enrolment = with_services(lambda services: services.accounts.users.reset_otp(username))
-    if as_json:
-        show_one(enrolment.model_dump(), as_json=True)
-        return
-    print(terminal_lines(enrolment.otp_uri))
-    print(enrolment.otp_uri)
-    print(
-        "The user must confirm it with a code: POST /verify_otp. The user has been signed out "
-        "everywhere."
+    """Show one user, with groups, factors, sessions, clients, last sign-in and lock state."""
+    details = with_user(
+        username,
+        lambda services, user: services.accounts.administration.details.read(user.user_id),
     )
-
-
-@cli.command("remove-passkeys")
-def remove_passkeys(username: Username, *, as_json: AsJson = False) -> None:
-    """Remove all passkeys and sign the user out everywhere."""
-    names = with_services(lambda services: _without_passkeys(services, username))
-    if as_json:
-        show_one({"removed": names}, as_json=True)
-    elif names:
-        print(f"Removed: {', '.join(names)}. The user has been signed out everywhere.")
-    else:
-        print("The user has no passkeys.")
-
-
-async def _without_passkeys(services: "Services", username: str) -> list[str]:
-    user, names = await services.accounts.users.get(username), []
-    for passkey in await services.factors.passkeys.list_of(user):
-        if await services.factors.passkeys.remove(
-            user, passkey.passkey_id, except_session=None, even_last=True
-        ):
-            await services.core.notices.send(user, AccountEvent.PASSKEY_REMOVED, name=passkey.name)
-            names.append(passkey.name)
-    return names
-
-
-@cli.command("reset-password")
-def reset_password(
-    username: Username,
-    *,
-    from_stdin: Annotated[
-        bool, flag("--stdin", help="Read the password from standard input.")
-    ] = False,
-    link: Annotated[
-        bool,
-        flag("--link", help="Print a one-time link (valid 24 hours) for setting a new password."),
-    ] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Set a new password and sign the user out everywhere."""
-    if link:
-        _print_link(username, as_json=as_json)
-        return
-    password = read_secret("New password: ", from_stdin=from_stdin)
-    with_services(lambda services: services.accounts.users.reset_password(username, password))
-    message = "The password is set. The user has been signed out everywhere."
-    if as_json:
-        show_one({"message": message}, as_json=True)
-    else:
-        print(message)
-
-
-def _print_link(username: str, *, as_json: bool) -> None:
-    link = with_services(lambda services: services.accounts.password_reset.create_link(username))
-    if as_json:
-        show_one({"link": link}, as_json=True)
-    else:
-        print(link)
+    show_one(row_of_details(details), as_json=as_json)
 
 
 @cli.command("set")
@@ -223,53 +112,42 @@ def set_claims(
     changes = stated_changes(values, address)
     for name in changes.model_fields_set & set(removed):
         raise InvalidInputError(f"{option_of(name)}: cannot be both set and unset.")
-    user = with_services(
-        lambda services: services.accounts.users.set_claims(
-            username, changes, unset=removed, vouched_for=vouched_for
-        )
+    user = with_user(
+        username,
+        lambda services, user: services.accounts.administration.users.set_claims(
+            user.user_id,
+            changes,
+            unset=removed,
+            vouched_for=vouched_for,
+            since=user,
+            authority=FULL,
+        ),
     )
     show_one(row_of_user(user), as_json=as_json)
 
 
-@cli.command("disable")
-def disable(username: Username, *, as_json: AsJson = False) -> None:
-    """Block sign-in and invalidate all tokens until re-enabled."""
-    _set_disabled(username, disabled=True, as_json=as_json)
-
-
-@cli.command("enable")
-def enable(username: Username, *, as_json: AsJson = False) -> None:
-    """Re-enable a disabled user."""
-    _set_disabled(username, disabled=False, as_json=as_json)
-
-
-def _set_disabled(username: str, *, disabled: bool, as_json: bool) -> None:
-    user = with_services(
-        lambda services: services.accounts.users.set_disabled(username, disabled=disabled)
-    )
-    show_one(row_of_user(user), as_json=as_json)
-
-
-@cli.command("delete")
-def delete(
-    username: Username,
-    *,
-    is_confirmed: IsConfirmed = False,
-    as_json: AsJson = False,
-) -> None:
-    """Permanently delete an account and all of its data."""
-    require_confirmation("an account", is_confirmed=is_confirmed)
-    with_services(lambda services: _deleted(services, username))
-    message = "The account is deleted. Its events remain in the audit log."
-    if as_json:
-        show_one({"message": message}, as_json=True)
-    else:
-        print(message)
-
-
-async def _deleted(services: "Services", username: str) -> None:
-    if not await services.accounts.account_data.delete(await services.accounts.users.get(username)):
-        raise NotFoundError("There is no user with that name.")
+for name, command in {
+    "create": create,
+    "invite": user_invitations.invite,
+    "resend-invitation": user_invitations.resend,
+    "revoke-invitation": user_invitations.revoke,
+    "set-attribute": set_attribute,
+    "unset-attribute": unset_attribute,
+    "mark-email-verified": user_emails.mark_verified,
+    "send-verification-email": user_emails.send_verification,
+    "reset-password": user_credentials.reset_password,
+    "reset-otp": user_credentials.reset_otp,
+    "reset-factors": user_credentials.reset_factors,
+    "remove-passkeys": user_credentials.remove_passkeys,
+    "unlock": user_credentials.unlock,
+    "sign-out": user_accounts.sign_out,
+    "disable": user_accounts.disable,
+    "enable": user_accounts.enable,
+    "delete": user_accounts.delete,
+    "import": user_files.import_users,
+    "export": user_files.export_users,
+}.items():
+    cli.command(name)(command)
 
 
 def _rows(users: Sequence["User"]) -> list[dict[str, Any]]:

@@ -22,6 +22,7 @@ from app.cli.rows import Row
 from app.cli.webhook_rows import row_of_delivery, row_of_webhook
 from app.errors import InvalidInputError
 from app.schemas.webhooks import WebhookEventType
+from app.services.operations.authority import FULL
 
 if TYPE_CHECKING:
     from app.wiring import Services
@@ -81,7 +82,6 @@ def create(
 
     async def add(services: "Services") -> Row:
         from app.schemas.webhooks import WebhookBody
-        from app.services.operations.authority import FULL
 
         values = {
             "url": url,
@@ -122,7 +122,6 @@ def change(
 
     async def store(services: "Services") -> Row:
         from app.schemas.webhooks import WebhookBody
-        from app.services.operations.authority import FULL
 
         webhooks = services.operations.webhooks.webhooks
         webhook = await webhooks.get(webhook_id)
@@ -147,8 +146,6 @@ def delete(
     require_confirmation("a webhook", is_confirmed=is_confirmed)
 
     async def remove(services: "Services") -> Row:
-        from app.services.operations.authority import FULL
-
         await services.operations.webhooks.webhooks.delete(webhook_id, authority=FULL)
         return {"deleted": webhook_id}
 
@@ -174,8 +171,6 @@ def rotate_secret(
         raise InvalidInputError(f"--overlap must be between 0 and {30 * DAY} seconds.")
 
     async def replace(services: "Services") -> Row:
-        from app.services.operations.authority import FULL
-
         rotated = await services.operations.webhooks.webhooks.rotate_secret(
             webhook_id, overlap=timedelta(seconds=overlap), authority=FULL
         )
@@ -189,8 +184,6 @@ def send_test(webhook_id: WebhookId, *, as_json: AsJson = False) -> int:
     """Send an event of type webhook.test now. The exit code is 1 if it is not accepted."""
 
     async def send(services: "Services") -> str | None:
-        from app.services.operations.authority import FULL
-
         return await services.operations.webhooks.webhooks.test(webhook_id, authority=FULL)
 
     error = with_services(send)

@@ -93,7 +93,7 @@ class Logout:
         `event` is the audit event that records the end of the session.
         """
         frames = await self.frames(session_id)
-        if await self._sessions.end(session_id, event=event):
+        if await self._sessions.end(session_id, is_full=True, event=event):
             self._logout_delivery.kick()
         return frames
 

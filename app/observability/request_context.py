@@ -59,7 +59,12 @@ def address() -> str:
 
 def network() -> str:
     """Return what limits treat as one caller: an IPv4 address, or the /64 of an IPv6 address."""
-    return _networks_of(address())[0]
+    return network_of(address())
+
+
+def network_of(address: str) -> str:
+    """Return what limits treat as one caller, for an address that was stored earlier."""
+    return _networks_of(address)[0]
 
 
 def site() -> str | None:

@@ -24,6 +24,7 @@ from app.pages.federation import callback, new_account, start
 from app.pages.sign_in import (
     create_account,
     enrolment,
+    invitation,
     known_network,
     new_recovery_codes,
     otp,
@@ -45,6 +46,7 @@ PAGES: tuple[APIRouter, ...] = (
     otp.router,
     enrolment.router,
     password_reset.router,
+    invitation.router,
     verify_email.router,
     known_network.router,
     recovery_code.router,

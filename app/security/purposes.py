@@ -30,6 +30,7 @@ class Purpose(StrEnum):
     PENDING_ACCOUNT = "upstream newcomer"
     EMAIL_VERIFICATION_LINK = "postern_verify_email"
     NETWORK_LINK = "postern_known_network"
+    INVITATION_LINK = "postern_invitation"
     PASSWORD_RESET_LINK = "postern_recover"
     PASSWORD_RESET_RETURN = "postern_recover_way"
 

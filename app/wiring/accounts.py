@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from app.repositories.accounts.accounts import AccountRepository
+from app.repositories.accounts.invitations import InvitationRepository
 from app.repositories.accounts.sessions import SessionRepository
 from app.repositories.accounts.unconfirmed_users import UnconfirmedUserRepository
 from app.repositories.accounts.user_search import UserSearchRepository
@@ -13,6 +14,7 @@ from app.services.accounts.attributes import AttributeService
 from app.services.accounts.authentication import AuthenticationService
 from app.services.accounts.email_verification import EmailVerification
 from app.services.accounts.groups import GroupService
+from app.services.accounts.invitations import Invitations
 from app.services.accounts.known_networks import KnownNetworks
 from app.services.accounts.new_passwords import NewPasswords
 from app.services.accounts.one_time_links import OneTimeLinks
@@ -23,11 +25,15 @@ from app.services.accounts.roles import RoleService
 from app.services.accounts.second_factor_policies import SecondFactorPolicies
 from app.services.accounts.sessions import SessionService
 from app.services.accounts.unconfirmed_users import UnconfirmedUsers
-from app.services.accounts.user_administration import UserAdministration
 from app.services.accounts.user_attributes import UserAttributeService
 from app.services.accounts.user_search import UserSearch
 from app.services.accounts.users import UserService
 from app.settings import Settings
+from app.wiring.administration import (
+    AdministeredAccounts,
+    Administration,
+    build_administration,
+)
 from app.wiring.clients import Clients
 from app.wiring.core import Core
 from app.wiring.factors import Factors
@@ -38,7 +44,8 @@ from app.wiring.imports import Imports, build_imports
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accounts:
     users: UserService
-    user_administration: UserAdministration
+    administration: Administration
+    invitations: Invitations
     authentication: AuthenticationService
     sessions: SessionService
     second_factor_policies: SecondFactorPolicies
@@ -77,49 +84,72 @@ def build_accounts(core: Core, *, factors: Factors, clients: Clients, groups: Gr
         otp_policy=settings.otp_policy,
     )
     new_passwords = NewPasswords(
+        password_hashing,
         minimum_length=settings.password_min_length,
         blocklist_file=settings.password_blocklist_file,
         refuses_common=settings.is_production,
     )
     users = UserService(
         user_repository=core.user_repository,
-        password_hashing=password_hashing,
+        new_passwords=new_passwords,
         otp=factors.otp,
         authentication=authentication,
         sessions=sessions,
         clock=core.clock,
         audit=core.audit,
         notices=core.notices,
+    )
+    account_repository = AccountRepository(core.database)
+    invitation_repository = InvitationRepository(core.database)
+    account_data = AccountData(
+        account_repository=account_repository,
+        client_repository=core.client_repository,
+        sessions=sessions,
+        consents=clients.consents,
+        entitlements=core.entitlements,
+        audit=core.audit,
+        notices=core.notices,
+        clock=core.clock,
+    )
+    email_verification = EmailVerification(
+        user_repository=core.user_repository,
+        one_time_links=core.one_time_links,
+        outbox=core.outbox,
+        limits=core.limits,
+        audit=core.audit,
+        notices=core.notices,
+        links=core.links,
+    )
+    administered = AdministeredAccounts(
+        users=users,
         new_passwords=new_passwords,
+        sessions=sessions,
+        account_data=account_data,
+        account_repository=account_repository,
+        email_verification=email_verification,
+        invitation_repository=invitation_repository,
     )
     return Accounts(
         users=users,
-        user_administration=UserAdministration(users=users, sessions=sessions, audit=core.audit),
+        administration=build_administration(
+            core, accounts=administered, factors=factors, clients=clients, groups=groups
+        ),
+        invitations=Invitations(
+            user_repository=core.user_repository,
+            invitation_repository=invitation_repository,
+            one_time_links=core.one_time_links,
+            new_passwords=new_passwords,
+            audit=core.audit,
+            clock=core.clock,
+        ),
         authentication=authentication,
         sessions=sessions,
         second_factor_policies=groups.second_factor_policies,
-        account_data=AccountData(
-            account_repository=AccountRepository(core.database),
-            client_repository=core.client_repository,
-            sessions=sessions,
-            consents=clients.consents,
-            entitlements=core.entitlements,
-            audit=core.audit,
-            notices=core.notices,
-            clock=core.clock,
-        ),
-        email_verification=EmailVerification(
-            user_repository=core.user_repository,
-            one_time_links=core.one_time_links,
-            outbox=core.outbox,
-            limits=core.limits,
-            audit=core.audit,
-            notices=core.notices,
-            links=core.links,
-        ),
+        account_data=account_data,
+        email_verification=email_verification,
         password_reset=PasswordReset(
             user_repository=core.user_repository,
-            users=users,
+            new_passwords=new_passwords,
             one_time_links=core.one_time_links,
             outbox=core.outbox,
             limits=core.limits,

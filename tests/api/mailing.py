@@ -23,7 +23,7 @@ async def person_with_mailbox(app: Application, mail_server: MailServer, address
     stored = await services.accounts.users.get(user.username)
     claims = {**json.loads(stored.claims), "email_verified": True}
     await users_of(app).replace_claims(
-        stored, json.dumps(claims), now=app.clock.now(), event=new_event()
+        stored, json.dumps(claims), is_full=True, now=app.clock.now(), event=new_event()
     )
     mail_server.mails.clear()
     return user

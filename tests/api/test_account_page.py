@@ -5,6 +5,7 @@ import re
 import pytest
 
 from tests.support.account import happened, stored
+from tests.support.administration import reset_password
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.assertions import assert_oauth_error
 from tests.support.logout import is_signed_in, policy_of, says_signed_out, sid_of
@@ -154,7 +155,7 @@ async def test_resetting_the_password_ends_every_session(
     """SECURITY_BAR row 30: `postern users` is the operator's hand"""
     await sign_in(visitor, user)
 
-    await services_of(app).accounts.users.reset_password(user.username, "another password of mine")
+    await reset_password(services_of(app), user.username, "another password of mine")
 
     assert (await visitor.get("/account")).headers["location"] == "/login"
 

@@ -212,7 +212,7 @@ async def set_hash(app: Application, user: TestUser, password_hash: str) -> None
     """As another provider's account is made."""
     person = await stored(app, user)
     await services_of(app).accounts.users._user_repository.credentials.set_password_hash(
-        person.user_id, password_hash, now=app.clock.now(), event=new_event()
+        person.user_id, password_hash, is_full=True, now=app.clock.now(), event=new_event()
     )
 
 

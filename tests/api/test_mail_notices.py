@@ -13,6 +13,7 @@ from app.schemas.claims import StandardClaims
 from app.services.accounts.events import AccountEvent
 from tests.api.mailing import person_with_mailbox
 from tests.conftest import AppFactory
+from tests.support.administration import set_claims_of
 from tests.support.application import Application
 from tests.support.parts import count, services_of
 from tests.support.people import person_with
@@ -113,8 +114,11 @@ async def test_a_notice_is_sent_in_the_language_of_the_user(
 ) -> None:
     zoe = await person_with_mailbox(app, mail_server, ADDRESS)
     services = services_of(app)
-    german = await services.accounts.users.set_claims(
-        zoe.username, StandardClaims(locale="de-AT", email=ADDRESS), vouched_for=["email_verified"]
+    german = await set_claims_of(
+        services,
+        zoe.username,
+        StandardClaims(locale="de-AT", email=ADDRESS),
+        vouched_for=["email_verified"],
     )
 
     await services.core.notices.send(german, AccountEvent.PASSKEY_ADDED, name="<b>Handy</b>")

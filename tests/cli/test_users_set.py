@@ -10,6 +10,7 @@ from app.errors import ConflictError
 from app.schemas.claims import StandardClaims
 from app.wiring import build_services
 from tests.cli.conftest import Postern, Result
+from tests.support.administration import set_claims_of
 from tests.support.application import Application, TestUser
 from tests.support.people import ALL_SCOPES, access_token, person_with, told
 
@@ -189,10 +190,7 @@ async def test_concurrent_changes_are_stored_or_refused_but_never_lost(
     names = ("name", "nickname", "given_name", "family_name", "middle_name")
 
     outcomes = await asyncio.gather(
-        *(
-            services.accounts.users.set_claims(user.username, StandardClaims(**{name: "x"}))
-            for name in names
-        ),
+        *(set_claims_of(services, user.username, StandardClaims(**{name: "x"})) for name in names),
         return_exceptions=True,
     )
     await services.close()

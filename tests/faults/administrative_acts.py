@@ -13,11 +13,15 @@ from app.schemas.admin_scopes import AdminScope
 from app.schemas.attributes import AttributeDefinitionBody
 from app.schemas.client_policies import ClientPolicies
 from app.schemas.groups import GroupBody, RoleBody
+from app.schemas.invitations import Invitation
 from app.schemas.scopes import ScopeBody
 from app.schemas.webhooks import WebhookBody, WebhookEventType
 from app.security.tokens import new_identifier
+from app.services.accounts.administration.invitations import Invited
+from app.services.accounts.administration.link_delivery import RETURNED
 from app.services.operations.authority import FULL
 from app.wiring import Services
+from tests.support.smtp import token_in
 
 ADMIN = {"authority": FULL}
 PROVIDER = "known"
@@ -28,7 +32,8 @@ ACTED_ON, DELETED = "acted_on", "deleted"
 class Administered:
     """Groups and roles that the acts are about: one that the user has not, one that the user has,
     and one to delete. `token_id` is that of an initial access token. The webhooks are one to
-    change, one to disable and one to delete."""
+    change, one to disable and one to delete. Users who are invited: again, who accept it, and no
+    longer."""
 
     other_group: Group
     own_group: Group
@@ -40,6 +45,9 @@ class Administered:
     changed_webhook: Webhook
     disabled_webhook: Webhook
     deleted_webhook: Webhook
+    invited: Invited
+    accepting: Invited
+    uninvited: Invited
 
 
 def webhook_body() -> WebhookBody:
@@ -68,7 +76,8 @@ async def prepared(services: Services, user_id: str) -> Administered:
     )
     webhooks = services.operations.webhooks.webhooks
     made_webhooks = [(await webhooks.create(webhook_body(), **ADMIN)).webhook for _ in "123"]
-    made = Administered(*made_groups, *made_roles, token.token_id, *made_webhooks)
+    made_users = [await _invite(services) for _ in "123"]
+    made = Administered(*made_groups, *made_roles, token.token_id, *made_webhooks, *made_users)
     await groups.add_member(made.own_group.group_id, user_id, **ADMIN)
     grants = services.accounts.role_grants
     await grants.grant_to_user(made.own_role.role_id, user_id, **ADMIN)
@@ -77,6 +86,18 @@ async def prepared(services: Services, user_id: str) -> Administered:
         await services.accounts.attributes.define(definition(name), **ADMIN)
         await services.oauth.scopes.create(scope(name), **ADMIN)
     return made
+
+
+async def _accept(the: Any) -> None:
+    link = the.administered.accepting.link
+    await the.services.accounts.invitations.accept(token_in(link), new_identifier())
+
+
+async def _invite(services: Services) -> Invited:
+    body = Invitation(email=f"{new_identifier()}@example.com")
+    return await services.accounts.administration.invitations.invite(
+        body, delivery=RETURNED, **ADMIN
+    )
 
 
 async def _revoke_a_secret(the: Any) -> None:
@@ -145,6 +166,20 @@ ACTS: dict[str, Callable[[Any], Awaitable[Any]]] = {
     "attribute.deleted": lambda the: the.services.accounts.attributes.delete(DELETED, **ADMIN),
     "user.attributes_changed": lambda the: the.services.accounts.user_attributes.set(
         the.user.user_id, {ACTED_ON: new_identifier()}, **ADMIN
+    ),
+    "user.invited": lambda the: _invite(the.services),
+    "invitation.sent": lambda the: the.services.accounts.administration.invitations.resend(
+        the.administered.invited.user.user_id, delivery=RETURNED, **ADMIN
+    ),
+    "invitation.accepted": _accept,
+    "invitation.revoked": lambda the: the.services.accounts.administration.invitations.revoke(
+        the.administered.uninvited.user.user_id, **ADMIN
+    ),
+    "user.unlocked": lambda the: the.services.accounts.administration.credentials.unlock(
+        the.user.user_id, **ADMIN
+    ),
+    "factors.reset": lambda the: the.services.accounts.administration.credentials.reset_factors(
+        the.user.user_id, **ADMIN
     ),
     "client.policies_changed": lambda the: the.services.clients.policies.set(
         the.client.client_id, ClientPolicies(require_verified_email=True), **ADMIN

@@ -17,6 +17,13 @@ from app.wiring import Services
 from tests.conftest import AppFactory
 from tests.faults import administrative_acts
 from tests.faults.administrative_acts import Administered
+from tests.support.administration import (
+    create_password_link,
+    reset_otp,
+    reset_password,
+    set_claims_of,
+    set_user_disabled,
+)
 from tests.support.application import Application
 from tests.support.assertions import assert_problem
 from tests.support.broken_outbox import content_of, events_refused
@@ -52,23 +59,19 @@ ACTS: dict[str, Act] = {
         the.session.session_id,
         event=the.services.core.audit.event(AccountEvent.SESSION_ENDED, user_id=the.user.user_id),
     ),
-    "user.claims_changed": lambda the: the.services.accounts.users.set_claims(
-        the.user.username, StandardClaims(name="Zoe")
+    "user.claims_changed": lambda the: set_claims_of(
+        the.services, the.user.username, StandardClaims(name="Zoe")
     ),
-    "otp.reset": lambda the: the.services.accounts.users.reset_otp(the.user.username),
-    "password.reset": lambda the: the.services.accounts.users.reset_password(
-        the.user.username, "another good password"
+    "otp.reset": lambda the: reset_otp(the.services, the.user.username),
+    "password.reset": lambda the: reset_password(
+        the.services, the.user.username, "another good password"
     ),
     "password.changed": lambda the: the.services.accounts.users.change_password(
         the.user, "another good password", session=the.session
     ),
-    "user.disabled": lambda the: the.services.accounts.users.set_disabled(
-        the.user.username, disabled=True
-    ),
-    "user.enabled": lambda the: the.services.accounts.users.set_disabled(
-        the.user.username, disabled=False
-    ),
-    "user.deleted": lambda the: the.services.accounts.account_data.delete(the.user),
+    "user.disabled": lambda the: set_user_disabled(the.services, the.user.username, disabled=True),
+    "user.enabled": lambda the: set_user_disabled(the.services, the.user.username, disabled=False),
+    "user.deleted": lambda the: the.services.accounts.account_data.delete(the.user, is_full=True),
     "recovery_codes.made": lambda the: the.services.factors.recovery_codes.make(the.user),
     "consent.granted": lambda the: the.services.clients.consents.grant(
         the.user, the.client, frozenset({"openid", "email"})
@@ -80,11 +83,10 @@ ACTS: dict[str, Act] = {
         the.user, (), user_agent="a browser"
     ),
     "browsers.forgotten": lambda the: the.services.factors.trusted_browsers.forget_all(the.user),
-    "password.reset_link_made": lambda the: the.services.accounts.password_reset.create_link(
-        the.user.username
-    ),
+    "password.reset_link_made": lambda the: create_password_link(the.services, the.user.username),
     "sessions.ended": lambda the: the.services.accounts.sessions.end_all(
         the.user.user_id,
+        is_full=True,
         event_of=lambda _: the.services.core.audit.event(AccountEvent.SESSIONS_ENDED),
     ),
     "sign_in.succeeded": lambda the: the.services.accounts.sessions.begin(

@@ -10,6 +10,7 @@ from app.models.accounts.users import User
 from app.models.clients.clients import Client
 from tests.conftest import AppFactory
 from tests.protocol.registering import body_of, manage, registered
+from tests.support.administration import set_user_disabled
 from tests.support.application import NO_LIMITS, Application
 from tests.support.assertions import assert_oauth_error
 from tests.support.locks import holding
@@ -47,7 +48,7 @@ class Scene(NamedTuple):
 
     async def enable(self) -> None:
         """A change of one row, with its event."""
-        await services_of(self.app).accounts.users.set_disabled(self.user.username, disabled=False)
+        await set_user_disabled(services_of(self.app), self.user.username, disabled=False)
 
     async def register_again(self) -> None:
         """An update of a registration, which is 409 where another was first."""

@@ -32,7 +32,7 @@ async def user_with_address(app: Application) -> User:
     user = await services.accounts.users.get((await app.enrolled_user()).username)
     claims = json.dumps({"email": ADDRESS, "email_verified": True})
     await services.accounts.users._user_repository.replace_claims(
-        user, claims, now=app.clock.now(), event=new_event()
+        user, claims, is_full=True, now=app.clock.now(), event=new_event()
     )
     return await services.accounts.users.get(user.username)
 
@@ -115,7 +115,7 @@ async def test_no_passkey_is_removed_if_its_sessions_cannot_be_ended(app: Applic
         passkey_of(user), user, at_most=1, event=new_event()
     )
 
-    removal = services.factors.passkeys.remove(user, "first", except_session=session)
+    removal = services.factors.passkeys.remove(user, "first", except_session=session, is_full=True)
     await changes_nothing(app, removal, "users", "UPDATE")
 
 

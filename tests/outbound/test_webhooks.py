@@ -19,7 +19,13 @@ from app.services.operations.webhook_delivery import DELAYS, GIVES_UP_AFTER
 from app.services.operations.webhooks import NewSecret, WebhookService
 from app.wiring import Services, build_services
 from tests.conftest import AppFactory
-from tests.support.administration import id_of, leave, new_group
+from tests.support.administration import (
+    id_of,
+    leave,
+    new_group,
+    set_claims_of,
+    set_user_disabled,
+)
 from tests.support.application import NO_LIMITS, Application, TestClient, TestUser
 from tests.support.parts import services_of
 from tests.support.peer import HOST, Answer, Authority, Peer, Seen
@@ -134,8 +140,8 @@ async def test_every_kind_of_change_is_sent_to_the_webhooks_that_want_it(
     await leave(app, group, user)
     await accounts.groups.delete(group.group_id, authority=FULL)
     for is_disabled in (True, False):
-        await accounts.users.set_disabled(user.username, disabled=is_disabled)
-    await accounts.users.set_claims(user.username, StandardClaims(name="Ada"))
+        await set_user_disabled(services_of(app), user.username, disabled=is_disabled)
+    await set_claims_of(services_of(app), user.username, StandardClaims(name="Ada"))
 
     seen = await delivered(app, peer, 9)
 
@@ -164,9 +170,7 @@ async def test_an_event_repeats_no_values_of_the_audit_log(app: Application, pee
     """A receiver sees less than a reader of the audit log"""
     await new_webhook(app, peer)
     user = await app.enrolled_user()
-    await services_of(app).accounts.users.set_claims(
-        user.username, StandardClaims(name="A secret name")
-    )
+    await set_claims_of(services_of(app), user.username, StandardClaims(name="A secret name"))
     await new_group(app, name="A secret group")
 
     seen = await delivered(app, peer, 3)

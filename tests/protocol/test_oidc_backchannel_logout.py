@@ -11,6 +11,7 @@ import pytest_asyncio
 from app.wiring import Services
 from tests.protocol.logout_peers import OK, deliver, is_done, sign_out, told_client
 from tests.security.factors import secret_on
+from tests.support.administration import reset_otp, reset_password, set_user_disabled
 from tests.support.application import Application, TestUser, running_application
 from tests.support.databases import Databases
 from tests.support.jwt import claims_of, header_of
@@ -160,11 +161,11 @@ async def test_a_session_ended_by_the_operator_notifies_the_client(
     tokens = await visitor.tokens_for(told.client, user, scope="openid offline_access")
 
     if change == "password":
-        await operator.accounts.users.reset_password(user.username, "another password of mine")
+        await reset_password(operator, user.username, "another password of mine")
     elif change == "otp":
-        await operator.accounts.users.reset_otp(user.username)
+        await reset_otp(operator, user.username)
     else:
-        await operator.accounts.users.set_disabled(user.username, disabled=True)
+        await set_user_disabled(operator, user.username, disabled=True)
     await deliver(app)
 
     assert decoded(told.logout_tokens[0])[1]["sid"] == sid_of(tokens["id_token"])

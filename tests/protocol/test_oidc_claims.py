@@ -8,6 +8,7 @@ import pytest_asyncio
 
 from app.schemas.claims import StandardClaims
 from app.wiring import Services
+from tests.support.administration import set_claims_of
 from tests.support.application import PASSWORD, Application, TestClient, TestUser, otp_secret_in
 from tests.support.jwt import claims_of
 from tests.support.visitor import Visitor, answer_in, text_of
@@ -243,8 +244,8 @@ async def test_a_changed_claim_is_returned_immediately(
     before = await userinfo(app, tokens)
     app.clock.advance(seconds=60)
 
-    await operator.accounts.users.set_claims(
-        ada.username, StandardClaims(name="Ada King"), unset=["birthdate"]
+    await set_claims_of(
+        operator, ada.username, StandardClaims(name="Ada King"), unset=["birthdate"]
     )
 
     after = await userinfo(app, tokens)

@@ -84,7 +84,9 @@ async def test_the_logout_token_has_the_sid_of_the_id_token(
     told = await told_client(app, peer, **PAIRWISE)
     id_token = (await visitor.tokens_for(told.client, user))["id_token"]
 
-    await services_of(app).accounts.sessions.end(await session_of(app, user), event=new_event())
+    await services_of(app).accounts.sessions.end(
+        await session_of(app, user), is_full=True, event=new_event()
+    )
     await deliver(app)
 
     said = await claims_of(app, told.logout_tokens[0], audience=told.client.client_id)
@@ -99,7 +101,9 @@ async def test_the_logout_token_of_a_deleted_user_has_the_sid_too(
     told = await told_client(app, peer, **PAIRWISE)
     id_token = (await visitor.tokens_for(told.client, user))["id_token"]
     person = await services_of(app).accounts.users.get(user.username)
-    await services_of(app).accounts.sessions.end(await session_of(app, user), event=new_event())
+    await services_of(app).accounts.sessions.end(
+        await session_of(app, user), is_full=True, event=new_event()
+    )
     from sqlalchemy import delete
 
     from app.models.accounts.users import users

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.protocol.wire import FORM
+from tests.support.administration import set_user_disabled
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.assertions import assert_oauth_error
 from tests.support.people import access_token, person_with, told, userinfo
@@ -139,7 +140,7 @@ async def test_expired_revoked_and_disabled_tokens_get_the_same_error(
     await app.revoke(client, revoked)
     other = await app.enrolled_user()
     disabled = await access_token(app, client, other, "openid")
-    await operator.accounts.users.set_disabled(other.username, disabled=True)
+    await set_user_disabled(operator, other.username, disabled=True)
     expired = await access_token(app, client, user, "openid")
     app.clock.advance(seconds=3600)
 

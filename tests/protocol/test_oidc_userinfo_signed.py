@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.administration import reset_password
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.jwt import claims_of, header_of, verified
 from tests.support.people import ALL_SCOPES, CLAIMS, access_token, person_with, told, userinfo
@@ -121,7 +122,7 @@ async def test_a_pairwise_subject_survives_a_password_reset_and_is_shared_by_its
     same_sector = await app.create_client(subject_type="pairwise")
     async with visiting(app) as visitor:
         before = await told(app, (await visitor.tokens_for(client, user))["access_token"])
-    await operator.accounts.users.reset_password(user.username, "another good password")
+    await reset_password(operator, user.username, "another good password")
     renewed = TestUser(user.username, "another good password", user.otp_secret)
 
     async with visiting(app) as visitor:

@@ -11,6 +11,7 @@ import pytest
 
 from app.security.passwords import PasswordScheme
 from app.wiring import Services
+from tests.support.administration import set_user_disabled
 from tests.support.application import PASSWORD, Application, TestClient, TestUser
 from tests.support.assertions import assert_oauth_error
 from tests.support.imports import import_user
@@ -48,7 +49,7 @@ async def test_every_refused_sign_in_costs_one_verification_under_the_same_param
     """SECURITY_BAR row 10: same timing, by a dummy hash where there is no user"""
     unconfirmed = await app.register()
     disabled = await app.enrolled_user()
-    await operator.accounts.users.set_disabled(disabled.username, disabled=True)
+    await set_user_disabled(operator, disabled.username, disabled=True)
     attempts = [
         TestUser(user.username, "wrong password", ""),
         unconfirmed,

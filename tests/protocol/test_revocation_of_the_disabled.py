@@ -3,6 +3,7 @@
 import pytest
 
 from app.wiring import Services
+from tests.support.administration import set_user_disabled
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.assertions import assert_oauth_error
 
@@ -14,10 +15,10 @@ async def test_a_token_revoked_while_the_user_is_disabled_is_still_revoked_after
 ) -> None:
     """SECURITY_BAR row 39"""
     refresh_token = (await app.password_grant(client, user)).json()["refresh_token"]
-    await operator.accounts.users.set_disabled(user.username, disabled=True)
+    await set_user_disabled(operator, user.username, disabled=True)
 
     revoked = await app.revoke(client, refresh_token)
-    await operator.accounts.users.set_disabled(user.username, disabled=False)
+    await set_user_disabled(operator, user.username, disabled=False)
 
     assert revoked.status_code == 200
     assert_oauth_error(await app.refresh(client, refresh_token), "invalid_grant")

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.administration import reset_password, set_user_disabled
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.assertions import assert_oauth_error
 from tests.support.visitor import VERIFIER, Visitor, redeem
@@ -160,9 +161,9 @@ async def test_a_code_is_invalid_once_its_sign_in_is_invalid(
 ) -> None:
     code = await visitor.code_for(client, user)
     if what == "password":
-        await operator.accounts.users.reset_password(user.username, "another password of mine")
+        await reset_password(operator, user.username, "another password of mine")
     elif what == "disabled":
-        await operator.accounts.users.set_disabled(user.username, disabled=True)
+        await set_user_disabled(operator, user.username, disabled=True)
     else:
         account = await visitor.get("/account")
         await visitor.submit(account, to="/account/sessions/end")

@@ -8,6 +8,7 @@ import pytest
 from app.schemas.clients import ClientCreate
 from app.wiring import Services
 from tests.protocol.wire import answer_of
+from tests.support.administration import set_user_disabled
 from tests.support.application import PASSWORD, Application, TestClient, TestUser
 from tests.support.assertions import assert_oauth_error
 
@@ -36,7 +37,7 @@ async def test_every_failed_sign_in_gets_the_same_error(
     """SECURITY_BAR row 10"""
     unconfirmed = await app.register()
     disabled = await app.enrolled_user()
-    await operator.accounts.users.set_disabled(disabled.username, disabled=True)
+    await set_user_disabled(operator, disabled.username, disabled=True)
     nobody = app.new_name("nobody")
 
     answers = [

@@ -7,6 +7,7 @@ import pytest
 from app.wiring import Services
 from tests.conftest import AppFactory
 from tests.protocol.wire import answer_of
+from tests.support.administration import reset_otp, reset_password, set_user_disabled
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.assertions import assert_oauth_error
 
@@ -167,9 +168,9 @@ async def test_a_reset_by_the_operator_revokes_the_tokens_of_every_sign_in(
     await app.refresh(client, used["refresh_token"])
 
     if change == "password":
-        await operator.accounts.users.reset_password(user.username, "another battery staple")
+        await reset_password(operator, user.username, "another battery staple")
     else:
-        await operator.accounts.users.reset_otp(user.username)
+        await reset_otp(operator, user.username)
 
     assert_oauth_error(await app.refresh(client, pair["refresh_token"]), "invalid_grant")
     assert_oauth_error(await app.refresh(client, used["refresh_token"]), "invalid_grant")
@@ -182,7 +183,7 @@ async def test_the_new_password_signs_in_after_a_reset(
     app: Application, client: TestClient, user: TestUser, operator: Services
 ) -> None:
     """SECURITY_BAR row 9"""
-    await operator.accounts.users.reset_password(user.username, "another battery staple")
+    await reset_password(operator, user.username, "another battery staple")
 
     answer = await app.password_grant(client, user, password="another battery staple")
 
@@ -196,7 +197,7 @@ async def test_the_tokens_of_a_disabled_user_are_invalid(
     """SECURITY_BAR row 9"""
     pair = (await app.password_grant(client, user)).json()
 
-    await operator.accounts.users.set_disabled(user.username, disabled=True)
+    await set_user_disabled(operator, user.username, disabled=True)
 
     assert_oauth_error(await app.refresh(client, pair["refresh_token"]), "invalid_grant")
     assert not await app.is_active(client, pair["access_token"])

@@ -7,6 +7,7 @@ import pytest
 from app.wiring import Services
 from tests.conftest import AppFactory
 from tests.protocol.devices import Device, decide, device_client, start_device
+from tests.support.administration import reset_password, set_user_disabled
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.assertions import assert_oauth_error
 from tests.support.parts import count, services_of
@@ -22,7 +23,7 @@ async def test_a_password_reset_invalidates_an_earlier_approval(
     app: Application, user: TestUser, visitor: Visitor, operator: Services
 ) -> None:
     device = await allowed_device(app, user, visitor)
-    await operator.accounts.users.reset_password(user.username, "another good password")
+    await reset_password(operator, user.username, "another good password")
 
     assert_oauth_error(await device.ask(), "expired_token")
 
@@ -31,7 +32,7 @@ async def test_disabling_the_user_invalidates_an_earlier_approval(
     app: Application, user: TestUser, visitor: Visitor, operator: Services
 ) -> None:
     device = await allowed_device(app, user, visitor)
-    await operator.accounts.users.set_disabled(user.username, disabled=True)
+    await set_user_disabled(operator, user.username, disabled=True)
 
     assert_oauth_error(await device.ask(), "expired_token")
 

@@ -11,6 +11,7 @@ import pytest
 from app.repositories.accounts.users import UserRepository
 from app.security.passwords import PasswordScheme
 from app.wiring import Services
+from tests.support.administration import reset_otp, reset_password, set_user_disabled
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.assertions import assert_oauth_error
 
@@ -89,7 +90,7 @@ async def test_a_code_of_the_old_secret_does_not_confirm_its_replacement(
     use_otp_step = UserRepository.use_otp_step
 
     async def overtaken(users: UserRepository, *arguments: Any, **named: Any) -> bool:
-        await operator.accounts.users.reset_otp(user.username)
+        await reset_otp(operator, user.username)
         return await use_otp_step(users, *arguments, **named)
 
     monkeypatch.setattr(UserRepository, "use_otp_step", overtaken)
@@ -102,11 +103,11 @@ async def test_a_code_of_the_old_secret_does_not_confirm_its_replacement(
 
 async def _change(operator: Services, user: TestUser, change: str) -> None:
     if change == "password":
-        await operator.accounts.users.reset_password(user.username, "another battery staple")
+        await reset_password(operator, user.username, "another battery staple")
     elif change == "otp":
-        await operator.accounts.users.reset_otp(user.username)
+        await reset_otp(operator, user.username)
     else:
-        await operator.accounts.users.set_disabled(user.username, disabled=True)
+        await set_user_disabled(operator, user.username, disabled=True)
 
 
 async def _assert_yielded_nothing_that_lives(

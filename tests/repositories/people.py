@@ -17,7 +17,7 @@ from tests.support.events import new_event
 
 async def stored_user(database: Database, **values: object) -> User:
     user = new_user(**{"user_id": new_identifier(), "search_words": "", **values})
-    assert await UserRepository(database).add(user, event=new_event())
+    assert await UserRepository(database).add(user, is_full=True, event=new_event())
     return user
 
 

@@ -40,12 +40,14 @@ async def administrators(database: Database) -> list[str]:
 
 
 async def delete(database: Database, user: User) -> object:
-    return await AccountRepository(database).delete(user.user_id, now=NOW, events=[new_event()])
+    return await AccountRepository(database).delete(
+        user.user_id, is_full=True, now=NOW, events=[new_event()]
+    )
 
 
 async def disable(database: Database, user: User) -> object:
     return await UserRepository(database).credentials.set_disabled(
-        user.user_id, NOW, now=NOW, event=new_event()
+        user.user_id, NOW, is_full=True, now=NOW, event=new_event()
     )
 
 

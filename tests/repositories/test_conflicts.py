@@ -48,7 +48,9 @@ async def test_a_required_column_of_a_newer_release_is_not_reported_as_a_conflic
     await add_required_column(database)
 
     with pytest.raises(RefusedRowError) as refused:
-        await UserRepository(database).add(new_user(password_hash=SECRET), event=new_event())
+        await UserRepository(database).add(
+            new_user(password_hash=SECRET), is_full=True, event=new_event()
+        )
 
     assert "required" in str(refused.value)
     assert SECRET not in str(refused.value)

@@ -252,7 +252,9 @@ async def test_a_deleted_user_leaves_no_membership_grant_value_or_word(
         values, values, is_full=False, event=new_event()
     )
 
-    await AccountRepository(database).delete(user.user_id, now=NOW, events=[new_event()])
+    await AccountRepository(database).delete(
+        user.user_id, is_full=True, now=NOW, events=[new_event()]
+    )
 
     for table in (
         "group_members", "role_grants", "user_attributes", "user_search", "user_activity",

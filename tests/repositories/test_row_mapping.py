@@ -133,8 +133,8 @@ async def test_a_user_is_read_back_unchanged(database: Database) -> None:
     repository = UserRepository(database)
     stored = new_user()
     bare = new_user(**{column.name: None for column in users.columns if column.nullable})
-    await repository.add(stored, event=new_event())
-    await repository.add(bare, event=new_event())
+    await repository.add(stored, is_full=True, event=new_event())
+    await repository.add(bare, is_full=True, event=new_event())
 
     assert await repository.find_by_key(stored.username_key) == stored
     assert await repository.find_by_key(bare.username_key) == bare

@@ -82,7 +82,7 @@ async def test_a_change_of_the_claims_changes_the_words(database: Database) -> N
     user, users = await person(database, "ada", name="Ada Byron"), UserRepository(database)
 
     changed = json.dumps({"name": "Ada Lovelace"})
-    assert await users.replace_claims(user, changed, now=NOW, event=new_event())
+    assert await users.replace_claims(user, changed, is_full=True, now=NOW, event=new_event())
 
     assert await names(database, "byron") == []
     assert await names(database, "lovelace") == ["ada"]

@@ -16,6 +16,7 @@ from tests.security.factors import (
     sign_in,
     use_code,
 )
+from tests.support.administration import reset_otp
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.assertions import assert_oauth_error
 from tests.support.visitor import Form, Visitor, text_of, visiting
@@ -205,7 +206,7 @@ async def test_the_audit_log_records_the_replacement_without_the_secrets(
     await sign_in(visitor, user)
     again, codes = await replace(visitor, user)
     services = build_services(app.settings, app.clock)
-    await services.accounts.users.reset_otp(user.username)
+    await reset_otp(services, user.username)
     await services.close()
 
     log = await audited(app, user)

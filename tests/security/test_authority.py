@@ -21,10 +21,17 @@ from app.models.accounts.roles import ADMINISTRATOR, AUDITOR, RESERVED_ROLES
 from app.oauth.administered_clients import AdministeredClients
 from app.schemas.admin_scopes import AdminScope
 from app.schemas.attributes import AttributeDefinitionBody
+from app.schemas.claims import StandardClaims
 from app.schemas.client_policies import ClientPolicies
 from app.schemas.clients import ClientCreate
 from app.schemas.groups import GroupBody, RoleBody
+from app.schemas.invitations import Invitation
 from app.schemas.users import UserCreate
+from app.services.accounts.administration.credentials import CredentialAdministration
+from app.services.accounts.administration.emails import EmailAdministration
+from app.services.accounts.administration.invitations import InvitationAdministration
+from app.services.accounts.administration.link_delivery import MAILED
+from app.services.accounts.administration.users import UserAdministration
 from app.services.accounts.attributes import AttributeService
 from app.services.accounts.exports import UserExport
 from app.services.accounts.groups import GroupService
@@ -32,7 +39,6 @@ from app.services.accounts.imports.flask import FlaskImport
 from app.services.accounts.imports.users import UserImport
 from app.services.accounts.role_grants import RoleGrantService
 from app.services.accounts.roles import RoleService
-from app.services.accounts.user_administration import UserAdministration
 from app.services.accounts.user_attributes import UserAttributeService
 from app.services.clients.administration import ClientAdministration
 from app.services.clients.imports import ClientImport
@@ -54,8 +60,11 @@ SERVICES = (
     ClientAdministration,
     ClientPolicyService,
     ClientSecretService,
+    CredentialAdministration,
+    EmailAdministration,
     FlaskImport,
     GroupService,
+    InvitationAdministration,
     RoleGrantService,
     RoleService,
     UserAdministration,
@@ -75,6 +84,7 @@ OF_USERS = frozenset({"set_own"})
 GROUP = "0" * 32
 DEFINITION = AttributeDefinitionBody(name="floor", type="number", applies_to="both")
 NEW_CLIENT = ClientCreate(client_name="c", grant_types=["client_credentials"])
+INVITATION = Invitation(email="someone@example.com")
 NEW_USER = UserCreate.model_validate({"username": "u", "password": "correct horse"})
 Act = Callable[[Services, Authority], Awaitable[Any]]
 ACTS: dict[str, tuple[AdminScope, Act]] = {
@@ -140,11 +150,79 @@ ACTS: dict[str, tuple[AdminScope, Act]] = {
     ),
     "create a user": (
         AdminScope.USERS_WRITE,
-        lambda the, by: the.accounts.user_administration.create(NEW_USER, authority=by),
+        lambda the, by: the.accounts.administration.users.create(NEW_USER, authority=by),
     ),
     "sign a user out": (
         AdminScope.SESSIONS_WRITE,
-        lambda the, by: the.accounts.user_administration.sign_out("u", authority=by),
+        lambda the, by: the.accounts.administration.users.sign_out("u", authority=by),
+    ),
+    "change claims": (
+        AdminScope.USERS_WRITE,
+        lambda the, by: the.accounts.administration.users.set_claims(
+            "u", StandardClaims(), authority=by
+        ),
+    ),
+    "disable a user": (
+        AdminScope.USERS_WRITE,
+        lambda the, by: the.accounts.administration.users.set_disabled(
+            "u", disabled=True, authority=by
+        ),
+    ),
+    "delete a user": (
+        AdminScope.USERS_WRITE,
+        lambda the, by: the.accounts.administration.users.delete("u", authority=by),
+    ),
+    "end a session": (
+        AdminScope.SESSIONS_WRITE,
+        lambda the, by: the.accounts.administration.users.end_session("s", authority=by),
+    ),
+    "reset a TOTP secret": (
+        AdminScope.USERS_WRITE,
+        lambda the, by: the.accounts.administration.credentials.reset_otp("u", authority=by),
+    ),
+    "reset factors": (
+        AdminScope.USERS_WRITE,
+        lambda the, by: the.accounts.administration.credentials.reset_factors("u", authority=by),
+    ),
+    "remove passkeys": (
+        AdminScope.USERS_WRITE,
+        lambda the, by: the.accounts.administration.credentials.remove_passkeys("u", authority=by),
+    ),
+    "set a password": (
+        AdminScope.USERS_WRITE,
+        lambda the, by: the.accounts.administration.credentials.set_password(
+            "u", "x", authority=by
+        ),
+    ),
+    "create a password link": (
+        AdminScope.USERS_WRITE,
+        lambda the, by: the.accounts.administration.credentials.create_password_link(
+            "u", delivery=MAILED, authority=by
+        ),
+    ),
+    "unlock a user": (
+        AdminScope.USERS_WRITE,
+        lambda the, by: the.accounts.administration.credentials.unlock("u", authority=by),
+    ),
+    "mark an email address as verified": (
+        AdminScope.USERS_WRITE,
+        lambda the, by: the.accounts.administration.emails.mark_verified("u", authority=by),
+    ),
+    "send a verification email": (
+        AdminScope.USERS_WRITE,
+        lambda the, by: the.accounts.administration.emails.send_verification("u", authority=by),
+    ),
+    "invite a user": (
+        AdminScope.USERS_WRITE,
+        lambda the, by: the.accounts.administration.invitations.invite(INVITATION, authority=by),
+    ),
+    "send an invitation again": (
+        AdminScope.USERS_WRITE,
+        lambda the, by: the.accounts.administration.invitations.resend("u", authority=by),
+    ),
+    "revoke an invitation": (
+        AdminScope.USERS_WRITE,
+        lambda the, by: the.accounts.administration.invitations.revoke("u", authority=by),
     ),
     "set attributes": (
         AdminScope.USERS_WRITE,

@@ -254,7 +254,7 @@ async def step_up_page(visitor: Visitor, user: TestUser) -> Any:
     await remember(visitor, user)
     services = services_of(visitor.app)
     await services.accounts.sessions.end_all(
-        (await stored(visitor.app, user)).user_id, event_of=lambda _: new_event()
+        (await stored(visitor.app, user)).user_id, is_full=True, event_of=lambda _: new_event()
     )
     await visitor.give_password(await visitor.get("/login"), user)
     assert await is_signed_in(visitor)
@@ -280,7 +280,7 @@ async def test_a_step_up_does_not_restore_a_session_that_ended_before_it(
 ) -> None:
     page = await step_up_page(visitor, user)
     await services_of(app).accounts.sessions.end_all(
-        (await stored(app, user)).user_id, event_of=lambda _: new_event()
+        (await stored(app, user)).user_id, is_full=True, event_of=lambda _: new_event()
     )
 
     answer = await visitor.submit(page, to="/login/otp", code=app.code(user))
@@ -310,7 +310,7 @@ async def test_a_step_up_does_not_restore_a_session_that_ends_during_it(
     before = await rows_of(app, sessions, user_id)
 
     async def overtaken(service: SessionService, *rest: Any, **named: Any) -> Any:
-        await service.end_all(user_id, event_of=lambda _: new_event())
+        await service.end_all(user_id, is_full=True, event_of=lambda _: new_event())
         return await begin(service, *rest, **named)
 
     monkeypatch.setattr(SessionService, "begin", overtaken)

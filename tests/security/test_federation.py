@@ -12,6 +12,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey
 
 from tests.conftest import AppFactory
+from tests.support.administration import set_claims_of, set_user_disabled
 from tests.support.application import Application
 from tests.support.identity_provider import (
     Provider,
@@ -301,8 +302,8 @@ async def test_a_verified_email_from_a_provider_does_not_give_access_to_an_accou
 ) -> None:
     """An identity is an issuer and a subject: an address links nobody, whoever verified it."""
     victim = await person_with(app, email="victim@example.com")
-    await services_of(app).accounts.users.set_claims(
-        victim.username, _nothing(), vouched_for=["email_verified"]
+    await set_claims_of(
+        services_of(app), victim.username, _nothing(), vouched_for=["email_verified"]
     )
 
     page = await signed_in_by(
@@ -423,7 +424,7 @@ async def test_a_disabled_user_cannot_sign_in(
     app: Application, visitor: Visitor, stranger: Visitor, provider: Provider
 ) -> None:
     name = await account_made_by(visitor, provider, sub="1")
-    await services_of(app).accounts.users.set_disabled(name, disabled=True)
+    await set_user_disabled(services_of(app), name, disabled=True)
 
     page = await signed_in_by(stranger, provider, sub="1")
 

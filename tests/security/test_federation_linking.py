@@ -159,7 +159,9 @@ async def test_linking_fails_after_the_session_ends(
     asked = await linking(visitor, provider)
     provider.knows(asked, sub="1")
     owner = await services_of(app).accounts.users.get(user.username)
-    await services_of(app).accounts.sessions.end_all(owner.user_id, event_of=lambda _: new_event())
+    await services_of(app).accounts.sessions.end_all(
+        owner.user_id, is_full=True, event_of=lambda _: new_event()
+    )
 
     page = await visitor.http.get(provider.callback(asked))
 

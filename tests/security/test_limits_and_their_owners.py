@@ -10,6 +10,7 @@ import pytest_asyncio
 from app.models.operations.audit_events import AuditEvent
 from tests.api.mailing import ask_for_link, open_link, person_with_mailbox
 from tests.conftest import AppFactory
+from tests.support.administration import reset_password
 from tests.support.application import PASSWORD, Application, TestClient, TestUser
 from tests.support.callers import calling_from
 from tests.support.parts import count, services_of
@@ -256,9 +257,7 @@ async def test_a_password_reset_makes_every_known_network_unknown(
             assert (await attempt(user.password)).status_code == 200
         await guess_elsewhere(app, client, user)
         known = await attempt(WRONG)
-        await services_of(app).accounts.users.reset_password(
-            user.username, "a-new-one-that-nobody-knows"
-        )
+        await reset_password(services_of(app), user.username, "a-new-one-that-nobody-knows")
         unknown = await attempt(WRONG)
 
     assert known.status_code == 400

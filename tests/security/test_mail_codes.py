@@ -8,6 +8,7 @@ import pytest_asyncio
 
 from tests.conftest import AppFactory
 from tests.support.account import FRESH_SECONDS, happened, vouched_for
+from tests.support.administration import reset_password
 from tests.support.application import PASSWORD, Application, TestClient, TestUser
 from tests.support.identity_provider import Provider, account_made_by, fields_in
 from tests.support.parts import services_of
@@ -252,7 +253,7 @@ async def test_a_user_with_any_other_credential_gets_no_code(
     user = await services.accounts.users.get(person.username)
     fields = fields_in(await visitor.get("/account"))
     if factor == "password":
-        await services.accounts.users.reset_password(person.username, PASSWORD)
+        await reset_password(services, person.username, PASSWORD)
     elif factor == "recovery codes":
         await services.factors.recovery_codes.make(user)
     else:

@@ -20,6 +20,7 @@ from tests.api.mailing import (
     set_password,
 )
 from tests.conftest import AppFactory
+from tests.support.administration import create_password_link
 from tests.support.application import Application, TestUser
 from tests.support.events import new_event
 from tests.support.parts import count, services_of
@@ -49,7 +50,7 @@ async def zoe(app: Application, mail_server: MailServer) -> TestUser:
 
 
 async def link_of_administrator(app: Application, user: TestUser) -> str:
-    parts = urlsplit(await services_of(app).accounts.password_reset.create_link(user.username))
+    parts = urlsplit(await create_password_link(services_of(app), user.username))
     return f"{parts.path}?{parts.query}"
 
 
@@ -158,14 +159,14 @@ async def test_only_one_of_several_concurrently_created_links_is_valid(
 ) -> None:
     """SECURITY_BAR row 17: at once, and in another process"""
     other = build_services(app.settings, app.clock)
-    makers = [services_of(app).accounts.password_reset, other.accounts.password_reset]
+    makers, reset = [services_of(app), other], other.accounts.password_reset
     living = []
 
     for _ in range(ROUNDS):
         links = await asyncio.gather(
-            *(makers[each % 2].create_link(zoe.username) for each in range(6))
+            *(create_password_link(makers[each % 2], zoe.username) for each in range(6))
         )
-        found = [await makers[0].find(token_in(each)) for each in links]
+        found = [await reset.find(token_in(each)) for each in links]
         living.append(sum(each is not None for each in found))
     await other.close()
 
@@ -180,7 +181,7 @@ async def test_creating_using_and_deleting_links_concurrently_does_not_deadlock(
     services, other = services_of(app), build_services(app.settings, app.clock)
     for number in range(ROUNDS):
         user = await services.accounts.users.get((await app.enrolled_user()).username)
-        tokens = [token_in(await services.accounts.password_reset.create_link(user.username))]
+        tokens = [token_in(await create_password_link(services, user.username))]
         link = await services.accounts.one_time_links.find(tokens[0], "reset_password")
         assert link is not None
 
@@ -193,11 +194,12 @@ async def test_creating_using_and_deleting_links_concurrently_does_not_deadlock(
                     link.purpose,
                     user,
                     lasts=link.expires_at - link.created_at,
+                    is_full=True,
                     event=new_event(),
                 )
                 for part in (services, other) * 3
             ),
-            other.accounts.account_data.delete(user),
+            other.accounts.account_data.delete(user, is_full=True),
             return_exceptions=True,
         )
 

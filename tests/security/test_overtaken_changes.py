@@ -10,6 +10,7 @@ from app.repositories.clients.consents import ConsentRepository
 from app.repositories.factors.passkeys import PasskeyRepository
 from app.repositories.federation.identity_providers import IdentityProviderRepository
 from tests.support.account import stored
+from tests.support.administration import reset_password
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.identity_provider import Provider, account_made_by, linking, signed_in_by
 from tests.support.parts import services_of
@@ -39,9 +40,9 @@ async def test_a_passkey_is_not_stored_if_the_user_was_reset_or_deleted_concurre
 
     async def overtaken(repository: PasskeyRepository, *rest: object, **named: object) -> object:
         if is_deleted:
-            await services.accounts.account_data.delete(person)
+            await services.accounts.account_data.delete(person, is_full=True)
         else:
-            await services.accounts.users.reset_password(user.username, "a password of this moment")
+            await reset_password(services, user.username, "a password of this moment")
         return await add(repository, *rest, **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr(PasskeyRepository, "add", overtaken)
@@ -78,9 +79,9 @@ async def test_an_identity_is_not_linked_if_the_user_was_reset_or_deleted_concur
         repository: IdentityProviderRepository, *rest: object, **named: object
     ) -> object:
         if is_deleted:
-            await services.accounts.account_data.delete(person)
+            await services.accounts.account_data.delete(person, is_full=True)
         else:
-            await services.accounts.users.reset_password(user.username, "a password of this moment")
+            await reset_password(services, user.username, "a password of this moment")
         return await link(repository, *rest, **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr(IdentityProviderRepository, "link", overtaken)
@@ -111,7 +112,7 @@ async def test_an_external_identity_can_register_an_account_after_the_deletion(
     async def overtaken(
         repository: IdentityProviderRepository, *rest: object, **named: object
     ) -> object:
-        await services.accounts.account_data.delete(person)
+        await services.accounts.account_data.delete(person, is_full=True)
         return await link(repository, *rest, **named)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patched:
@@ -138,7 +139,7 @@ async def test_a_consent_granted_after_the_deletion_is_not_stored(
     assert 'action="/consent"' in page.text
 
     async def overtaken(repository: ConsentRepository, *rest: Any, **named: Any) -> bool:
-        await services.accounts.account_data.delete(person)
+        await services.accounts.account_data.delete(person, is_full=True)
         return await grant(repository, *rest, **named)
 
     monkeypatch.setattr(ConsentRepository, "grant", overtaken)

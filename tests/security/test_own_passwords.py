@@ -6,6 +6,7 @@ import pytest
 
 from tests.conftest import AppFactory
 from tests.support.account import person_with_mail, signed_in
+from tests.support.administration import reset_password
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.assertions import assert_problem
 from tests.support.parts import services_of
@@ -143,7 +144,7 @@ async def test_a_password_reset_refuses_the_username_or_email_as_the_password(
     }[what]
 
     with pytest.raises(Exception, match="own name"):
-        await services_of(app).accounts.users.reset_password(user.username, password)
+        await reset_password(services_of(app), user.username, password)
 
     assert (await app.password_grant(client, user)).status_code == 200
 

@@ -4,6 +4,7 @@ import pytest
 
 from tests.conftest import AppFactory
 from tests.support.account import stored
+from tests.support.administration import reset_otp, set_user_disabled
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.identity_provider import fields_in
 from tests.support.logout import decoded
@@ -98,10 +99,10 @@ async def test_a_disabled_user_cannot_sign_in_with_a_passkey(
     app: Application, owner: Visitor, stranger: Visitor, user: TestUser
 ) -> None:
     passkey = await enrol(owner)
-    await services_of(app).accounts.users.set_disabled(user.username, disabled=True)
+    await set_user_disabled(services_of(app), user.username, disabled=True)
 
     assert is_refused(await sign_in_with(stranger, passkey))
-    await services_of(app).accounts.users.set_disabled(user.username, disabled=False)
+    await set_user_disabled(services_of(app), user.username, disabled=False)
     assert (await sign_in_with(stranger, passkey)).url.path == "/account"
 
 
@@ -110,7 +111,7 @@ async def test_a_password_alone_cannot_enrol_a_totp_if_the_user_has_a_passkey(
 ) -> None:
     """Without a TOTP, the passkey is the second factor that is asked for"""
     passkey = await enrol(owner)
-    await services_of(app).accounts.users.reset_otp(user.username)
+    await reset_otp(services_of(app), user.username)
 
     page = await password_given(stranger, user)
 
@@ -125,7 +126,7 @@ async def test_without_a_totp_the_passkey_alone_signs_in(
     app: Application, owner: Visitor, stranger: Visitor, user: TestUser
 ) -> None:
     passkey = await enrol(owner)
-    await services_of(app).accounts.users.reset_otp(user.username)
+    await reset_otp(services_of(app), user.username)
 
     assert (await sign_in_with(stranger, passkey)).url.path == "/account"
 

@@ -137,7 +137,11 @@ async def test_the_last_sign_in_method_cannot_be_removed(
     passkey = await enrol(owner)
     people = UserRepository(services_of(app).core.database)
     await people.credentials.set_password_hash(
-        (await stored(app, user)).user_id, NO_PASSWORD, now=app.clock.now(), event=new_event()
+        (await stored(app, user)).user_id,
+        NO_PASSWORD,
+        is_full=True,
+        now=app.clock.now(),
+        event=new_event(),
     )
     await sign_in_with(owner, passkey)
     page = await owner.get(MINE)

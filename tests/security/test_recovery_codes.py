@@ -20,6 +20,7 @@ from tests.security.factors import (
     sign_in,
     use_code,
 )
+from tests.support.administration import reset_otp
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.jwt import claims_of
 from tests.support.visitor import Form, Visitor, answer_in, redeem, text_of, visiting
@@ -215,7 +216,7 @@ async def test_resetting_the_second_factor_invalidates_the_recovery_codes(
     await sign_in(visitor, user)
     code, *_ = await make_codes(visitor)
     services = build_services(app.settings, app.clock)
-    await services.accounts.users.reset_otp(user.username)
+    await reset_otp(services, user.username)
     await services.close()
 
     async with visiting(app) as elsewhere:

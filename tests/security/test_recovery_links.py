@@ -19,6 +19,7 @@ from tests.api.mailing import (
     users_of,
 )
 from tests.conftest import AppFactory
+from tests.support.administration import reset_password, set_user_disabled
 from tests.support.application import Application, TestUser
 from tests.support.assertions import assert_oauth_error
 from tests.support.events import new_event
@@ -63,7 +64,7 @@ async def test_a_reset_request_does_not_reveal_if_a_username_or_email_exists(
     """SECURITY_BAR row 19"""
     unreachable = await person_with(app, email=NOT_VERIFIED)
     disabled = await person_with_mailbox(app, mail_server, "disabled@example.com")
-    await services_of(app).accounts.users.set_disabled(disabled.username, disabled=True)
+    await set_user_disabled(services_of(app), disabled.username, disabled=True)
     asked = (
         zoe.username,
         ADDRESS,
@@ -226,7 +227,7 @@ async def test_a_password_change_revokes_a_reset_link(
 ) -> None:
     link = await reset_link(visitor, mail_server, zoe, ADDRESS)
 
-    await services_of(app).accounts.users.reset_password(zoe.username, NEW_PASSWORD)
+    await reset_password(services_of(app), zoe.username, NEW_PASSWORD)
 
     assert (await open_link(visitor, link)).status_code == 410
 
@@ -239,7 +240,9 @@ async def test_an_email_change_revokes_a_reset_link(
     stored = await services_of(app).accounts.users.get(zoe.username)
     claims = '{"email": "new@example.com", "email_verified": true}'
 
-    await users_of(app).replace_claims(stored, claims, now=app.clock.now(), event=new_event())
+    await users_of(app).replace_claims(
+        stored, claims, is_full=True, now=app.clock.now(), event=new_event()
+    )
 
     assert (await open_link(visitor, link)).status_code == 410
 
@@ -249,7 +252,7 @@ async def test_a_reset_link_does_not_work_for_a_disabled_user(
 ) -> None:
     page = await open_link(visitor, await reset_link(visitor, mail_server, zoe, ADDRESS))
 
-    await services_of(app).accounts.users.set_disabled(zoe.username, disabled=True)
+    await set_user_disabled(services_of(app), zoe.username, disabled=True)
 
     assert (await set_password(visitor, page)).status_code == 410
 

@@ -9,6 +9,7 @@ from app.models.accounts.users import users
 from app.repositories.accounts.users import UserRepository
 from app.security.purposes import Purpose
 from app.wiring import build_services
+from tests.support.administration import reset_otp
 from tests.support.application import Application, TestUser
 
 WHILE = 330
@@ -101,7 +102,7 @@ async def test_a_code_of_a_drifted_device_can_be_used_once(app: Application) -> 
 async def test_a_new_device_starts_without_drift(app: Application) -> None:
     user = await drifted(app, by=3)
     services = build_services(app.settings, app.clock)
-    enrolment = await services.accounts.users.reset_otp(user.username)
+    enrolment = await reset_otp(services, user.username)
     await services.close()
     secret = enrolment.otp_uri.partition("secret=")[2].partition("&")[0]
     again = TestUser(user.username, user.password, secret)

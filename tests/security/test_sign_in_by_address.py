@@ -8,6 +8,7 @@ import pytest
 
 from app.schemas.claims import StandardClaims
 from tests.support.account import person_with_mail
+from tests.support.administration import set_claims_of
 from tests.support.application import PASSWORD, Application, TestClient, TestUser, otp_secret_in
 from tests.support.assertions import assert_problem
 from tests.support.callers import calling_from
@@ -201,6 +202,6 @@ async def test_a_malformed_email_is_refused_like_a_wrong_username(
 
 async def verify(app: Application, username: str) -> None:
     """An operator made sure of the address."""
-    await services_of(app).accounts.users.set_claims(
-        username, StandardClaims(), vouched_for=["email_verified"]
+    await set_claims_of(
+        services_of(app), username, StandardClaims(), vouched_for=["email_verified"]
     )

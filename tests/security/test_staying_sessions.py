@@ -8,6 +8,7 @@ import pytest_asyncio
 
 from tests.conftest import AppFactory
 from tests.security.factors import secret_on
+from tests.support import administration
 from tests.support.account import stored
 from tests.support.administration import set_policies
 from tests.support.application import PASSWORD, Application, TestClient, TestUser
@@ -144,13 +145,14 @@ async def change_password(visitor: Visitor, elsewhere: Visitor, user: TestUser) 
 
 
 async def reset_password(visitor: Visitor, elsewhere: Visitor, user: TestUser) -> None:
-    await services_of(visitor.app).accounts.users.reset_password(user.username, NEW_PASSWORD)
+    await administration.reset_password(services_of(visitor.app), user.username, NEW_PASSWORD)
 
 
 async def disable(visitor: Visitor, elsewhere: Visitor, user: TestUser) -> None:
-    users = services_of(visitor.app).accounts.users
-    await users.set_disabled(user.username, disabled=True)
-    await users.set_disabled(user.username, disabled=False)
+    for is_disabled in (True, False):
+        await administration.set_user_disabled(
+            services_of(visitor.app), user.username, disabled=is_disabled
+        )
 
 
 async def sign_out_everywhere(visitor: Visitor, elsewhere: Visitor, user: TestUser) -> None:

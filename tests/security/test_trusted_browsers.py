@@ -9,6 +9,7 @@ import pytest_asyncio
 from app.wiring import build_services
 from tests.conftest import AppFactory
 from tests.security.factors import audited, is_signed_in, make_codes, sign_in, use_code
+from tests.support.administration import reset_otp, reset_password
 from tests.support.application import Application, TestUser, running_application
 from tests.support.databases import Databases
 from tests.support.jwt import claims_of
@@ -180,9 +181,9 @@ async def test_changing_the_password_or_authenticator_revokes_trusted_browsers(
     again = user
     if change == "password":
         again = TestUser(user.username, "another battery staple", user.otp_secret)
-        await services.accounts.users.reset_password(user.username, again.password)
+        await reset_password(services, user.username, again.password)
     else:
-        enrolment = await services.accounts.users.reset_otp(user.username)
+        enrolment = await reset_otp(services, user.username)
         secret = enrolment.otp_uri.partition("secret=")[2].partition("&")[0]
         again = TestUser(user.username, user.password, secret)
         assert (await app.verify_otp(user.username, app.code(again))).status_code == 200

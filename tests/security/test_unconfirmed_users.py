@@ -16,6 +16,7 @@ from app.models.factors.passkeys import passkeys
 from app.models.federation.identity_providers import upstream_identities
 from app.models.oauth.token_families import token_families
 from tests.conftest import AppFactory
+from tests.support.administration import reset_otp, set_user_disabled
 from tests.support.application import Application
 from tests.support.parts import count, services_of
 
@@ -102,7 +103,7 @@ async def test_the_time_to_confirm_a_second_factor_is_configurable(
 async def test_a_user_with_a_reset_authenticator_is_not_deleted(own: Application) -> None:
     """Confirmed once, and reset by an operator: the account is in use"""
     user = await own.enrolled_user()
-    await services_of(own).accounts.users.reset_otp(user.username)
+    await reset_otp(services_of(own), user.username)
 
     await clean(own, days=400)
 
@@ -141,7 +142,7 @@ def row_of(table: Table, app: Application, **values: object) -> dict[str, Any]:
 async def test_a_disabled_user_is_not_deleted(own: Application) -> None:
     """Its name is blocked on purpose"""
     user = await own.register()
-    await services_of(own).accounts.users.set_disabled(user.username, disabled=True)
+    await set_user_disabled(services_of(own), user.username, disabled=True)
 
     await clean(own)
 

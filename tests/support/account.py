@@ -5,6 +5,7 @@ from typing import Any
 
 from app.models.accounts.users import User
 from app.schemas.claims import StandardClaims
+from tests.support.administration import set_claims_of
 from tests.support.application import Application, TestUser
 from tests.support.parts import services_of
 from tests.support.people import person_with
@@ -36,9 +37,7 @@ async def happened(app: Application, user_id: str) -> list[tuple[str, dict[str, 
 
 async def vouched_for(app: Application, user: TestUser, *claims: str) -> None:
     """Mark claims as verified by an operator, as in `email_verified`."""
-    await services_of(app).accounts.users.set_claims(
-        user.username, StandardClaims(), vouched_for=claims
-    )
+    await set_claims_of(services_of(app), user.username, StandardClaims(), vouched_for=claims)
 
 
 async def person_with_mail(app: Application, email: str) -> TestUser:

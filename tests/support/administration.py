@@ -4,18 +4,61 @@ from typing import Any
 
 from app.models.accounts.groups import Group
 from app.models.accounts.roles import Role
+from app.models.accounts.users import User
 from app.models.operations.audit_events import AuditEvent
 from app.schemas.admin_scopes import AdminScope
 from app.schemas.attributes import AttributeDefinitionBody
+from app.schemas.claims import StandardClaims
 from app.schemas.client_policies import ClientPolicies
 from app.schemas.groups import GroupBody, RoleBody
+from app.schemas.otp import OtpEnrolment
+from app.services.accounts.administration.link_delivery import RETURNED
 from app.services.operations.authority import FULL
+from app.wiring import Services
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.parts import services_of
 
 
 async def id_of(app: Application, user: TestUser) -> str:
     return (await services_of(app).accounts.users.get(user.username)).user_id
+
+
+async def set_user_disabled(services: Services, username: str, *, disabled: bool) -> None:
+    await services.accounts.administration.users.set_disabled(
+        await _id_of(services, username), disabled=disabled, authority=FULL
+    )
+
+
+async def set_claims_of(
+    services: Services, username: str, changes: StandardClaims, **options: Any
+) -> User:
+    return await services.accounts.administration.users.set_claims(
+        await _id_of(services, username), changes, authority=FULL, **options
+    )
+
+
+async def reset_password(services: Services, username: str, password: str) -> None:
+    await services.accounts.administration.credentials.set_password(
+        await _id_of(services, username), password, authority=FULL
+    )
+
+
+async def reset_otp(services: Services, username: str) -> OtpEnrolment:
+    return await services.accounts.administration.credentials.reset_otp(
+        await _id_of(services, username), authority=FULL
+    )
+
+
+async def create_password_link(services: Services, username: str) -> str:
+    link = await services.accounts.administration.credentials.create_password_link(
+        await _id_of(services, username), delivery=RETURNED, authority=FULL
+    )
+    assert link is not None
+    return link
+
+
+async def _id_of(services: Services, username: str) -> str:
+    return (await services.accounts.users.get(username)).user_id
 
 
 async def new_group(app: Application, *members: TestUser, name: str = "", **values: Any) -> Group:

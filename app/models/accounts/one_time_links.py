@@ -16,6 +16,7 @@ class LinkPurpose(StrEnum):
     RESET_PASSWORD = "reset_password"
     VERIFY_EMAIL = "verify_email"
     ALLOW_NETWORK = "know_network"
+    ACCEPT_INVITATION = "invitation"
 
 
 one_time_links = Table(

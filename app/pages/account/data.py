@@ -57,7 +57,7 @@ async def delete(request: AccountRequestDep) -> Response:
     frames = await services.oauth.logout.frames(session_id)
     session_ended = services.core.audit.event(AccountEvent.SESSION_ENDED, user_id=user.user_id)
     try:
-        await services.accounts.account_data.delete(user, session_ended=session_ended)
+        await services.accounts.account_data.delete(user, is_full=True, session_ended=session_ended)
     except LastAdministratorError as error:
         raise ShowAgainError({"": request.text(error.detail)}) from None
     request.browser.forget(session_id)

@@ -79,6 +79,7 @@ async def end_all(request: AccountRequestDep) -> Response:
     await services.accounts.sessions.end_all(
         user_id,
         except_session_id=current_session_id,
+        is_full=True,
         event_of=lambda ended: services.core.audit.event(
             AccountEvent.SESSIONS_ENDED, user_id=user_id, others=ended
         ),

@@ -102,6 +102,7 @@ async def remove(request: AccountRequestDep) -> Response:
             passkey_id,
             except_session=request.session,
             keeps_factor=await request.keeps_factor(),
+            is_full=True,
         )
     except PasskeyRefusedError as error:
         raise ShowAgainError({"": request.text(error.detail)}) from None

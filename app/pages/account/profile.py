@@ -66,7 +66,7 @@ async def save(request: AccountRequestDep) -> Response:
     users = request.services.accounts.users
     try:
         if changed_claims or unset:
-            await users.set_claims(user.username, changes, unset=unset, since=user)
+            await users.set_claims(user, changes, unset=unset)
     except InvalidInputError:
         form = Fields({**request.fields, USERNAME: user.username})
         return await profile_page(

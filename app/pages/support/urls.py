@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from app.oauth.authorization.interactions import InteractionKind
 from app.services.operations.links import (
     DEVICE_PATH,
+    INVITATION_PATH,
     KNOWN_NETWORK_PATH,
     NEW_PASSWORD_PATH,
     PROVIDER_CALLBACK_PATH,
@@ -28,6 +29,7 @@ RECOVERY_CODES_SAVED = "/recovery-codes/saved"
 CREATE_ACCOUNT = "/create-account"
 RECOVER = "/recover"
 NEW_PASSWORD = NEW_PASSWORD_PATH
+INVITATION = INVITATION_PATH
 KNOWN_NETWORK = KNOWN_NETWORK_PATH
 VERIFY_EMAIL = VERIFY_EMAIL_PATH
 AUTHORIZE = "/authorize"

@@ -33,6 +33,7 @@ from app.models.oauth.token_families import token_families
 from app.models.oauth.used_refresh_tokens import used_refresh_tokens
 from app.models.operations.audit_outbox import NewEvent
 from app.repositories.accounts.administrators import (
+    require_may_change_user,
     user_is_not_last_administrator,
 )
 from app.repositories.accounts.owners import lock_user
@@ -94,14 +95,18 @@ class AccountRepository:
         )
 
     @retries_on_lock
-    async def delete(self, user_id: str, *, now: datetime, events: Sequence[NewEvent]) -> bool:
+    async def delete(
+        self, user_id: str, *, is_full: bool, now: datetime, events: Sequence[NewEvent]
+    ) -> bool:
         """Delete a user and all their data in one step; return False if already deleted.
 
         The audit log is append-only and is kept, and so are the notices that inform clients of the
-        end of the user's sessions. Raises `LastAdministratorError`.
+        end of the user's sessions. `is_full` says that the caller is a full administrator, or the
+        user. Raises `LastAdministratorError`.
         """
         async with self._database.transaction() as connection:
             await lock_user(connection, user_id)
+            await require_may_change_user(connection, user_id, is_full=is_full)
             async with user_is_not_last_administrator(connection, user_id):
                 await end_sessions(connection, user_id, except_session_id=None, now=now)
                 deleted = await connection.execute(

@@ -23,6 +23,7 @@ from app.models.accounts.roles import (
     user_subject,
 )
 from app.models.accounts.users import users
+from app.repositories.accounts.owners import lock_user
 
 member, grant, user = group_members.c, role_grants.c, users.c
 RESERVED = tuple(RESERVED_ROLES)
@@ -79,6 +80,34 @@ async def require_may_change_user(
     """
     if not is_full and await is_administrative_user(connection, user_id):
         raise FullAdministratorRequiredError
+
+
+async def lock_changeable_user(connection: AsyncConnection, user_id: str) -> bool:
+    """Lock the row of a user whom a caller that is not a full administrator may change.
+
+    Return False if the user was deleted. Raises `FullAdministratorRequiredError`.
+    """
+    if not await lock_user(connection, user_id):
+        return False
+    await require_may_change_user(connection, user_id, is_full=False)
+    return True
+
+
+async def require_may_verify(
+    connection: AsyncConnection, email_key: str, *, of: str, is_full: bool
+) -> None:
+    """Require a full administrator to verify an email address that an administrator has.
+
+    With it, the user `of` would receive the administrator's mail, and clients that know users by
+    their address would mistake them for the administrator. Raises `FullAdministratorRequiredError`.
+    """
+    if is_full:
+        return
+    owners = await connection.scalars(
+        select(user.user_id).where(user.email_key == email_key, user.user_id != of)
+    )
+    for owner_id in owners.all():
+        await require_may_change_user(connection, owner_id, is_full=False)
 
 
 @asynccontextmanager

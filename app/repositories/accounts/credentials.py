@@ -14,21 +14,30 @@ from app.models.factors.passkeys import passkeys
 from app.models.factors.recovery_codes import recovery_codes
 from app.models.factors.trusted_browsers import trusted_browsers
 from app.models.operations.audit_outbox import NewEvent
-from app.repositories.accounts.administrators import user_is_not_last_administrator
+from app.repositories.accounts.administrators import (
+    require_may_change_user,
+    user_is_not_last_administrator,
+)
 from app.repositories.accounts.owners import lock_user
 from app.repositories.accounts.session_endings import end_sessions
-from app.repositories.operations.audit_outbox import change_with_event, write_events
+from app.repositories.operations.audit_outbox import write_events
 from app.security.tokens import new_identifier
+
+SUBSTITUTES = (recovery_codes, trusted_browsers)
+"""Tables of what substitutes for a second factor."""
 
 
 class CredentialRepository:
-    """Changes to credentials. The session `except_session_id` stays, under the new credentials."""
+    """Changes to credentials. The session `except_session_id` stays, under the new credentials.
+
+    `is_full` says that the caller is a full administrator, or the user.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def reset_otp(
-        self, user_id: str, otp_secret: bytes, *, now: datetime, event: NewEvent
+        self, user_id: str, otp_secret: bytes, *, is_full: bool, now: datetime, event: NewEvent
     ) -> bool:
         """Replace the TOTP secret with a new, unconfirmed one, and end all sign-ins.
 
@@ -37,9 +46,24 @@ class CredentialRepository:
         return await self._exchange_factor(
             user_id,
             event,
-            except_session_id=None,
+            is_full=is_full,
             now=now,
             otp_secret=otp_secret,
+            otp_confirmed_at=None,
+            otp_last_step=None,
+        )
+
+    async def remove_factors(
+        self, user_id: str, *, is_full: bool, now: datetime, event: NewEvent
+    ) -> bool:
+        """Remove the TOTP secret, all passkeys and what substitutes for them; end all sign-ins."""
+        return await self._exchange_factor(
+            user_id,
+            event,
+            is_full=is_full,
+            now=now,
+            emptied_tables=(passkeys,),
+            otp_secret=None,
             otp_confirmed_at=None,
             otp_last_step=None,
         )
@@ -63,6 +87,7 @@ class CredentialRepository:
             user.user_id,
             event,
             users.c.credentials_version == user.credentials_version,
+            is_full=True,
             except_session_id=except_session_id,
             now=now,
             otp_secret=otp_secret,
@@ -90,6 +115,7 @@ class CredentialRepository:
             event,
             users.c.credentials_version == user.credentials_version,
             *([has_passkey] if keeps_factor else []),
+            is_full=True,
             except_session_id=except_session_id,
             now=now,
             otp_secret=None,
@@ -102,8 +128,10 @@ class CredentialRepository:
         user_id: str,
         event: NewEvent,
         *conditions: ColumnElement[bool],
-        except_session_id: str | None,
+        is_full: bool,
+        except_session_id: str | None = None,
         now: datetime,
+        emptied_tables: Sequence[Table] = (),
         **values: object,
     ) -> bool:
         statement = changed_user(
@@ -114,14 +142,14 @@ class CredentialRepository:
             credentials_version=new_identifier(),
             **values,
         )
-        dependent_tables = (recovery_codes, trusted_browsers, unconfirmed_users)
         return await self._end_sign_ins(
             user_id,
             statement,
             event,
+            is_full=is_full,
             except_session_id=except_session_id,
             now=now,
-            emptied_tables=dependent_tables,
+            emptied_tables=(*emptied_tables, *SUBSTITUTES, unconfirmed_users),
         )
 
     async def set_password_hash(
@@ -129,6 +157,7 @@ class CredentialRepository:
         user_id: str,
         password_hash: str,
         *,
+        is_full: bool,
         known_version: str | None = None,
         except_session_id: str | None = None,
         now: datetime,
@@ -148,31 +177,36 @@ class CredentialRepository:
             credentials_version=new_identifier(),
         )
         return await self._end_sign_ins(
-            user_id, statement, event, except_session_id=except_session_id, now=now
+            user_id,
+            statement,
+            event,
+            is_full=is_full,
+            except_session_id=except_session_id,
+            now=now,
         )
 
+    @retries_on_lock
     async def set_disabled(
-        self, user_id: str, disabled_at: datetime | None, *, now: datetime, event: NewEvent
+        self,
+        user_id: str,
+        disabled_at: datetime | None,
+        *,
+        is_full: bool,
+        now: datetime,
+        event: NewEvent,
     ) -> bool:
         """Disable a user and end all their sign-ins, or re-enable them if `disabled_at` is None.
 
         Raises `LastAdministratorError`.
         """
-        if disabled_at is None:
-            statement = changed_user(user_id, disabled_at=None)
-            return bool(await change_with_event(self._database, statement, event))
-        return await self._disable(user_id, disabled_at, now=now, event=event)
-
-    @retries_on_lock
-    async def _disable(
-        self, user_id: str, disabled_at: datetime, *, now: datetime, event: NewEvent
-    ) -> bool:
         async with self._database.transaction() as connection:
             if not await lock_user(connection, user_id):
                 return False
+            await require_may_change_user(connection, user_id, is_full=is_full)
             async with user_is_not_last_administrator(connection, user_id):
                 await connection.execute(changed_user(user_id, disabled_at=disabled_at))
-            await end_sessions(connection, user_id, except_session_id=None, now=now)
+            if disabled_at is not None:
+                await end_sessions(connection, user_id, except_session_id=None, now=now)
             await write_events(connection, event)
         return True
 
@@ -183,6 +217,7 @@ class CredentialRepository:
         statement: Update,
         event: NewEvent,
         *,
+        is_full: bool,
         except_session_id: str | None,
         now: datetime,
         emptied_tables: Sequence[Table] = (),
@@ -190,6 +225,7 @@ class CredentialRepository:
         async with self._database.transaction() as connection:
             if (await connection.execute(statement)).first() is None:
                 return False
+            await require_may_change_user(connection, user_id, is_full=is_full)
             for table in emptied_tables:
                 await connection.execute(delete(table).where(table.c.user_id == user_id))
             await end_sessions(connection, user_id, except_session_id=except_session_id, now=now)

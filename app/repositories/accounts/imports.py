@@ -11,7 +11,11 @@ from app.models.accounts.groups import Membership, group_members
 from app.models.accounts.users import User, users
 from app.models.operations.audit_outbox import NewEvent
 from app.repositories.accounts.accounts import delete_accounts
-from app.repositories.accounts.administrators import lock_group, require_may_change_group
+from app.repositories.accounts.administrators import (
+    lock_group,
+    require_may_change_group,
+    require_may_verify,
+)
 from app.repositories.accounts.search_index import index_new_users
 from app.repositories.accounts.users import USERNAME
 from app.repositories.inserts import values_in
@@ -58,6 +62,11 @@ class UserImportRepository:
                     if not await lock_group(connection, group_id):
                         return False
                     await require_may_change_group(connection, group_id, is_full=is_full)
+                for user in new_users if not is_full else ():
+                    if user.email_key is not None:
+                        await require_may_verify(
+                            connection, user.email_key, of=user.user_id, is_full=is_full
+                        )
                 await connection.execute(
                     insert(users), [values_in(users, user) for user in new_users]
                 )

@@ -3,24 +3,27 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, delete, exists, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, delete, exists, insert, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.database import Database
 from app.database.lock_retries import retries_on_lock
 from app.models.accounts.known_networks import KnownNetwork, known_addresses
 from app.models.accounts.one_time_links import LinkPurpose, OneTimeLink, one_time_links
-from app.models.accounts.user_claims import email_key_in
 from app.models.accounts.users import User, users
 from app.models.operations.audit_outbox import NewEvent
 from app.models.operations.mails import StoredMail
+from app.repositories.accounts.administrators import require_may_change_user
 from app.repositories.accounts.session_endings import end_sessions
+from app.repositories.accounts.stored_claims import store_claims
 from app.repositories.inserts import upsert, values_in
 from app.repositories.operations.audit_outbox import write_events
 from app.repositories.operations.mails import write_mail
 from app.security.tokens import new_identifier
 
 link, user = one_time_links.c, users.c
+OF_UNVERIFIED_EMAIL = (LinkPurpose.VERIFY_EMAIL, LinkPurpose.ACCEPT_INVITATION)
+"""Purposes of links whose email address is not verified yet."""
 
 
 class _ChangedMeanwhileError(Exception):
@@ -33,26 +36,32 @@ class OneTimeLinkRepository:
 
     @retries_on_lock
     async def add(
-        self, made: OneTimeLink, *, mail: StoredMail | None = None, event: NewEvent
+        self,
+        made: OneTimeLink,
+        *,
+        mail: StoredMail | None = None,
+        is_full: bool,
+        event: NewEvent,
     ) -> None:
         """Store a link and the mail that contains it, and delete older links for this purpose.
 
         A mailed link does not replace a link issued by an administrator, nor the other way round,
-        because anyone can request a mailed link.
+        because anyone can request a mailed link; invitations replace each other. `is_full` says
+        that the caller is a full administrator, or the user.
         """
-        is_mailed = made.email is not None
+        same_origin = link.email.is_(None) if made.email is None else link.email.is_not(None)
+        is_invitation = made.purpose is LinkPurpose.ACCEPT_INVITATION
         async with self._database.transaction() as connection:
-            await _lock(connection, made.user_id)  # of two concurrent links, one is the newer
+            await lock_owner_of_link(connection, made.user_id)  # of two links, one is the newer
+            await require_may_change_user(connection, made.user_id, is_full=is_full)
             await connection.execute(
                 delete(one_time_links).where(
                     link.user_id == made.user_id,
                     link.purpose == made.purpose,
-                    link.email.is_not(None) if is_mailed else link.email.is_(None),
+                    true() if is_invitation else same_origin,
                 )
             )
-            await connection.execute(insert(one_time_links).values(values_in(one_time_links, made)))
-            if mail is not None:
-                await write_mail(connection, mail)
+            await write_link(connection, made, mail=mail)
             await write_events(connection, event)
 
     async def find(
@@ -91,14 +100,8 @@ class OneTimeLinkRepository:
         Of any number of requests with the same link only one succeeds; return False for all others.
         """
         async with self._database.transaction() as connection:
-            await _lock(connection, select(link.user_id).where(link.digest == digest))
-            used = await connection.execute(
-                update(one_time_links)
-                .where(*_counts(digest, purpose, now))
-                .values(used_at=now)
-                .returning(link.user_id, link.credentials_version)
-            )
-            row = used.first()
+            await lock_owner_of_link(connection, select(link.user_id).where(link.digest == digest))
+            row = await consume_link(connection, digest, purpose, now=now)
             if row is None:
                 return False
             changed = await connection.execute(
@@ -134,22 +137,12 @@ class OneTimeLinkRepository:
         """
         try:
             async with self._database.transaction() as connection:
-                await _lock(connection, owner.user_id)
-                used = await connection.execute(
-                    update(one_time_links)
-                    .where(*_counts(digest, purpose, now), link.user_id == owner.user_id)
-                    .values(used_at=now)
-                    .returning(link.user_id)
-                )
-                if used.first() is None:
+                await lock_owner_of_link(connection, owner.user_id)
+                if not await consume_link(
+                    connection, digest, purpose, owner_id=owner.user_id, now=now
+                ):
                     return False
-                changed = await connection.execute(
-                    update(users)
-                    .where(user.user_id == owner.user_id, user.claims == owner.claims)
-                    .values(claims=claims, claims_updated_at=now, email_key=email_key_in(claims))
-                    .returning(user.user_id)
-                )
-                if changed.first() is None:
+                if not await store_claims(connection, owner, claims, now=now):
                     raise _ChangedMeanwhileError
                 await write_events(connection, event)
         except _ChangedMeanwhileError:
@@ -168,14 +161,8 @@ class OneTimeLinkRepository:
     ) -> bool:
         """Consume a link and make a network known; return False if the link is not valid."""
         async with self._database.transaction() as connection:
-            await _lock(connection, place.user_id)
-            used = await connection.execute(
-                update(one_time_links)
-                .where(*_counts(digest, purpose, now), link.user_id == place.user_id)
-                .values(used_at=now)
-                .returning(link.user_id)
-            )
-            if used.first() is None:
+            await lock_owner_of_link(connection, place.user_id)
+            if not await consume_link(connection, digest, purpose, owner_id=place.user_id, now=now):
                 return False
             row = upsert(self._database, known_addresses).values(values_in(known_addresses, place))
             await connection.execute(
@@ -192,7 +179,38 @@ def _link_of(digest: bytes, purpose: str, *others: Any) -> OneTimeLink:
     return OneTimeLink(digest, LinkPurpose(purpose), *others)
 
 
-async def _lock(connection: AsyncConnection, user_id: str | Select[str]) -> None:
+async def write_link(
+    connection: AsyncConnection, made: OneTimeLink, *, mail: StoredMail | None
+) -> None:
+    """Store a link and the mail that contains it, in the transaction of the caller."""
+    await connection.execute(insert(one_time_links).values(values_in(one_time_links, made)))
+    if mail is not None:
+        await write_mail(connection, mail)
+
+
+async def consume_link(
+    connection: AsyncConnection,
+    digest: bytes,
+    purpose: LinkPurpose,
+    *,
+    owner_id: str | None = None,
+    now: datetime,
+) -> Any:
+    """Consume a link, of `owner_id` if it is set, and return its row, or None if it is not valid.
+
+    The caller has locked the owner's row.
+    """
+    is_owned = (link.user_id == owner_id,) if owner_id is not None else ()
+    used = await connection.execute(
+        update(one_time_links)
+        .where(*_counts(digest, purpose, now), *is_owned)
+        .values(used_at=now)
+        .returning(link.user_id, link.credentials_version)
+    )
+    return used.first()
+
+
+async def lock_owner_of_link(connection: AsyncConnection, user_id: str | Select[str]) -> None:
     """Lock the row of the owner before any other row, as account deletion does.
 
     This prevents deadlocks. SQLite has only one writer at a time.
@@ -215,7 +233,7 @@ def _lives(now: datetime) -> tuple[ColumnElement[bool], ...]:
         user.credentials_version == link.credentials_version,
         user.disabled_at.is_(None),
         or_(
-            link.purpose == LinkPurpose.VERIFY_EMAIL,  # its email address is not verified yet
+            link.purpose.in_(OF_UNVERIFIED_EMAIL),
             link.email.is_(None),
             link.email == user.email_key,  # a former email address is refused
         ),

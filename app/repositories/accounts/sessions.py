@@ -13,6 +13,7 @@ from app.models.accounts.users import User, users
 from app.models.clients.clients import Client, clients
 from app.models.oauth.token_families import token_families
 from app.models.operations.audit_outbox import NewEvent
+from app.repositories.accounts.administrators import lock_changeable_user
 from app.repositories.accounts.search_index import record_sign_in
 from app.repositories.accounts.session_endings import clients_in, end_session, end_sessions
 from app.repositories.inserts import values_in
@@ -122,9 +123,18 @@ class SessionRepository:
         return True
 
     @retries_on_lock
-    async def end(self, session_id: str, *, now: datetime, event: NewEvent) -> bool:
-        """End a session with its codes and token families, in one step; see `end_session`."""
+    async def end(self, session_id: str, *, is_full: bool, now: datetime, event: NewEvent) -> bool:
+        """End a session with its codes and token families, in one step; see `end_session`.
+
+        `is_full` says that the caller is a full administrator, or the user.
+        """
         async with self._database.transaction() as connection:
+            if not is_full:
+                owner = select(session.user_id).where(session.session_id == session_id)
+                user_id = await connection.scalar(owner)
+                if user_id is None:
+                    return False
+                await lock_changeable_user(connection, user_id)
             is_ended = await end_session(connection, session_id, now=now)
             if is_ended:
                 await write_events(connection, event)
@@ -135,12 +145,18 @@ class SessionRepository:
         self,
         user_id: str,
         *,
+        is_full: bool,
         except_session_id: str | None,
         now: datetime,
         event_of: Callable[[int], NewEvent],
     ) -> int:
-        """End the sessions of a user, except `except_session_id`, and return how many."""
+        """End the sessions of a user, except `except_session_id`, and return how many.
+
+        `is_full` says that the caller is a full administrator, or the user.
+        """
         async with self._database.transaction() as connection:
+            if not is_full:
+                await lock_changeable_user(connection, user_id)
             ended = await end_sessions(
                 connection, user_id, except_session_id=except_session_id, now=now
             )

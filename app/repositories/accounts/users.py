@@ -28,12 +28,16 @@ from app.models.accounts.user_claims import email_key_in
 from app.models.accounts.users import User, users
 from app.models.factors.passkeys import passkeys
 from app.models.operations.audit_outbox import NewEvent
+from app.repositories.accounts.administrators import (
+    require_may_change_user,
+    require_may_verify,
+)
 from app.repositories.accounts.credentials import CredentialRepository, changed_user
-from app.repositories.accounts.owners import lock_owner
-from app.repositories.accounts.search_index import index_new_user, replace_words
+from app.repositories.accounts.owners import lock_owner, lock_user
+from app.repositories.accounts.search_index import index_new_user
+from app.repositories.accounts.stored_claims import store_claims
 from app.repositories.inserts import values_in
 from app.repositories.operations.audit_outbox import change_with_event, write_events
-from app.schemas.search_words import search_words_of
 from app.security import totp
 
 REST_OF_DRIFT = 10
@@ -50,10 +54,17 @@ class UserRepository:
         self._by_key = database.lookup(select(users), key=users.c.username_key, value=User)
 
     @retries_on_lock
-    async def add(self, user: User, *, event: NewEvent) -> bool:
-        """Store a new user; return False if the username is taken."""
+    async def add(self, user: User, *, is_full: bool, event: NewEvent) -> bool:
+        """Store a new user; return False if the username is taken.
+
+        `is_full` says that the caller is a full administrator, or the user.
+        """
         try:
             async with self._database.transaction(USERNAME) as connection:
+                if user.email_key is not None:
+                    await require_may_verify(
+                        connection, user.email_key, of=user.user_id, is_full=is_full
+                    )
                 await connection.execute(insert(users).values(values_in(users, user)))
                 await connection.execute(
                     insert(unconfirmed_users).values(user_id=user.user_id, since=user.created_at)
@@ -165,23 +176,33 @@ class UserRepository:
 
     @retries_on_lock
     async def replace_claims(
-        self, user: User, claims: str, *, now: datetime, event: NewEvent
+        self, user: User, claims: str, *, is_full: bool, now: datetime, event: NewEvent
     ) -> bool:
-        """Store the claims of a user; return False if they changed since `user` was read."""
-        search_words = search_words_of(user.username, claims)
-        statement = changed_user(
-            user.user_id,
-            users.c.claims == user.claims,
-            claims=claims,
-            claims_updated_at=now,
-            email_key=email_key_in(claims),
-            search_words=search_words,
-        )
+        """Store the claims of a user; return False if they changed since `user` was read.
+
+        `is_full` says that the caller is a full administrator, or the user.
+        """
+        email_key = email_key_in(claims)
         async with self._database.transaction() as connection:
-            if (await connection.execute(statement)).first() is None:
+            if not await store_claims(connection, user, claims, now=now):
                 return False
-            if search_words != user.search_words:
-                await replace_words(connection, user.user_id, search_words.split())
+            await require_may_change_user(connection, user.user_id, is_full=is_full)
+            if email_key is not None and email_key != user.email_key:
+                await require_may_verify(connection, email_key, of=user.user_id, is_full=is_full)
+            await write_events(connection, event)
+        return True
+
+    @retries_on_lock
+    async def record(self, user_id: str, *, is_full: bool, event: NewEvent) -> bool:
+        """Write the event of what an administrator does to a user outside of this database.
+
+        Return False if the user was deleted. `is_full` says that the caller is a full
+        administrator. Raises `FullAdministratorRequiredError`.
+        """
+        async with self._database.transaction() as connection:
+            if not await lock_user(connection, user_id):
+                return False
+            await require_may_change_user(connection, user_id, is_full=is_full)
             await write_events(connection, event)
         return True
 

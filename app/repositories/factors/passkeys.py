@@ -14,6 +14,7 @@ from app.models.accounts.users import User, users
 from app.models.factors.passkeys import Passkey, passkeys
 from app.models.federation.identity_providers import upstream_identities, upstream_providers
 from app.models.operations.audit_outbox import NewEvent
+from app.repositories.accounts.administrators import require_may_change_user
 from app.repositories.accounts.credentials import renew_credentials
 from app.repositories.accounts.owners import lock_owner
 from app.repositories.inserts import values_in
@@ -120,6 +121,7 @@ class PasskeyRepository:
         *,
         even_last: bool,
         keeps_factor: bool,
+        is_full: bool,
         except_session_id: str | None,
         now: datetime,
         event: NewEvent,
@@ -129,7 +131,8 @@ class PasskeyRepository:
         All sign-ins of the user end, except `except_session_id`. Unless `even_last`, return "last"
         if the user would have no other way to sign in. With `keeps_factor`, return "last factor" if
         they would have no second factor. The row of the user is locked meanwhile, so that two
-        concurrent requests cannot remove the last two ways.
+        concurrent requests cannot remove the last two ways. `is_full` says that the caller is a
+        full administrator, or the user.
         """
         is_this_passkey = (passkey.user_id == user_id, passkey.passkey_id == passkey_id)
         async with self._database.transaction() as connection:
@@ -139,6 +142,7 @@ class PasskeyRepository:
                 .with_for_update()
             )
             owner = locked.first()
+            await require_may_change_user(connection, user_id, is_full=is_full)
             row: Any = (await connection.execute(select(passkeys).where(*is_this_passkey))).first()
             if row is None or owner is None:
                 return None

@@ -68,6 +68,15 @@ class TrustedBrowserRepository:
             .where(remembered.user_id == user_id)
         )
 
+    async def list_of(self, user_id: str, *, now: datetime) -> Sequence[bytes]:
+        """Return the digests of the browsers that a user trusts."""
+        return await self._database.find_all(
+            select(remembered.digest)
+            .join(users, _still_counts(now))
+            .where(remembered.user_id == user_id),
+            value=bytes,
+        )
+
     async def forget_all(self, user_id: str, *, event: NewEvent) -> None:
         """Delete the trusted browsers of a user; write the event only if there were any."""
         statement = (

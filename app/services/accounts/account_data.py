@@ -85,17 +85,20 @@ class AccountData:
             "activity": [_event(event) for event in await self._activity(user)],
         }
 
-    async def delete(self, user: User, *, session_ended: NewEvent | None = None) -> bool:
+    async def delete(
+        self, user: User, *, is_full: bool, session_ended: NewEvent | None = None
+    ) -> bool:
         """Delete an account permanently; return False if it was deleted already.
 
         The clients in the user's sessions and the user are notified. The audit log keeps its
         events. If the user deletes it themselves, `session_ended` records the end of their session.
-        Raise `LastAdministratorError` for the account of the last administrator.
+        `is_full` says that the caller is a full administrator, or the user. Raise
+        `LastAdministratorError` for the account of the last administrator.
         """
         deleted = self._audit.event(AccountEvent.USER_DELETED, user_id=user.user_id)
         events = [deleted] if session_ended is None else [session_ended, deleted]
         if not await self._account_repository.delete(
-            user.user_id, now=self._clock.now(), events=events
+            user.user_id, is_full=is_full, now=self._clock.now(), events=events
         ):
             return False
         await self._notices.send(user, AccountEvent.USER_DELETED)

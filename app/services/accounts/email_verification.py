@@ -3,7 +3,8 @@
 import json
 from datetime import timedelta
 
-from app.errors import TooManyRequestsError
+from app.details import Detail
+from app.errors import ConflictError, TooManyRequestsError
 from app.models.accounts.one_time_links import LinkPurpose, OneTimeLink
 from app.models.accounts.users import User
 from app.observability.logging import logger
@@ -56,6 +57,17 @@ class EmailVerification:
         """
         if self._outbox is None:
             return
+        await self._limits.count_verification(user.user_id, email_key(address))
+        await self.store_link(user, address, language=language, is_full=True)
+
+    async def store_link(self, user: User, address: str, *, language: str, is_full: bool) -> None:
+        """Do as `send_link`, without its limits.
+
+        `is_full` says that the caller is a full administrator, or the user. Raise `ConflictError`
+        without an outbox.
+        """
+        if self._outbox is None:
+            raise ConflictError(Detail.EMAIL_OFF)
 
         def values_with(token: str) -> dict[str, str]:
             return {"email": address, "link": self._links.verify_email(token)}
@@ -63,10 +75,15 @@ class EmailVerification:
         mail = LinkMail(
             self._outbox, address, AccountEvent.EMAIL_CHANGE_REQUESTED, language, values_with
         )
-        await self._limits.count_verification(user.user_id, email_key(address))
         event = self._audit.event(AccountEvent.EMAIL_CHANGE_REQUESTED, user_id=user.user_id)
         await self._one_time_links.create(
-            LinkPurpose.VERIFY_EMAIL, user, email=address, lasts=LASTS, mail=mail, event=event
+            LinkPurpose.VERIFY_EMAIL,
+            user,
+            email=address,
+            lasts=LASTS,
+            mail=mail,
+            is_full=is_full,
+            event=event,
         )
 
     async def welcome(self, user: User, *, language: str | None = None) -> None:

@@ -25,6 +25,11 @@ class AccountEvent(AuditAction):
 
     USER_REGISTERED = "user.registered", N_("Account created")
     USER_IMPORTED = "user.imported", N_("Account imported")
+    USER_INVITED = "user.invited", N_("Account created by invitation"), "invitation"
+    INVITATION_SENT = "invitation.sent", N_("Invitation sent again"), "invitation"
+    INVITATION_REVOKED = "invitation.revoked", N_("Invitation withdrawn")
+    INVITATION_ACCEPTED = "invitation.accepted", N_("Invitation accepted")
+    USER_UNLOCKED = "user.unlocked", N_("Delay of sign-ins lifted")
     USER_DISABLED = "user.disabled", N_("Account disabled"), "account_disabled"
     USER_ENABLED = "user.enabled", N_("Account re-enabled")
     USER_DELETED = "user.deleted", N_("Account deleted"), "account_deleted"
@@ -36,7 +41,11 @@ class AccountEvent(AuditAction):
         N_("Password reset requested"),
         "reset_password",
     )
-    PASSWORD_RESET_LINK_CREATED = "password.reset_link_made", N_("Password reset link created")
+    PASSWORD_RESET_LINK_CREATED = (
+        "password.reset_link_made",
+        N_("Password reset link created"),
+        "password_link",
+    )
     PASSWORD_RESET = "password.reset", N_("Password reset"), "password_reset"
     SIGN_IN_SUCCEEDED = "sign_in.succeeded", N_("Signed in"), "new_sign_in"
     SIGN_IN_REFUSED = "sign_in.refused", N_("Sign-in attempt")
@@ -52,6 +61,7 @@ class AccountEvent(AuditAction):
     OTP_CHANGED = "otp.changed", N_("Authenticator app replaced"), "otp_changed"
     OTP_REMOVED = "otp.removed", N_("Authenticator app removed"), "otp_removed"
     OTP_RESET = "otp.reset", N_("Authenticator app reset"), "otp_reset"
+    FACTORS_RESET = "factors.reset", N_("Second factors reset"), "factors_reset"
     OTP_REFUSED = "otp.refused", N_("Wrong security code entered"), "codes_guessed"
     RECOVERY_CODES_CREATED = (
         "recovery_codes.made",

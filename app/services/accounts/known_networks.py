@@ -118,5 +118,6 @@ class KnownNetworks:
                 language_of(owner),
                 values_with,
             ),
+            is_full=True,
             event=event,
         )

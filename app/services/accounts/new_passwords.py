@@ -4,14 +4,24 @@ import asyncio
 from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 from app.details import Detail
 from app.errors import InvalidInputError
+from app.models.accounts.users import User
 from app.security import passwords
+from app.services.accounts.password_hashing import PasswordHashing
 
 COMMON_WARNING = (
     "This password is on the lists that attackers try first. It would be refused in production."
 )
+
+
+class NewPassword(NamedTuple):
+    """The hash of an acceptable password, and a warning about it."""
+
+    password_hash: str
+    warning: str | None
 
 
 class NewPasswords:
@@ -22,18 +32,33 @@ class NewPasswords:
     """
 
     def __init__(
-        self, *, minimum_length: int, blocklist_file: Path | None, refuses_common: bool
+        self,
+        password_hashing: PasswordHashing,
+        *,
+        minimum_length: int,
+        blocklist_file: Path | None,
+        refuses_common: bool,
     ) -> None:
+        self._password_hashing = password_hashing
         self.minimum_length = minimum_length
         self._blocklist_file = blocklist_file
         self._refuses_common = refuses_common
 
-    async def check(self, password: str, names: Iterable[str]) -> str | None:
-        """Check a new password; raise `InvalidInputError` if it is unacceptable.
+    async def hash(self, password: str, *, names: Iterable[str]) -> NewPassword:
+        """Return the hash of an acceptable password; raise `InvalidInputError` for any other.
 
-        Return a warning for a common password, which production refuses, otherwise None. `names`
-        are the names by which the user is known.
+        `names` are the names by which the user is known.
         """
+        warning = await self._check(password, names)
+        return NewPassword(await self._password_hashing.hash(password), warning)
+
+    async def hash_for(self, user: User, password: str) -> str:
+        """Return the hash of an acceptable password of a user; raise as `hash` does."""
+        names = [user.username, *names_in(user.standard_claims.email)]
+        return (await self.hash(password, names=names)).password_hash
+
+    async def _check(self, password: str, names: Iterable[str]) -> str | None:
+        """Return a warning for a common password, which production refuses, otherwise None."""
         problem = passwords.problem_with(password, minimum_length=self.minimum_length)
         if problem is not None:
             raise InvalidInputError(
@@ -64,3 +89,8 @@ class NewPasswords:
             return frozenset()
         lines = self._blocklist_file.read_text(encoding="utf-8").splitlines()
         return frozenset(passwords.folded(line.strip()) for line in lines)
+
+
+def names_in(email: str | None) -> list[str]:
+    """Return the names in an address that a stranger would try as a password."""
+    return [email, email.partition("@")[0]] if email else []

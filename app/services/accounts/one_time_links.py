@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import NamedTuple
 
 from app.clock import Clock
 from app.models.accounts.known_networks import KnownNetwork
@@ -37,6 +38,14 @@ class LinkMail:
         )
 
 
+class NewLink(NamedTuple):
+    """A link that is not stored yet: its secret, its row, and the mail that carries it."""
+
+    token: str
+    link: OneTimeLink
+    mail: StoredMail | None
+
+
 class OneTimeLinks:
     """One-time links of users.
 
@@ -56,31 +65,44 @@ class OneTimeLinks:
         email: str | None = None,
         lasts: timedelta,
         mail: LinkMail | None = None,
+        is_full: bool,
         event: NewEvent,
     ) -> str:
         """Return the secret, which is contained in the link and not stored.
 
-        The `mail` that carries it is stored together with the link.
+        The `mail` that carries it is stored together with the link. `is_full` says that the caller
+        is a full administrator, or the user.
         """
-        token, now = new_token(TokenKind.ONE_TIME_LINK), self._clock.now()
-        stored = mail.stored(token, lasts=lasts) if mail is not None else None
+        new = self.new_link(purpose, user, email=email, lasts=lasts, mail=mail)
         await self._one_time_link_repository.add(
-            OneTimeLink(
-                digest=digest_of(token),
-                purpose=purpose,
-                user_id=user.user_id,
-                credentials_version=user.credentials_version,
-                email=email,
-                created_at=now,
-                expires_at=now + lasts,
-                used_at=None,
-            ),
-            mail=stored,
-            event=event,
+            new.link, mail=new.mail, is_full=is_full, event=event
         )
         if mail is not None:
             mail.outbox.filled.set()
-        return token
+        return new.token
+
+    def new_link(
+        self,
+        purpose: LinkPurpose,
+        user: User,
+        *,
+        email: str | None = None,
+        lasts: timedelta,
+        mail: LinkMail | None = None,
+    ) -> NewLink:
+        """Return a link to store, with its secret and the mail that carries it."""
+        token, now = new_token(TokenKind.ONE_TIME_LINK), self._clock.now()
+        link = OneTimeLink(
+            digest=digest_of(token),
+            purpose=purpose,
+            user_id=user.user_id,
+            credentials_version=user.credentials_version,
+            email=email,
+            created_at=now,
+            expires_at=now + lasts,
+            used_at=None,
+        )
+        return NewLink(token, link, mail.stored(token, lasts=lasts) if mail is not None else None)
 
     async def find(self, token: str, purpose: LinkPurpose) -> OneTimeLink | None:
         """Return the link if it is valid, otherwise None."""

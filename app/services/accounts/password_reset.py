@@ -1,4 +1,4 @@
-"""Password reset by a one-time link, which is emailed or created by an administrator."""
+"""Password reset by a one-time link, which the user requests or an administrator creates."""
 
 from datetime import timedelta
 
@@ -9,17 +9,16 @@ from app.repositories.accounts.users import UserRepository
 from app.security import usernames
 from app.security.mailboxes import email_key
 from app.services.accounts.events import AccountEvent
+from app.services.accounts.new_passwords import NewPasswords
 from app.services.accounts.notices import Notices
 from app.services.accounts.one_time_links import LinkMail, OneTimeLinks
 from app.services.accounts.placeholder_user import placeholder_user
-from app.services.accounts.users import UserService
 from app.services.operations.audit import AuditLog
 from app.services.operations.limits import Limits
 from app.services.operations.links import Links
 from app.services.operations.mail import Outbox
 
 LASTS = timedelta(hours=1)
-LASTS_BY_ADMINISTRATOR = timedelta(hours=24)
 MAXIMUM_ACCOUNTS = 5
 
 
@@ -30,7 +29,7 @@ class PasswordReset:
         self,
         *,
         user_repository: UserRepository,
-        users: UserService,
+        new_passwords: NewPasswords,
         one_time_links: OneTimeLinks,
         outbox: Outbox | None,
         limits: Limits,
@@ -40,7 +39,7 @@ class PasswordReset:
         links: Links,
     ) -> None:
         self._user_repository = user_repository
-        self._users = users
+        self._new_passwords = new_passwords
         self._one_time_links = one_time_links
         self._outbox = outbox
         self._limits = limits
@@ -81,18 +80,6 @@ class PasswordReset:
             recipient = user if may_be_mailed else placeholder_user(now=self._clock.now())
             await self._send(self._outbox, recipient, language)
 
-    async def create_link(self, username: str) -> str:
-        """Return a link for an administrator to pass on.
-
-        Raise `NotFoundError` for an unknown user.
-        """
-        user = await self._users.get(username)
-        event = self._audit.event(AccountEvent.PASSWORD_RESET_LINK_CREATED, user_id=user.user_id)
-        token = await self._one_time_links.create(
-            LinkPurpose.RESET_PASSWORD, user, lasts=LASTS_BY_ADMINISTRATOR, event=event
-        )
-        return self._links.new_password(token)
-
     async def find(self, token: str) -> tuple[OneTimeLink, User] | None:
         """Return the link and its user while it is valid, otherwise None."""
         link = await self._one_time_links.find(token, LinkPurpose.RESET_PASSWORD)
@@ -109,7 +96,7 @@ class PasswordReset:
         if link_and_user is None:
             return False
         link, user = link_and_user
-        password_hash = await self._users.hash_of_new_password(user, password)
+        password_hash = await self._new_passwords.hash_for(user, password)
         by = "mail" if link.email is not None else "administrator"
         event = self._audit.event(AccountEvent.PASSWORD_RESET, user_id=user.user_id, link_by=by)
         if not await self._one_time_links.use_for_password(link, password_hash, event=event):
@@ -136,6 +123,7 @@ class PasswordReset:
             mail=LinkMail(
                 outbox, address or "", AccountEvent.PASSWORD_RESET_REQUESTED, language, values_with
             ),
+            is_full=True,
             event=event,
         )
 

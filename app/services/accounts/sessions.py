@@ -153,25 +153,36 @@ class SessionService:
         """Return the clients that the user signed in to in a session."""
         return await self._session_repository.list_clients(session_id)
 
-    async def end(self, session_id: str, *, event: NewEvent) -> bool:
-        """End a session; return False, and write no event, if it had already ended."""
-        return await self._session_repository.end(session_id, now=self._clock.now(), event=event)
+    async def end(self, session_id: str, *, is_full: bool, event: NewEvent) -> bool:
+        """End a session; return False, and write no event, if it had already ended.
+
+        `is_full` says that the caller is a full administrator, or the user.
+        """
+        return await self._session_repository.end(
+            session_id, is_full=is_full, now=self._clock.now(), event=event
+        )
 
     async def end_all(
         self,
         user_id: str,
         *,
         except_session_id: str | None = None,
+        is_full: bool,
         event_of: Callable[[int], NewEvent],
     ) -> int:
         """Sign a user out everywhere and return how many sessions ended.
 
         Clients are notified even for sessions that already ended when the user's credentials
-        changed. `except_session_id` is the ID of a session that continues. `event_of` builds the
-        event from the number.
+        changed. `except_session_id` is the ID of a session that continues. `is_full` says
+        that the caller is a full administrator, or the user. `event_of` builds the event from the
+        number.
         """
         return await self._session_repository.end_all(
-            user_id, except_session_id=except_session_id, now=self._clock.now(), event_of=event_of
+            user_id,
+            except_session_id=except_session_id,
+            is_full=is_full,
+            now=self._clock.now(),
+            event_of=event_of,
         )
 
 

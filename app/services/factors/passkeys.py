@@ -170,18 +170,20 @@ class PasskeyService:
         except_session: Session | None,
         even_last: bool = False,
         keeps_factor: bool = False,
+        is_full: bool,
     ) -> Passkey | None:
         """Remove a passkey and sign the user out everywhere except in `except_session`.
 
-        Return None if the user has no such passkey. Raise `PasskeyRefusedError` if no other way to
-        sign in would be left, unless `even_last`, and if no second factor would be left, with
-        `keeps_factor`.
+        `is_full` says that the caller is a full administrator, or the user. Return None if the user
+        has no such passkey. Raise `PasskeyRefusedError` if no other way to sign in would be left,
+        unless `even_last`, and if no second factor would be left, with `keeps_factor`.
         """
         removed = await self._passkey_repository.remove(
             user.user_id,
             passkey_id,
             even_last=even_last,
             keeps_factor=keeps_factor,
+            is_full=is_full,
             except_session_id=except_session.session_id if except_session is not None else None,
             now=self._clock.now(),
             event=self._event(AccountEvent.PASSKEY_REMOVED, user, passkey_id),

@@ -4,7 +4,6 @@ An external identity is an issuer and a subject, and nothing else: an email addr
 account, no matter who verified it (OpenID Connect Core section 5.7).
 """
 
-import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,11 +19,9 @@ from app.observability.logging import logger
 from app.repositories.accounts.users import UserRepository
 from app.repositories.federation.identity_providers import IdentityProviderRepository, Unlinked
 from app.repositories.operations.replay_cache import ReplayCacheRepository
-from app.schemas.search_words import search_words_of
 from app.security.encryption import SealError, SecretBox
-from app.security.passwords import NO_PASSWORD
-from app.security.tokens import new_identifier, new_salt
 from app.services.accounts.events import AccountEvent
+from app.services.accounts.new_users import new_user
 from app.services.accounts.notices import Notices
 from app.services.accounts.sign_in_names import new_name, require_no_address, taken
 from app.services.federation.identity_provider_rules import (
@@ -260,23 +257,7 @@ class IdentityProviderService:
         """
         name = new_name(username)
         now = self._clock.now()
-        claims = json.dumps(claims_of(elsewhere))
-        user = User(
-            user_id=new_identifier(),
-            username=name.spelling,
-            username_key=name.key,
-            password_hash=NO_PASSWORD,
-            credentials_version=new_identifier(),
-            otp_secret=None,
-            otp_confirmed_at=None,
-            otp_last_step=None,
-            disabled_at=None,
-            created_at=now,
-            claims=claims,
-            claims_updated_at=None,
-            pairwise_salt=new_salt(),
-            search_words=search_words_of(name.spelling, claims),
-        )
+        user = new_user(name, claims_of(elsewhere), now=now)
         await require_no_address(self._user_repository, name)
         event = self._audit.event(
             AccountEvent.FEDERATED_USER_CREATED, user_id=user.user_id, provider=elsewhere.provider

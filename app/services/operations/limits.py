@@ -10,7 +10,7 @@ share one back-off. Known networks and trusted browsers have attempts of their o
 
 import asyncio
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from app.clock import Clock
@@ -21,9 +21,17 @@ from app.repositories.accounts.known_networks import KnownNetworkRepository, Way
 from app.security.limit_rules import Attempt, AttemptOutcome, LimitStore, Rule
 from app.services.factors.trusted_browsers import TrustedBrowsers
 from app.services.operations.limit_policy import DAY, Rules, of_site
+from app.services.operations.sign_in_attempts import (
+    Attempts,
+    after_password,
+    attempts_at,
+    elsewhere,
+    in_place,
+    place_of_browser,
+    place_of_network,
+)
 
 MAXIMUM_NAME = 300
-Attempts = Sequence[Attempt]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +94,14 @@ class Limits:
         """
         rules = self.rules
         guess_rules = [rules.login_with_code] if with_code else [rules.login, rules.login_day]
-        network_key = f"{account} from {request_context.network()}"
+        network = request_context.network()
         shared = rules.shared if with_code else (rules.stranger_password,)
         return await self._attempt(
             user,
             (way,),
-            lambda place: [Attempt(rule, f"{account} {place}") for rule in guess_rules],
+            lambda place: in_place(guess_rules, account, place),
             [
-                *(Attempt(rule, account, backoff_key=network_key) for rule in guess_rules),
+                *elsewhere(guess_rules, account, owner=account, network=network),
                 *(Attempt(rule, _owner_of(account, user)) for rule in shared),
                 *self._of_address(),
             ],
@@ -118,32 +126,46 @@ class Limits:
         """Reset the failures from unknown networks, since this user has signed in."""
         await self._store.forget(self.failures_of(user), now=self._clock.now())
 
+    async def delay_of(
+        self, user: User, *, networks: Collection[str], browsers: Collection[str]
+    ) -> float:
+        """Return for how many seconds an attempt at an account from these places has to wait."""
+        attempts = attempts_at(user, self.rules, networks=networks, browsers=browsers)
+        return await self._store.wait(attempts, now=self._clock.now())
+
+    async def unlock(
+        self, user: User, *, networks: Collection[str], browsers: Collection[str]
+    ) -> None:
+        """Reset the failures of an account, and its delays for these networks and browsers."""
+        attempts = attempts_at(user, self.rules, networks=networks, browsers=browsers)
+        await self._store.forget(attempts, now=self._clock.now())
+
     async def code_attempt(self, user: User) -> AttemptCheck:
         """Return what a code counts against after a correct first factor.
 
         Only the shared back-off also counts attempts without a first factor.
         """
-        account = f"with password {user.user_id}"
-        backoff_key = f"{user.user_id} from {request_context.network()}"
+        account, rules = after_password(user), (self.rules.code,)
+        network = request_context.network()
         return await self._attempt(
             user,
             (Way.PAGES,),
-            lambda place: [Attempt(self.rules.code, f"{account} {place}")],
+            lambda place: in_place(rules, account, place),
             [
-                Attempt(self.rules.code, account, backoff_key=backoff_key),
+                *elsewhere(rules, account, owner=user.user_id, network=network),
                 Attempt(self.rules.stranger_code, _owner_of("", user)),
             ],
         )
 
     async def open_code_attempt(self, account: str, user: User | None) -> AttemptCheck:
         """Return what a code counts against if it can be sent by anyone."""
-        backoff_key = f"{account} from {request_context.network()}"
+        rules, network = (self.rules.code,), request_context.network()
         return await self._attempt(
             user,
             tuple(Way),
-            lambda place: [Attempt(self.rules.code, f"{account} {place}")],
+            lambda place: in_place(rules, account, place),
             [
-                Attempt(self.rules.code, account, backoff_key=backoff_key),
+                *elsewhere(rules, account, owner=account, network=network),
                 Attempt(self.rules.stranger_code, _owner_of(account, user)),
                 *self._of_address(),
             ],
@@ -153,8 +175,8 @@ class Limits:
         self,
         user: User | None,
         ways: Sequence[Way],
-        in_place: Callable[[str], Attempts],
-        elsewhere: Attempts,
+        in_known: Callable[[str], Attempts],
+        in_unknown: Attempts,
     ) -> AttemptCheck:
         """Return what an attempt counts against, and how long it has to wait.
 
@@ -162,11 +184,11 @@ class Limits:
         look-ups run at once.
         """
         network, now = request_context.network(), self._clock.now()
-        network_attempts = in_place(f"from {network}")
+        network_attempts = in_known(place_of_network(network))
         browser, network_wait, other_wait, known = await asyncio.gather(
             self._trusted_browsers.find(user, request_context.browser_secrets()),
             self._store.wait(network_attempts, now=now),
-            self._store.wait(elsewhere, now=now),
+            self._store.wait(in_unknown, now=now),
             self._known_network_repository.known_until(user, network, ways, now=now),
         )
         if known:
@@ -174,8 +196,8 @@ class Limits:
                 network_attempts, network_wait, is_lately_known(min(known), now=now)
             )
         if browser is None:
-            return AttemptCheck(elsewhere, other_wait)
-        browser_attempts = in_place(f"in {browser}")
+            return AttemptCheck(in_unknown, other_wait)
+        browser_attempts = in_known(place_of_browser(browser))
         return AttemptCheck(browser_attempts, await self._store.wait(browser_attempts, now=now))
 
     async def count_token_error(self, client_id: str) -> None:

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 VERIFY_EMAIL_PATH = "/verify-email"
 KNOWN_NETWORK_PATH = "/known-network"
 NEW_PASSWORD_PATH = "/recover/new"
+INVITATION_PATH = "/invitation"
 DEVICE_PATH = "/device"
 PROVIDER_CALLBACK_PATH = "/login/with/{name}/callback"
 
@@ -27,6 +28,9 @@ class Links:
 
     def new_password(self, token: str) -> str:
         return self._with_token(NEW_PASSWORD_PATH, token)
+
+    def invitation(self, token: str) -> str:
+        return self._with_token(INVITATION_PATH, token)
 
     def provider_callback(self, name: str) -> str:
         """Return the redirect URI that is registered at the identity provider `name`."""

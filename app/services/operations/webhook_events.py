@@ -18,9 +18,11 @@ from app.services.operations.audit_actions import AuditAction, ServerEvent
 TYPES: Mapping[AuditAction, WebhookEventType] = {
     AccountEvent.USER_REGISTERED: WebhookEventType.USER_CREATED,
     AccountEvent.USER_IMPORTED: WebhookEventType.USER_CREATED,
+    AccountEvent.USER_INVITED: WebhookEventType.USER_CREATED,
     AccountEvent.FEDERATED_USER_CREATED: WebhookEventType.USER_CREATED,
     AccountEvent.CLAIMS_CHANGED: WebhookEventType.USER_CHANGED,
     AccountEvent.EMAIL_VERIFIED: WebhookEventType.USER_CHANGED,
+    AccountEvent.INVITATION_ACCEPTED: WebhookEventType.USER_CHANGED,
     AccountEvent.ATTRIBUTES_CHANGED: WebhookEventType.USER_CHANGED,
     AccountEvent.ROLE_GRANTED: WebhookEventType.USER_CHANGED,
     AccountEvent.ROLE_REVOKED: WebhookEventType.USER_CHANGED,
@@ -59,8 +61,8 @@ def events_of(audited: AuditEvent) -> Sequence[WebhookEvent]:
         return (WebhookEvent(event_type, audited.at, data, counted_for=audited.user_id or ""),)
     details = json.loads(audited.details)
     event = WebhookEvent(event_type, audited.at, _data(audited, **_group(details)))
-    if audited.action == AccountEvent.USER_IMPORTED:
-        return (event, *_imported_memberships(audited, details))
+    if audited.action in (AccountEvent.USER_IMPORTED, AccountEvent.USER_INVITED):
+        return (event, *_first_memberships(audited, details))
     return (event,)
 
 
@@ -80,9 +82,7 @@ def _renewed_memberships(audited: AuditEvent) -> Sequence[WebhookEvent]:
     ]
 
 
-def _imported_memberships(
-    audited: AuditEvent, details: Mapping[str, Any]
-) -> Sequence[WebhookEvent]:
+def _first_memberships(audited: AuditEvent, details: Mapping[str, Any]) -> Sequence[WebhookEvent]:
     return [
         WebhookEvent(
             WebhookEventType.GROUP_MEMBER_ADDED,

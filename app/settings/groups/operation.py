@@ -73,3 +73,9 @@ class OperationSettings(SettingsGroup):
         " a passkey, an identity provider or a valid link from an administrator are kept, and so"
         " are disabled users and users who have ever signed in.",
     )
+    invitation_days: int = Field(
+        7,
+        ge=1,
+        le=90,
+        description="For how many days the link in an invitation is valid.",
+    )

@@ -1,5 +1,6 @@
 """Calls whose arguments the annotations do not tell, so that each statement is reached."""
 
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -9,6 +10,7 @@ from sqlalchemy import update
 
 from app.database.database import Database
 from app.models.accounts.groups import Membership
+from app.models.accounts.one_time_links import OneTimeLink
 from app.models.accounts.roles import ADMINISTRATOR, Role, RoleGrant
 from app.models.accounts.sessions import Session
 from app.models.accounts.users import User, users
@@ -130,7 +132,27 @@ async def _queue_for_a_webhook(database: Database, number: int) -> None:
 
 def _claims_with_new_words(call: Any, number: int) -> list[Awaitable[Any]]:
     stored = argument(User, "user", number, flag=True)._replace(search_words="another")
-    return [call(stored, "{}", now=BASE, event=new_event())]
+    verified = json.dumps({"email": "another@example.com", "email_verified": True})
+    return [call(stored, verified, is_full=False, now=BASE, event=new_event())]
+
+
+def _invitation(call: Any, number: int) -> list[Awaitable[Any]]:
+    """Of a user who joins a group and gets a role."""
+    new: User = argument(User, "new", number + 2 * ROWS, flag=True)
+    link: OneTimeLink = argument(OneTimeLink, "made", number + 2 * ROWS, flag=True)
+    joined = Membership(identifier(number), new.user_id, "manual", BASE)
+    granted = RoleGrant(identifier(number), f"user:{new.user_id}", BASE)
+    return [
+        call(
+            new,
+            replace(link, user_id=new.user_id),
+            memberships=[joined],
+            grants=[granted],
+            mail=None,
+            is_full=False,
+            event=new_event(),
+        )
+    ]
 
 
 def _role_of_a_client(call: Any, number: int) -> list[Awaitable[Any]]:
@@ -149,7 +171,8 @@ SPECIAL: dict[str, Calls] = {
     "AuditSequencingRepository.number_some": lambda call, _: [call(lambda _: (), now=BASE)],
     "AuditEventRepository.list_newest": _newest_of_the_audit_log,
     "CredentialRepository.set_disabled": lambda call, number: [
-        call(identifier(number), at, now=BASE, event=new_event()) for at in (None, BASE)
+        call(identifier(number), at, is_full=False, now=BASE, event=new_event())
+        for at in (None, BASE)
     ],
     "DeviceCodeRepository.poll": _twice,
     "EndedTokenRepository.deletions": lambda call, _: [
@@ -163,6 +186,7 @@ SPECIAL: dict[str, Calls] = {
     "HousekeepingRepository.deletions_by_expiry": lambda call, _: [
         delete(before=BASE, limit=10) for delete in call()
     ],
+    "InvitationRepository.add": _invitation,
     "LimitCounterRepository.wait": lambda call, number: [call(_tries(number), now=BASE)],
     "LimitCounterRepository.take": lambda call, number: [call(_outcome(number))],
     "LimitCounterRepository.forget": _forget,

@@ -1,17 +1,14 @@
 """The rows of imported users."""
 
-import json
-
 from app.clock import Clock
 from app.models.accounts.groups import MANUAL, Membership
-from app.models.accounts.user_claims import email_key_in
 from app.models.accounts.users import User
 from app.models.operations.audit_outbox import NewEvent
-from app.schemas.search_words import search_words_of
 from app.security.passwords import NO_PASSWORD, has_password
-from app.security.tokens import new_identifier, new_salt
+from app.security.tokens import new_identifier
 from app.services.accounts.events import AccountEvent
 from app.services.accounts.imports.checks import NewUser
+from app.services.accounts.new_users import new_user
 from app.services.factors.otp import OtpService
 from app.services.operations.audit import AuditLog
 
@@ -25,23 +22,15 @@ class ImportedRows:
     def user_of(self, new: NewUser) -> User:
         imported, user_id, now = new.user, new_identifier(), self._clock.now()
         secret = imported.otp_secret
-        claims = json.dumps(imported.stored_claims())
-        return User(
+        return new_user(
+            imported.username,
+            imported.stored_claims(),
             user_id=user_id,
-            username=imported.username.spelling,
-            username_key=imported.username.key,
             password_hash=imported.password_hash or NO_PASSWORD,
-            credentials_version=new_identifier(),
             otp_secret=self._otp.sealed(secret, user_id=user_id) if secret is not None else None,
             otp_confirmed_at=now if secret is not None and imported.otp_confirmed else None,
-            otp_last_step=None,
             disabled_at=now if imported.disabled else None,
-            created_at=now,
-            claims=claims,
-            claims_updated_at=None,
-            pairwise_salt=new_salt(),
-            email_key=email_key_in(claims),
-            search_words=search_words_of(imported.username.spelling, claims),
+            now=now,
         )
 
     def memberships_of(self, new: NewUser, user: User) -> list[Membership]:
