@@ -86,6 +86,9 @@ class Detail(PublicText):
     PROVIDER_UNAVAILABLE = N_("This sign-in option isn't available right now. Choose another one.")
     PROVIDER_NAME_TAKEN = "A provider with this name already exists."
     PROVIDER_ISSUER_TAKEN = "A provider with this issuer already exists."
+    PROVIDER_KEEPS_ISSUER = (
+        "{field} can't be changed, because linked accounts belong to it. Add another provider."
+    )
     PROVIDER_NAME_INVALID = "{field} must have 1 to 40 characters from a-z, 0-9 and -."
     PROVIDER_ISSUER_INVALID = "{field} must be an https URL without a query or fragment."
     PROVIDER_CLIENT_ID_INVALID = "{field} must have 1 to 300 characters."

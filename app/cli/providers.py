@@ -9,12 +9,12 @@ from app.cli.output import show, show_one
 from app.cli.parameters import AsJson, argument, flag, option
 from app.cli.parsing import Commands
 from app.errors import InvalidInputError
+from app.schemas.identity_providers import DEFAULT_SCOPE, IdentityProviderBody
 
 if TYPE_CHECKING:
     from app.models.federation.identity_providers import IdentityProvider
     from app.wiring import Services
 
-SCOPE = "openid profile email"
 Name = Annotated[str, argument()]
 
 cli = Commands("providers", help="Manage the identity providers that users can sign in with.")
@@ -44,7 +44,7 @@ def add(
         str | None,
         option("--label", help="Label of the sign-in button.", show_default="NAME"),
     ] = None,
-    scope: Annotated[str, option("--scope", help="Scope to request.")] = SCOPE,
+    scope: Annotated[str, option("--scope", help="Scope to request.")] = DEFAULT_SCOPE,
     from_stdin: Annotated[
         bool, flag("--stdin", help="Read the client secret from standard input.")
     ] = False,
@@ -54,14 +54,12 @@ def add(
     secret = read_secret("Client secret (empty for a public client): ", from_stdin=from_stdin)
 
     async def create(services: "Services") -> dict[str, Any]:
-        provider = await services.federation.identity_providers.add(
-            name,
-            label=label if label is not None else name,
-            issuer=issuer,
-            client_id=client_id,
-            secret=secret,
-            scope=scope,
+        from app.services.operations.authority import FULL
+
+        body = IdentityProviderBody(
+            name=name, label=label, issuer=issuer, client_id=client_id, scope=scope
         )
+        provider = await services.federation.administration.add(body, secret=secret, authority=FULL)
         return _row(services, provider, {})
 
     row = with_services(create)
@@ -84,8 +82,10 @@ def enable(name: Name, *, as_json: AsJson = False) -> None:
 
 def _set_disabled(name: str, *, disabled: bool, as_json: bool) -> None:
     async def change(services: "Services") -> dict[str, Any]:
-        provider = await services.federation.identity_providers.set_disabled(
-            name, disabled=disabled
+        from app.services.operations.authority import FULL
+
+        provider = await services.federation.administration.set_disabled(
+            name, disabled=disabled, authority=FULL
         )
         return _row(services, provider, await services.federation.identity_providers.count_linked())
 
@@ -108,7 +108,13 @@ def remove(
     linked = with_services(count)
     if not is_confirmed and not _agrees(linked):
         raise InvalidInputError("Nothing was removed. Use --yes to remove it without confirmation.")
-    removed = with_services(lambda services: services.federation.identity_providers.remove(name))
+
+    async def delete(services: "Services") -> int:
+        from app.services.operations.authority import FULL
+
+        return await services.federation.administration.remove(name, authority=FULL)
+
+    removed = with_services(delete)
     show_one({"removed": name, "linked": removed}, as_json=as_json)
 
 
@@ -139,5 +145,6 @@ def _row(
         "scope": provider.scope,
         "linked": linked.get(provider.name, 0),
         "disabled": provider.is_disabled,
+        "owner": provider.owner,
         "redirect_uri": services.core.links.provider_callback(provider.name),
     }

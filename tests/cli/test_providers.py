@@ -176,6 +176,7 @@ async def test_list_prints_everything_but_secrets(app: Application, providers: P
         "scope": "openid profile email",
         "linked": 0,
         "disabled": False,
+        "owner": "manual",
         "redirect_uri": row["redirect_uri"],
     }
     assert name in table.output

@@ -13,6 +13,7 @@ from app.schemas.admin_scopes import AdminScope
 from app.schemas.attributes import AttributeDefinitionBody
 from app.schemas.client_policies import ClientPolicies
 from app.schemas.groups import GroupBody, RoleBody
+from app.schemas.identity_providers import IdentityProviderBody
 from app.schemas.invitations import Invitation
 from app.schemas.scopes import ScopeBody
 from app.schemas.webhooks import WebhookBody, WebhookEventType
@@ -202,6 +203,12 @@ ACTS: dict[str, Callable[[Any], Awaitable[Any]]] = {
     "client.secret_revoked": _revoke_a_secret,
     "client.secret_expiry_changed": lambda the: the.services.clients.secrets.set_expiry(
         the.client.client_id, the.services.core.clock.now() + timedelta(days=9), **ADMIN
+    ),
+    "provider.changed": lambda the: the.services.federation.administration.change(
+        IdentityProviderBody(
+            name=PROVIDER, label=new_identifier(), issuer="https://p.example", client_id="c"
+        ),
+        **ADMIN,
     ),
     "provider.group_mappings_changed": lambda the: the.services.federation.group_mappings.set(
         PROVIDER, groups_claim="groups", mappings={}, **ADMIN

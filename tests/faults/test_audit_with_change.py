@@ -13,11 +13,13 @@ from app.schemas.claims import StandardClaims
 from app.security.tokens import new_identifier
 from app.services.accounts.events import AccountEvent
 from app.services.federation.identity_provider_rules import ExternalIdentity
+from app.services.operations.authority import FULL
 from app.wiring import Services
 from tests.conftest import AppFactory
 from tests.faults import administrative_acts
 from tests.faults.administrative_acts import Administered
 from tests.support.administration import (
+    add_provider,
     create_password_link,
     reset_otp,
     reset_password,
@@ -110,13 +112,15 @@ ACTS: dict[str, Act] = {
         "a label", lasts=timedelta(days=1), **administrative_acts.ADMIN
     ),
     "keys.rotated": lambda the: the.services.oauth.signing_keys.rotate(),
-    "provider.added": lambda the: the.services.federation.identity_providers.add(
-        "other", scope="openid", **{**PROVIDER, "issuer": "https://other.example"}
+    "provider.added": lambda the: add_provider(
+        the.services, "other", **{**PROVIDER, "issuer": "https://other.example"}
     ),
-    "provider.disabled": lambda the: the.services.federation.identity_providers.set_disabled(
-        "known", disabled=True
+    "provider.disabled": lambda the: the.services.federation.administration.set_disabled(
+        "known", disabled=True, authority=FULL
     ),
-    "provider.removed": lambda the: the.services.federation.identity_providers.remove("known"),
+    "provider.removed": lambda the: the.services.federation.administration.remove(
+        "known", authority=FULL
+    ),
     "upstream.linked": lambda the: the.services.federation.identity_providers.link(
         the.user, elsewhere("new"), label="P"
     ),
@@ -155,7 +159,7 @@ async def scene_of(app: Application) -> Scene:
     assert begun is not None
     administered = await administrative_acts.prepared(services, user.user_id)
     scene = Scene(services, user, client, begun[1], administered)
-    await services.federation.identity_providers.add("known", scope="openid", **PROVIDER)
+    await add_provider(services, "known", **PROVIDER)
     await services.federation.identity_providers.link(user, elsewhere("linked"), label="P")
     for act in ("consent.granted", "browser.remembered", "recovery_codes.made"):
         await ACTS[act](scene)

@@ -13,6 +13,7 @@ from app.services.federation.identity_provider_rules import ExternalIdentity
 from app.wiring import Services
 from tests.conftest import AppFactory
 from tests.protocol.devices import question, start_device
+from tests.support.administration import add_provider
 from tests.support.application import Application, TestUser
 from tests.support.broken_outbox import content_of, writes_refused
 from tests.support.events import new_event
@@ -124,7 +125,7 @@ async def test_no_identity_is_unlinked_if_its_sessions_cannot_be_ended(app: Appl
     user = await services.accounts.users.get((await app.enrolled_user()).username)
     session = await session_of(services, user)
     provider = {"label": "P", "issuer": "https://p.example", "client_id": "c", "secret": "s"}
-    await services.federation.identity_providers.add("p", scope="openid", **provider)
+    await add_provider(services, "p", **provider)
     identity = ExternalIdentity(provider="p", issuer=provider["issuer"], subject="zoe", label="")
     await services.federation.identity_providers.link(user, identity, label="P")
 

@@ -12,7 +12,7 @@ from app.models.accounts.roles import AUDITOR
 from app.schemas.admin_scopes import AdminScope
 from app.services.operations.authority import FULL, authority_of
 from tests.support.account import happened, signed_in
-from tests.support.administration import id_of, join, new_group
+from tests.support.administration import id_of, join, new_group, remove_provider
 from tests.support.application import Application, TestUser
 from tests.support.identity_provider import (
     Provider,
@@ -176,7 +176,7 @@ async def test_turning_the_mapping_off_or_removing_the_provider_ends_its_members
     await map_groups(app, provider, {"S": group})
     await sign_in(app, provider, "ended", groups=["S"])
     again = await groups_of(app, user_id)
-    await services_of(app).federation.identity_providers.remove(provider.name)
+    await remove_provider(app, provider.name)
 
     assert (switched_off, again) == (set(), {group.name})
     assert await groups_of(app, user_id) == set()

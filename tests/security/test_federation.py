@@ -12,7 +12,12 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey
 
 from tests.conftest import AppFactory
-from tests.support.administration import set_claims_of, set_user_disabled
+from tests.support.administration import (
+    disable_provider,
+    remove_provider,
+    set_claims_of,
+    set_user_disabled,
+)
 from tests.support.application import Application
 from tests.support.identity_provider import (
     Provider,
@@ -408,7 +413,7 @@ async def test_a_disabled_provider_is_not_offered_and_its_callbacks_are_refused(
     await account_made_by(visitor, provider, sub="1")
     asked = await sent_to(stranger, provider)
     provider.knows(asked, sub="1")
-    await services_of(app).federation.identity_providers.set_disabled(provider.name, disabled=True)
+    await disable_provider(app, provider.name)
 
     login = await stranger.get("/login")
     form = {"csrf_token": csrf_in(login)}
@@ -615,7 +620,7 @@ async def test_an_unreachable_provider_shows_an_error_page(
     app.clock.advance(seconds=1)
 
     page = await visitor.http.get(provider.callback(asked))
-    await services_of(app).federation.identity_providers.remove(provider.name)
+    await remove_provider(app, provider.name)
 
     assert page.status_code == 502
     assert "The sign-in service isn't responding" in text_of(page)
@@ -629,7 +634,7 @@ async def test_a_certificate_of_an_untrusted_authority_is_refused(
         provider = await offered(app, peer)
 
         page = await visitor.submit(await visitor.get("/login"), to=provider.button)
-        await services_of(app).federation.identity_providers.remove(provider.name)
+        await remove_provider(app, provider.name)
 
     assert page.status_code == 502
     assert "The sign-in service isn't responding" in text_of(page)

@@ -6,6 +6,7 @@ import json
 import pytest
 
 from tests.conftest import AppFactory
+from tests.support.administration import disable_provider
 from tests.support.application import Application, TestUser
 from tests.support.events import new_event
 from tests.support.identity_provider import (
@@ -265,7 +266,7 @@ async def test_a_disabled_provider_does_not_count_as_a_sign_in_method(
         second = await offered(app, second_peer)
         name = await account_made_by(visitor, provider, sub="1")
         await linked_by(visitor, second, sub="2")
-    await services_of(app).federation.identity_providers.set_disabled(second.name, disabled=True)
+    await disable_provider(app, second.name)
     form = {
         **fields_in(await visitor.get("/account/connections")),
         "issuer": provider.issuer,

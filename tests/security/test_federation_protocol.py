@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
+from tests.support.administration import add_provider
 from tests.support.application import Application
 from tests.support.identity_provider import Asked, Provider, offered, sent_to
 from tests.support.parts import services_of
@@ -25,7 +26,8 @@ CLIENT_ID, CLIENT_SECRET = "cl i:é&+", "s e:c&%ré+/"
 async def with_credentials(app: Application, peer: Peer, secret: str) -> Provider:
     """Add a provider at which our client has special characters in its credentials."""
     provider = Provider(app, peer, app.new_name("op"))
-    await services_of(app).federation.identity_providers.add(
+    await add_provider(
+        services_of(app),
         provider.name,
         label="Company",
         issuer=provider.issuer,

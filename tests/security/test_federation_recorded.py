@@ -13,6 +13,7 @@ import pytest_asyncio
 
 from app.security.purposes import Purpose
 from tests.conftest import AppFactory
+from tests.support.administration import add_provider
 from tests.support.application import Application
 from tests.support.identity_provider import SECRET, Asked, Provider, sent_to
 from tests.support.parts import services_of
@@ -50,7 +51,8 @@ async def earlier_app(start_app: AppFactory, peer: Peer) -> Application:
     """The application with the recorded provider, in the minute of the recording."""
     app = await start_app()
     app.clock.advance(seconds=(RECORDED_AT - app.clock.now()).total_seconds())
-    await services_of(app).federation.identity_providers.add(
+    await add_provider(
+        services_of(app),
         "company",
         label="The Company",
         issuer=peer.url(""),

@@ -8,7 +8,7 @@ import pytest_asyncio
 
 from tests.conftest import AppFactory
 from tests.support.account import FRESH_SECONDS, happened, vouched_for
-from tests.support.administration import reset_password
+from tests.support.administration import disable_provider, reset_password
 from tests.support.application import PASSWORD, Application, TestClient, TestUser
 from tests.support.identity_provider import Provider, account_made_by, fields_in
 from tests.support.parts import services_of
@@ -276,7 +276,7 @@ async def test_a_user_without_verified_email_or_provider_is_referred_to_an_admin
 ) -> None:
     """A refusal offers a next step"""
     await pending_account(app, visitor, provider)
-    await services_of(app).federation.identity_providers.set_disabled(provider.name, disabled=True)
+    await disable_provider(app, provider.name)
     app.clock.advance(seconds=3600)
 
     page = await visitor.follow(await visitor.get(PASSWORD_PAGE))

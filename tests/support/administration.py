@@ -11,6 +11,7 @@ from app.schemas.attributes import AttributeDefinitionBody
 from app.schemas.claims import StandardClaims
 from app.schemas.client_policies import ClientPolicies
 from app.schemas.groups import GroupBody, RoleBody
+from app.schemas.identity_providers import IdentityProviderBody
 from app.schemas.otp import OtpEnrolment
 from app.services.accounts.administration.link_delivery import RETURNED
 from app.services.operations.authority import FULL
@@ -59,6 +60,20 @@ async def create_password_link(services: Services, username: str) -> str:
 
 async def _id_of(services: Services, username: str) -> str:
     return (await services.accounts.users.get(username)).user_id
+
+
+async def add_provider(services: Services, name: str, *, secret: str, **settings: str) -> None:
+    body = IdentityProviderBody.model_validate({"name": name, **settings})
+    await services.federation.administration.add(body, secret=secret, authority=FULL)
+
+
+async def disable_provider(app: Application, name: str) -> None:
+    administration = services_of(app).federation.administration
+    await administration.set_disabled(name, disabled=True, authority=FULL)
+
+
+async def remove_provider(app: Application, name: str) -> None:
+    await services_of(app).federation.administration.remove(name, authority=FULL)
 
 
 async def new_group(app: Application, *members: TestUser, name: str = "", **values: Any) -> Group:

@@ -11,6 +11,7 @@ import httpx
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
+from tests.support.administration import add_provider
 from tests.support.application import Application
 from tests.support.parts import services_of
 from tests.support.peer import Answer, Peer
@@ -101,7 +102,8 @@ class Provider:
 async def offered(app: Application, peer: Peer, *, secret: str = SECRET) -> Provider:
     """Add a provider, whose button is then on the sign-in page."""
     provider = Provider(app, peer, app.new_name("op"))
-    await services_of(app).federation.identity_providers.add(
+    await add_provider(
+        services_of(app),
         provider.name,
         label=f"Company {provider.name}",
         issuer=provider.issuer,

@@ -171,6 +171,7 @@ VALUES: dict[type[StrEnum], set[str]] = {
         "keys.rewrapped",
         "keys.rotated",
         "provider.added",
+        "provider.changed",
         "provider.disabled",
         "provider.enabled",
         "provider.group_mappings_changed",

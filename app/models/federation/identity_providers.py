@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Column, LargeBinary, String, Table
+from sqlalchemy import Column, Integer, LargeBinary, String, Table
 
 from app.database.types import Instant
 from app.models.tables import metadata
@@ -20,6 +20,8 @@ upstream_providers = Table(
     Column("created_at", Instant, nullable=False),
     Column("disabled_at", Instant),
     Column("groups_claim", String(64)),
+    Column("owner", String(64), nullable=False, server_default="manual"),
+    Column("version", Integer, nullable=False, server_default="1"),
 )
 
 upstream_identities = Table(
@@ -41,7 +43,8 @@ class IdentityProvider:
 
     `name` is part of URL paths, `label` is shown on the button. `sealed_secret` is the client
     secret, encrypted with `name` as the context. `groups_claim` is the claim that lists the groups
-    of a user there, if it is mapped to groups here.
+    of a user there, if it is mapped to groups here. `owner` is the file that made the provider, or
+    `manual`. `version` grows with every change of the provider and its mappings.
     """
 
     name: str
@@ -53,6 +56,8 @@ class IdentityProvider:
     created_at: datetime
     disabled_at: datetime | None
     groups_claim: str | None = None
+    owner: str = "manual"
+    version: int = 1
 
     @property
     def is_disabled(self) -> bool:

@@ -55,7 +55,7 @@ class GroupMappingRepository:
         claim = (
             update(upstream_providers)
             .where(provider.name == provider_id)
-            .values(groups_claim=groups_claim)
+            .values(groups_claim=groups_claim, version=provider.version + 1)
             .returning(provider.name)
         )
         rows = [

@@ -83,7 +83,19 @@ class IdentityProviderRepository:
         statement = (
             update(upstream_providers)
             .where(provider.name == name)
-            .values(disabled_at=disabled_at)
+            .values(disabled_at=disabled_at, version=provider.version + 1)
+            .returning(provider.name)
+        )
+        return bool(await change_with_event(self._database, statement, event))
+
+    async def change(
+        self, before: IdentityProvider, after: IdentityProvider, *, event: NewEvent
+    ) -> bool:
+        """Replace `before` with `after`; return False if it was changed or removed meanwhile."""
+        statement = (
+            update(upstream_providers)
+            .where(provider.name == before.name, provider.version == before.version)
+            .values({**values_in(upstream_providers, after), "version": before.version + 1})
             .returning(provider.name)
         )
         return bool(await change_with_event(self._database, statement, event))

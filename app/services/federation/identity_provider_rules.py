@@ -12,6 +12,7 @@ from app.details import Detail
 from app.errors import InvalidInputError
 from app.models.federation.identity_providers import IdentityProvider
 from app.schemas.claims import StandardClaims
+from app.schemas.identity_providers import IdentityProviderBody
 from app.security import usernames
 from app.security.text import is_scope, is_storable
 
@@ -38,17 +39,16 @@ class ExternalIdentity:
     email: str = ""
 
 
-def check_provider(
-    name: str, *, label: str, issuer: str, client_id: str, scope: str, is_production: bool
-) -> None:
+def check_provider(body: IdentityProviderBody, *, is_production: bool) -> None:
     """Check the settings of an identity provider; raise `InvalidInputError`."""
-    if not NAME.fullmatch(name):
+    client_id, label, scope = body.client_id, body.shown_label, body.scope
+    if not NAME.fullmatch(body.name):
         raise InvalidInputError(Detail.PROVIDER_NAME_INVALID, field="name")
-    if not _may_be_issuer(issuer, is_production=is_production):
+    if not _may_be_issuer(body.issuer, is_production=is_production):
         raise InvalidInputError(Detail.PROVIDER_ISSUER_INVALID, field="issuer")
     if not 0 < len(client_id) <= MAXIMUM_LENGTH or not is_storable(client_id):
         raise InvalidInputError(Detail.PROVIDER_CLIENT_ID_INVALID, field="client_id")
-    if not 0 < len(label.strip()) <= MAXIMUM_LABEL or not is_storable(label):
+    if not 0 < len(label) <= MAXIMUM_LABEL or not is_storable(label):
         raise InvalidInputError(Detail.PROVIDER_LABEL_INVALID, field="label")
     if "openid" not in scope.split() or len(scope) > MAXIMUM_LENGTH or not is_scope(scope):
         raise InvalidInputError(Detail.PROVIDER_SCOPE_INVALID, field="scope")

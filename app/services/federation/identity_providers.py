@@ -27,11 +27,9 @@ from app.services.accounts.sign_in_names import new_name, require_no_address, ta
 from app.services.federation.identity_provider_rules import (
     NAME,
     ExternalIdentity,
-    check_provider,
     claims_of,
 )
 from app.services.operations.audit import AuditLog
-from app.services.operations.audit_actions import ServerEvent
 
 log = logger(__name__)
 
@@ -47,7 +45,6 @@ class IdentityProviderService:
         audit: AuditLog,
         notices: Notices,
         clock: Clock,
-        is_production: bool,
     ) -> None:
         self._identity_provider_repository = identity_provider_repository
         self._user_repository = user_repository
@@ -56,38 +53,6 @@ class IdentityProviderService:
         self._audit = audit
         self._notices = notices
         self._clock = clock
-        self._is_production = is_production
-
-    async def add(
-        self, name: str, *, label: str, issuer: str, client_id: str, secret: str, scope: str
-    ) -> IdentityProvider:
-        """Add an identity provider; an empty secret is that of a public client."""
-        check_provider(
-            name,
-            label=label,
-            issuer=issuer,
-            client_id=client_id,
-            scope=scope,
-            is_production=self._is_production,
-        )
-        if any(
-            other.issuer == issuer for other in await self._identity_provider_repository.list_all()
-        ):
-            raise ConflictError(Detail.PROVIDER_ISSUER_TAKEN)
-        provider = IdentityProvider(
-            name=name,
-            label=label.strip(),
-            issuer=issuer,
-            client_id=client_id,
-            sealed_secret=self._box.seal(secret.encode(), context=name) if secret else None,
-            scope=scope,
-            created_at=self._clock.now(),
-            disabled_at=None,
-        )
-        event = self._audit.event(ServerEvent.PROVIDER_ADDED, provider=name, issuer=issuer)
-        if not await self._identity_provider_repository.add(provider, event=event):
-            raise ConflictError(Detail.PROVIDER_NAME_TAKEN)
-        return provider
 
     async def list_all(self) -> Sequence[IdentityProvider]:
         return await self._identity_provider_repository.list_all()
@@ -121,25 +86,6 @@ class IdentityProviderService:
         if provider.is_disabled:
             raise NotFoundError(Detail.PROVIDER_UNKNOWN)
         return provider
-
-    async def set_disabled(self, name: str, *, disabled: bool) -> IdentityProvider:
-        provider = await self.get(name)
-        action = ServerEvent.PROVIDER_DISABLED if disabled else ServerEvent.PROVIDER_ENABLED
-        event = self._audit.event(action, provider=name, issuer=provider.issuer)
-        disabled_at = self._clock.now() if disabled else None
-        await self._identity_provider_repository.set_disabled(name, disabled_at, event=event)
-        return await self.get(name)
-
-    async def remove(self, name: str) -> int:
-        """Remove an identity provider and unlink every account from it.
-
-        Return how many accounts were linked.
-        """
-        provider = await self.get(name)
-        event = self._audit.event(
-            ServerEvent.PROVIDER_REMOVED, provider=name, issuer=provider.issuer
-        )
-        return await self._identity_provider_repository.remove(name, event=event) or 0
 
     def secret_of(self, provider: IdentityProvider) -> str | None:
         """Return the client secret at an identity provider, or None.

@@ -33,6 +33,7 @@ class ServerEvent(AuditAction):
     KEYS_ROTATED = "keys.rotated"
     KEYS_REWRAPPED = "keys.rewrapped"
     PROVIDER_ADDED = "provider.added"
+    PROVIDER_CHANGED = "provider.changed"
     PROVIDER_REMOVED = "provider.removed"
     PROVIDER_DISABLED = "provider.disabled"
     PROVIDER_ENABLED = "provider.enabled"
