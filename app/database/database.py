@@ -18,6 +18,7 @@ from app.database.claims import Claim, CompiledClaim, Creation, compile_claim, c
 from app.database.constraints import Unique
 from app.database.errors import translated_errors
 from app.database.exchanges import Exchange
+from app.database.joined import current_connection
 from app.database.lock_retries import LockWait, current_lock_wait
 from app.database.lookups import Lookup, Value
 from app.database.steps import BatchedWrite, Outcome
@@ -156,11 +157,17 @@ class Database:
         violates one of the constraints in `expected`; any other refusal of the database is a bug.
         If no response to the COMMIT arrives, the witness of the transaction tells whether it was
         committed (`commits.set_witness`). In an attempt that is retried, a lock that is not granted
-        soon raises `RowLockedError`; otherwise the transaction waits for it.
+        soon raises `RowLockedError`; otherwise the transaction waits for it. Inside `joined_by`, it
+        is a part of the outer transaction, which commits it.
         """
         with translated_errors(
             *expected, retries_on_lock=current_lock_wait() is not LockWait.PATIENT
         ):
+            outer = current_connection()
+            if outer is not None:
+                async with outer.begin_nested():
+                    yield outer
+                return
             try:
                 async with self.backend.transaction() as connection:
                     yield connection
@@ -170,6 +177,10 @@ class Database:
     @asynccontextmanager
     async def _reading(self) -> AsyncIterator[AsyncConnection]:
         with translated_errors(retries_on_lock=current_lock_wait() is not LockWait.PATIENT):
+            outer = current_connection()
+            if outer is not None:
+                yield outer
+                return
             async with (
                 asyncio.timeout(seconds_left(otherwise=self.backend.time_limit)),
                 self.backend.reading() as connection,

@@ -11,6 +11,7 @@ from app.database.backend_batches import batch_on
 from app.database.backends import Backend
 from app.database.batching import MicroBatch
 from app.database.errors import UnstorableValueError
+from app.database.joined import current_connection
 from app.database.sqlite import WouldWaitError
 from app.database.statements import Values, compile_lookup
 
@@ -22,7 +23,8 @@ class Lookup(Generic[Value]):
 
     SQLite is read synchronously, once for each key and iteration of the event loop: callers in the
     same iteration share the result, which is newer than any of their requests. On PostgreSQL,
-    lookups that arrive while another one is running are sent together.
+    lookups that arrive while another one is running are sent together. Inside `joined_by` it sees
+    what the transaction has changed.
     """
 
     def __init__(
@@ -35,6 +37,7 @@ class Lookup(Generic[Value]):
     ) -> None:
         self._backend = backend
         self._compiled = compile_lookup(statement, key, backend.dialect)
+        self._statement, self._key = statement, key
         self._value = value
         self._of_this_turn: dict[Any, Value | None] = {}
         self._batch: MicroBatch[Any, Value | None] = batch_on(
@@ -42,6 +45,10 @@ class Lookup(Generic[Value]):
         )
 
     async def __call__(self, key: Any) -> Value | None:
+        outer = current_connection()
+        if outer is not None:
+            joined_row = (await outer.execute(self._statement.where(self._key == key))).first()
+            return self._value(*joined_row) if joined_row is not None else None
         find_at_once = self._backend.find_at_once
         if find_at_once is None:
             return await self._batch.submit(key)

@@ -9,11 +9,12 @@ from typing import Any
 from sqlalchemy import update
 
 from app.database.database import Database
-from app.models.accounts.groups import Membership
+from app.models.accounts.groups import Membership, groups
 from app.models.accounts.one_time_links import OneTimeLink
-from app.models.accounts.roles import ADMINISTRATOR, Role, RoleGrant
+from app.models.accounts.roles import ADMINISTRATOR, Role, RoleGrant, roles
 from app.models.accounts.sessions import Session
 from app.models.accounts.users import User, users
+from app.models.clients.clients import clients
 from app.models.factors.passkeys import Passkey
 from app.models.oauth.device_codes import DeviceCode
 from app.models.operations.activity import StoredRefusal
@@ -155,6 +156,10 @@ def _invitation(call: Any, number: int) -> list[Awaitable[Any]]:
     ]
 
 
+async def _nothing() -> None:
+    """Work of a transaction that calls no repository."""
+
+
 def _role_of_a_client(call: Any, number: int) -> list[Awaitable[Any]]:
     new = Role("new", "new", identifier(number), "", "manual", 1, BASE)
     return [call(new, event=new_event())]
@@ -173,6 +178,12 @@ SPECIAL: dict[str, Calls] = {
     "CredentialRepository.set_disabled": lambda call, number: [
         call(identifier(number), at, is_full=False, now=BASE, event=new_event())
         for at in (None, BASE)
+    ],
+    "DesiredStateRepository.lock": lambda call, number: [
+        call(table, {identifier(number): 5}) for table in (groups, roles, clients)
+    ],
+    "DesiredStateRepository.run": lambda call, _: [
+        call(_nothing, is_rehearsal=is_rehearsal) for is_rehearsal in (False, True)
     ],
     "DeviceCodeRepository.poll": _twice,
     "EndedTokenRepository.deletions": lambda call, _: [
