@@ -23,6 +23,9 @@ COMMANDS = {
     "refusals": "app.cli.refusals",
     "providers": "app.cli.providers",
     "import": "app.cli.imports",
+    "plan": "app.cli.plan",
+    "apply": "app.cli.apply",
+    "export": "app.cli.export",
 }
 """The module of each command, which has it as `cli`."""
 

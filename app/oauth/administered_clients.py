@@ -11,7 +11,7 @@ from app.oauth.sectors import Sectors
 from app.oauth.supported_metadata import SupportedMetadata
 from app.outbound.http import OutboundHttp
 from app.schemas.clients import ClientCreate, ClientWithoutName
-from app.services.clients.administration import ClientAdministration
+from app.services.clients.administration import CheckedMetadata, ClientAdministration
 from app.services.clients.clients import NewClient
 from app.services.clients.stated_clients import stated_members
 from app.services.operations.authority import Authority
@@ -41,38 +41,34 @@ class AdministeredClients:
         authority: Authority,
     ) -> NewClient:
         """Create a client; raise `InvalidInputError` or `ConflictError`."""
-        require_no_admin_scope(body.scope)
-        body, sector_identifier = await self._checked(body)
         return await self._administration.create(
-            body,
-            client_id=client_id,
-            secret=secret,
-            has_secret=self._rules.has_secret(body),
-            sector_identifier=sector_identifier,
-            authority=authority,
+            await self.check(body), client_id=client_id, secret=secret, authority=authority
         )
 
     async def change(
         self, before: Client, body: ClientCreate, *, authority: Authority
     ) -> NewClient:
         """Replace the metadata of a client; raise `InvalidInputError` or `StaleVersionError`."""
-        require_no_admin_scope(body.scope, known=before.scopes)
-        body, sector_identifier = await self._checked(body)
-        return await self._administration.change(
-            before,
-            body,
-            has_secret=self._rules.has_secret(body),
-            sector_identifier=sector_identifier,
-            authority=authority,
-        )
+        checked = await self.check(body, before=before)
+        return await self._administration.change(before, checked, authority=authority)
 
-    async def _checked(self, body: ClientCreate) -> tuple[ClientCreate, str | None]:
+    async def check(self, body: ClientCreate, *, before: Client | None = None) -> CheckedMetadata:
+        """Check the metadata of a new client, or the new metadata of a client.
+
+        This may fetch the document of a sector. Raise `InvalidInputError` for what the standards or
+        this server do not allow.
+        """
+        require_no_admin_scope(body.scope, known=before.scopes if before is not None else ())
         try:
             self._rules.check(body)
             sector_identifier = await self._sectors.identifier_of(body)
         except OAuth2Error as error:
             raise InvalidInputError(str(error.description), error=str(error.error)) from None
-        return self._rules.without_unreachable_logos(body), sector_identifier
+        return CheckedMetadata(self.stored(body), self._rules.has_secret(body), sector_identifier)
+
+    def stored(self, body: ClientCreate) -> ClientCreate:
+        """Return the metadata without what is never stored."""
+        return self._rules.without_unreachable_logos(body)
 
 
 def merged_members(client: Client, changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ import app.oauth.client_auth
 import app.oauth.grants
 import app.pages
 import app.routers
+import app.services.operations.desired_state.kinds
 from app.cli.application import application
 from app.cli.commands import COMMANDS, commands_for
 from app.cli.parsing import Commands
@@ -33,6 +34,8 @@ from app.routers import hot_endpoints, routers
 from app.routers.hot import HotEndpoint
 from app.routers.openapi import FLOWS
 from app.schemas.clients import DEFAULT_GRANT_TYPES, DEFAULT_PUBLIC_GRANT_TYPES
+from app.services.operations.desired_state.kinds import KINDS
+from app.services.operations.desired_state.kinds.base import Kind
 
 
 def modules_of(package: ModuleType) -> Iterator[ModuleType]:
@@ -168,3 +171,12 @@ def test_every_command_is_registered_once() -> None:
 
     assert same_things(values_of(app.cli, Commands), commands)
     assert list(get_group(application(commands)).commands) == list(COMMANDS)
+
+
+def test_every_kind_of_desired_state_is_registered_once() -> None:
+    assert classes_of(app.services.operations.desired_state.kinds, Kind) == set(KINDS)
+    assert len({kind.section for kind in KINDS}) == len(KINDS)
+
+
+def test_the_rows_of_every_kind_of_desired_state_have_an_owner_and_a_version() -> None:
+    assert all({"owner", "version"} <= set(kind.table.c.keys()) for kind in KINDS)

@@ -4,11 +4,12 @@ import json
 import re
 from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.clock import Clock
 from app.details import Detail
 from app.errors import ConflictError, InvalidInputError, NotFoundError, StaleVersionError
+from app.models.accounts.groups import MANUAL
 from app.models.clients.clients import Client
 from app.repositories.clients.clients import ClientRepository
 from app.schemas.admin_scopes import AdminScope
@@ -24,9 +25,9 @@ from app.services.operations.authority import Authority
 CLIENT_ID = re.compile(r"[A-Za-z0-9._~-]{1,128}")
 FORM_OF_SUBJECTS = re.compile(r"[0-9A-Fa-f]{32}|[A-Za-z0-9_-]{43}")
 """Forms of `sub`: a client must not be mistaken for a user (RFC 9068 section 5)."""
-METADATA_COLUMNS = (
+CHANGED_COLUMNS = (
     "client_name", "token_endpoint_auth_method", "grant_types", "response_types", "scope",
-    "redirect_uris", "metadata", "sector_identifier",
+    "redirect_uris", "metadata", "sector_identifier", "owner",
 )  # fmt: skip
 NO_SECRET: dict[str, Any] = {
     "secret_digest": None,
@@ -34,6 +35,14 @@ NO_SECRET: dict[str, Any] = {
     "previous_secret_digest": None,
     "previous_secret_expires_at": None,
 }
+
+
+class CheckedMetadata(NamedTuple):
+    """Metadata that the rules of the standards allow, and what follows from it."""
+
+    body: ClientCreate
+    has_secret: bool
+    sector_identifier: str | None
 
 
 class ClientAdministration:
@@ -49,12 +58,11 @@ class ClientAdministration:
 
     async def create(
         self,
-        body: ClientCreate,
+        checked: CheckedMetadata,
         *,
         client_id: str | None,
         secret: str | None,
-        has_secret: bool,
-        sector_identifier: str | None,
+        owner: str = MANUAL,
         authority: Authority,
     ) -> NewClient:
         """Store a client under a chosen or a new id, with a chosen or a new secret.
@@ -63,19 +71,19 @@ class ClientAdministration:
         """
         authority.require(AdminScope.CLIENTS_WRITE)
         if client_id is not None:
-            _require_good_id(client_id)
+            require_good_id(client_id)
         if secret is not None:
-            _require_secret(has_secret=has_secret)
-            require_good_secret(secret)
-        issued = (secret or new_token(TokenKind.CLIENT_SECRET)) if has_secret else None
+            require_secret(secret, has_secret=checked.has_secret)
+        issued = (secret or new_token(TokenKind.CLIENT_SECRET)) if checked.has_secret else None
         client = client_from(
-            body,
-            client_name=body.client_name,
-            scope=body.scope,
+            checked.body,
+            client_name=checked.body.client_name,
+            scope=checked.body.scope,
             now=self._clock.now(),
             client_id=client_id or new_client_id(),
             secret_digest=digest_of(issued) if issued is not None else None,
-            sector_identifier=sector_identifier,
+            sector_identifier=checked.sector_identifier,
+            owner=owner,
         )
         event = self._audit.event(
             ServerEvent.CLIENT_CREATED, client_id=client.client_id, after=shown_client(client)
@@ -87,35 +95,36 @@ class ClientAdministration:
     async def change(
         self,
         before: Client,
-        body: ClientCreate,
+        checked: CheckedMetadata,
         *,
-        has_secret: bool,
-        sector_identifier: str | None,
+        secret: str | None = None,
+        owner: str | None = None,
         authority: Authority,
     ) -> NewClient:
         """Replace the metadata of a client; its trust, admin scopes and policies remain.
 
-        A client that now needs a secret gets one. Raise `StaleVersionError` if the client was
-        changed since `before` was read.
+        A client that now needs a secret gets one, or the chosen `secret`. Raise `StaleVersionError`
+        if the client was changed since `before` was read.
         """
         authority.require(AdminScope.CLIENTS_WRITE)
         authority.require_may_change(before)
         stated = client_from(
-            body,
-            client_name=body.client_name,
-            scope=body.scope,
+            checked.body,
+            client_name=checked.body.client_name,
+            scope=checked.body.scope,
             now=self._clock.now(),
-            sector_identifier=sector_identifier,
+            sector_identifier=checked.sector_identifier,
+            owner=owner or before.owner,
         )
-        after = before._replace(**{name: getattr(stated, name) for name in METADATA_COLUMNS})
+        after = before._replace(**{name: getattr(stated, name) for name in CHANGED_COLUMNS})
         if after.client_name != before.client_name:
             after = after._replace(unique_name=None)
-        secret = None
-        if not has_secret:
+        issued = None
+        if not checked.has_secret:
             after = after._replace(**NO_SECRET)
         elif before.secret_digest is None:
-            secret = new_token(TokenKind.CLIENT_SECRET)
-            after = after._replace(secret_digest=digest_of(secret))
+            issued = secret or new_token(TokenKind.CLIENT_SECRET)
+            after = after._replace(secret_digest=digest_of(issued))
         if after == before:
             return NewClient(before, None, None)
         event = self._audit.event(
@@ -126,7 +135,19 @@ class ClientAdministration:
         )
         if not await self._client_repository.change(before, after, event=event):
             raise StaleVersionError
-        return NewClient(after._replace(version=before.version + 1), secret, None)
+        return NewClient(after._replace(version=before.version + 1), issued, None)
+
+    async def delete(self, client_id: str, *, authority: Authority) -> None:
+        """Delete a client; its tokens become invalid, and its id stays taken."""
+        authority.require(AdminScope.CLIENTS_WRITE)
+        before = await self._client_repository.find(client_id, now=self._clock.now())
+        if before is None:
+            raise NotFoundError(Detail.CLIENT_UNKNOWN)
+        authority.require_may_change(before)
+        event = self._audit.event(
+            ServerEvent.CLIENT_DELETED, client_id=client_id, before=shown_client(before)
+        )
+        await self._client_repository.delete(client_id, now=self._clock.now(), event=event)
 
     async def set_admin_scopes(
         self, client_id: str, scopes: Collection[AdminScope], *, authority: Authority
@@ -161,11 +182,14 @@ def _text_of(since: Mapping[AdminScope, datetime]) -> str | None:
     return json.dumps(texts) if texts else None
 
 
-def _require_good_id(client_id: str) -> None:
+def require_good_id(client_id: str) -> None:
+    """Raise `InvalidInputError` for an id that no client can have."""
     if not CLIENT_ID.fullmatch(client_id) or FORM_OF_SUBJECTS.fullmatch(client_id):
         raise InvalidInputError(Detail.CLIENT_ID_INVALID, field="client_id")
 
 
-def _require_secret(*, has_secret: bool) -> None:
+def require_secret(secret: str, *, has_secret: bool) -> None:
+    """Raise `InvalidInputError` for a chosen secret that the client cannot have."""
     if not has_secret:
         raise InvalidInputError(Detail.CLIENT_HAS_NO_SECRET, field="client_secret")
+    require_good_secret(secret)

@@ -1,0 +1,1 @@
+"""Objects in files of desired state: as elsewhere, with references by name and to secrets."""
