@@ -138,6 +138,18 @@ def test_compose_starts_each_service_after_the_one_before_it_is_healthy() -> Non
     assert services["migrate"]["restart"] == "no"
 
 
+def test_compose_seeds_its_development_stack_only() -> None:
+    seed = yaml_of(COMPOSE)["services"]["seed"]
+    source, target, mode = seed["volumes"][0].split(":")
+
+    assert (ROOT / source).is_file()
+    assert seed["command"] == ["postern", "apply", target, "--yes"]
+    assert mode == "ro"
+    assert seed["environment"]["APP_ENV"] == "development"
+    assert seed["depends_on"] == {"server": {"condition": "service_healthy"}}
+    assert yaml_of(PRODUCTION)["services"]["seed"] == {"profiles": ["development"]}
+
+
 def test_compose_runs_in_development_mode_and_requires_no_variable() -> None:
     assert yaml_of(COMPOSE)["services"]["server"]["environment"]["APP_ENV"] == "development"
     taken = re.findall(r"\$\{[^}]*\}", text_of(COMPOSE))
