@@ -87,7 +87,7 @@ async def create_user(
 
     One who does not confirm it within UNCONFIRMED_USER_DAYS is deleted, unless they have a role.
     """
-    new = await accounts.user_administration.create(
+    new = await accounts.administration.users.create(
         body, vouched_for=body.vouched_for, authority=authority
     )
     created(response, f"users/{new.user.user_id}", version=_version_of(new.user, {}))
@@ -119,7 +119,7 @@ async def sign_out_user(
 ) -> EndedSessions:
     """End all sessions of a user, with their tokens."""
     await _get(accounts, user_id)
-    ended = await accounts.user_administration.sign_out(user_id, authority=authority)
+    ended = await accounts.administration.users.sign_out(user_id, authority=authority)
     return EndedSessions(ended_sessions=ended)
 
 
