@@ -239,6 +239,8 @@ class Detail(PublicText):
         "want to use."
     )
     FORM_UNREADABLE = N_("We couldn't read the form.")
+    RESOURCE_MALFORMED = "Send one {field}, as a URI such as acct:ada@example.com."
+    RESOURCE_UNKNOWN = "There is no information about this resource."
     FILE_UNKNOWN = N_("This file doesn't exist.")
     API_DOCS_OFF = N_("The API documentation is turned off.")
     SWAGGER_UI_MISSING = N_("Swagger UI isn't installed.")

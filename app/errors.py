@@ -76,6 +76,14 @@ class PosternError(Exception):
         return {}
 
 
+class BadRequestError(PosternError):
+    """A request that does not have the form that its standard requires."""
+
+    error = "bad_request"
+    status = 400
+    title = "Bad Request"
+
+
 class InvalidInputError(PosternError):
     """A well-formed body that violates one of our rules."""
 

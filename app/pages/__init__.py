@@ -34,12 +34,13 @@ from app.pages.sign_in import (
     recovery_code,
     step_up,
 )
-from app.pages.site import docs, home
+from app.pages.site import docs, home, well_known
 from app.pages.support import assets, errors
 
 PAGES: tuple[APIRouter, ...] = (
     home.router,
     docs.router,
+    well_known.router,
     assets.router,
     endpoint.router,
     password.router,

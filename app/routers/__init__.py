@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from fastapi import APIRouter
 
 from app.oauth.grants import Grants
-from app.routers import clients, operations, otp, registration, users
+from app.routers import clients, operations, otp, registration, users, webfinger
 from app.routers.admin import ADMIN_ROUTERS
 from app.routers.device_authorization import DEVICE_AUTHORIZATION
 from app.routers.hot import HotEndpoint, router_of
@@ -44,6 +44,7 @@ def routers(endpoints: Sequence[HotEndpoint], *, with_admin_api: bool) -> tuple[
         clients.router,
         registration.router,
         router_of(endpoints),
+        webfinger.router,
         operations.router,
         *(ADMIN_ROUTERS if with_admin_api else ()),
     )

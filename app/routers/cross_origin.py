@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from app.middleware.cors import CorsPolicy
-from app.routers import registration
+from app.routers import registration, webfinger
 from app.routers.hot import HotEndpoint
 
 BELOW = {registration.PATH: registration.CORS_OF_CLIENT}
@@ -14,7 +14,7 @@ def policies_of(endpoints: Iterable[HotEndpoint]) -> dict[str, CorsPolicy]:
 
     It has the methods of all endpoints at that path, which agree on the origins.
     """
-    policies = {registration.PATH: registration.CORS}
+    policies = {registration.PATH: registration.CORS, webfinger.PATH: webfinger.CORS}
     for endpoint in endpoints:
         methods = policies[endpoint.path].methods if endpoint.path in policies else ()
         policies[endpoint.path] = CorsPolicy(endpoint.cross_origin, (*methods, endpoint.method))

@@ -9,6 +9,7 @@ from typing import Literal, Self
 from pydantic import model_validator
 from pydantic_settings import SettingsConfigDict
 
+from app.settings.groups.brand import BrandSettings
 from app.settings.groups.database import DatabaseSettings
 from app.settings.groups.limits import LimitSettings
 from app.settings.groups.mail import MailSettings
@@ -30,6 +31,7 @@ class Settings(  # Pydantic begins with the fields of the last group
     PasswordSettings,
     MailSettings,
     LimitSettings,
+    BrandSettings,
     TokenSettings,
     DatabaseSettings,
     SecretSettings,
@@ -46,6 +48,8 @@ class Settings(  # Pydantic begins with the fields of the last group
             problems.append("TLS_CERT_FILE and TLS_KEY_FILE go together: set both or neither")
         if (self.smtp_host is None) != (self.mail_from is None):
             problems.append("SMTP_HOST and MAIL_FROM go together: set both or neither")
+        if self.brand_logo is None and self.brand_logo_dark is not None:
+            problems.append("BRAND_LOGO_DARK requires BRAND_LOGO: set both")
         if (self.smtp_username is None) != (self.smtp_password is None):
             problems.append("SMTP_USERNAME and SMTP_PASSWORD go together: set both or neither")
         if self.refresh_token_max_ttl < self.refresh_token_ttl:

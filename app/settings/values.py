@@ -1,6 +1,7 @@
 """Parse and check the values of settings."""
 
 import os
+import re
 import ssl
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,6 +15,8 @@ WELL_KNOWN_SECRETS = (
     "default",
     "dev-key",
 )
+_LABEL = "[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
+_HOST_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 
 
 def sqlite_path(url: str) -> Path | None:
@@ -41,6 +44,11 @@ def is_web_address(value: str) -> bool:
         return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:  # an invalid port
         return False
+
+
+def is_host_name(value: str) -> bool:
+    """Return whether a value is a host name in ASCII (RFC 1123 section 2.1)."""
+    return len(value) <= 253 and _HOST_NAME.fullmatch(value) is not None
 
 
 def is_weak(value: str, minimum: int) -> bool:

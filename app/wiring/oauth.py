@@ -21,6 +21,7 @@ from app.oauth.metadata import server_metadata
 from app.oauth.revocation import Revocation
 from app.oauth.scopes import SCOPES
 from app.oauth.userinfo import UserInfo
+from app.oauth.webfinger import WebFinger
 from app.repositories.oauth.logout_notices import LogoutNoticeRepository
 from app.repositories.oauth.scopes import ScopeRepository
 from app.schemas.admin_scopes import AdminScope
@@ -52,6 +53,7 @@ class OAuth:
     logout: Logout
     logout_delivery: LogoutDelivery
     metadata: ServerMetadata
+    webfinger: WebFinger
     signing_keys: SigningKeys
     id_tokens: IdTokens
     scopes: ScopeService
@@ -159,6 +161,7 @@ def build_oauth(
             has_docs=settings.docs,
             has_registration=core.registration_policy.dynamic_registration != "off",
         ),
+        webfinger=WebFinger(issuer, settings.webfinger_domains),
         signing_keys=tokens.signing_keys,
         id_tokens=tokens.id_tokens,
         scopes=ScopeService(

@@ -1,4 +1,4 @@
-"""`GET /`: JSON for API clients, a small page for browsers."""
+"""`GET /`: JSON for API clients; for browsers a page of the brand, or the user's account."""
 
 from typing import Annotated, Any
 
@@ -7,10 +7,13 @@ from starlette.responses import JSONResponse, Response
 
 from app import __version__
 from app.dependencies import ServicesDep
-from app.pages.support import page_router
+from app.pages.support import page_router, redirect
+from app.pages.support.browser import get_browser
 from app.pages.support.negotiation import prefers_html
 from app.pages.support.templating import page
+from app.pages.support.urls import ACCOUNT
 from app.schemas.operations import Welcome
+from app.wiring import Services
 
 router = page_router(tags=["Server"], include_in_schema=True)
 
@@ -32,19 +35,37 @@ METHODS = ("GET", "POST")
 async def server_information(
     request: Request, services: ServicesDep, accept: Annotated[str, Header()] = "*/*"
 ) -> Response:
-    """Return the server's version and its endpoints."""
-    body = Welcome(
+    """Return the server's version and its endpoints.
+
+    A browser gets a page to sign in, and is redirected to the account if a user is signed in.
+    """
+    if prefers_html(accept):
+        response = await _page(request, services)
+    else:
+        response = JSONResponse(_welcome(request, services).model_dump())
+    response.headers["Vary"] = "Accept, Accept-Language, Cookie"
+    return response
+
+
+async def _page(request: Request, services: Services) -> Response:
+    browser = await get_browser(request, services)
+    if browser.signed_in:
+        return redirect(ACCOUNT)
+    return page(
+        request,
+        "welcome.html",
+        welcome=_welcome(request, services),
+        can_register=services.core.registration_policy.is_open_to_users,
+    )
+
+
+def _welcome(request: Request, services: Services) -> Welcome:
+    return Welcome(
         message=MESSAGE,
         version=__version__,
         documentation="/docs" if services.core.settings.docs else "",
         endpoints=_endpoints(request.app),
     )
-    if prefers_html(accept):
-        response: Response = page(request, "welcome.html", welcome=body)
-    else:
-        response = JSONResponse(body.model_dump())
-    response.headers["Vary"] = "Accept, Accept-Language"
-    return response
 
 
 def _endpoints(application: FastAPI) -> dict[str, str]:

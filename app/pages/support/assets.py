@@ -8,10 +8,10 @@ from pathlib import Path
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from app.colors import brand_properties
 from app.dependencies import ServicesDep
 from app.details import Detail
 from app.errors import NotFoundError, StartupError
-from app.pages.support.colors import accent_properties
 from app.security.images import image_type
 from app.settings import Settings
 
@@ -20,8 +20,9 @@ router = APIRouter(include_in_schema=False)
 STATIC = Path(__file__).parents[1] / "static"
 A_YEAR = {"Cache-Control": "public, max-age=31536000, immutable"}
 AN_HOUR = {"Cache-Control": "public, max-age=3600"}
-BRAND_MARK = "/* the accent colour goes here */"
+BRAND_MARK = "/* the colour of the brand goes here */"
 LOGO_LIMIT = 1_000_000
+LOGO, LOGO_DARK = "logo", "logo-dark"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +34,15 @@ class Asset:
 
 @router.get("/assets/{name}")
 async def asset(name: str, services: ServicesDep) -> Response:
-    for file in assets_of(services.core.settings).values():
+    assets = assets_of(services.core.settings)
+    for file in assets.values():
         if file.url == f"/assets/{name}":
             return Response(file.content, media_type=file.media_type, headers=A_YEAR)
     if name == "favicon.svg":
         return _favicon()
+    if name in (LOGO, LOGO_DARK) and name in assets:  # mails outlive a change of the logo
+        file = assets[name]
+        return Response(file.content, media_type=file.media_type, headers=AN_HOUR)
     raise NotFoundError(Detail.FILE_UNKNOWN)
 
 
@@ -56,16 +61,17 @@ async def favicon() -> Response:
 
 
 def assets_of(settings: Settings) -> dict[str, Asset]:
-    """Return the files of the pages, keyed by their names without a hash; "logo" only if it is set.
+    """Return the files of the pages, keyed by their names without a hash.
 
-    Raise `StartupError` if the logo is not a PNG, JPEG, GIF or WebP picture.
+    `LOGO` and `LOGO_DARK` are among them only if they are set. Raise `StartupError` if one of them
+    is not a PNG, JPEG, GIF or WebP picture.
     """
-    return _assets(settings.brand_color, settings.brand_logo)
+    return _assets(settings.brand_color, settings.brand_logo, settings.brand_logo_dark)
 
 
 @lru_cache(maxsize=8)
-def _assets(color: str, logo: Path | None) -> dict[str, Asset]:
-    light, dark = accent_properties(color)
+def _assets(color: str, logo: Path | None, logo_dark: Path | None) -> dict[str, Asset]:
+    light, dark = brand_properties(color)
     dark_rule = f"@media (prefers-color-scheme: dark) {{ :root {{ {_css(dark)} }} }}"
     brand = f":root {{ {_css(light)} }}\n{dark_rule}"
     style = (STATIC / "postern.css").read_text().replace(BRAND_MARK, brand).encode()
@@ -84,13 +90,19 @@ def _assets(color: str, logo: Path | None) -> dict[str, Asset]:
             "docs-redirect", "js", "text/javascript", (STATIC / "docs-redirect.js").read_bytes()
         ),
     }
-    content = logo.read_bytes()[:LOGO_LIMIT] if logo is not None else b""
-    media_type = image_type(content)
-    if logo is not None and media_type is None:
-        raise StartupError("BRAND_LOGO: must be a PNG, JPEG, GIF or WebP picture")
-    if media_type is not None:
-        assets["logo"] = _hashed("logo", media_type.partition("/")[2], media_type, content)
+    if logo is not None:
+        assets[LOGO] = _picture(LOGO, logo, setting="BRAND_LOGO")
+    if logo_dark is not None:
+        assets[LOGO_DARK] = _picture(LOGO_DARK, logo_dark, setting="BRAND_LOGO_DARK")
     return assets
+
+
+def _picture(name: str, file: Path, *, setting: str) -> Asset:
+    content = file.read_bytes()[:LOGO_LIMIT]
+    media_type = image_type(content)
+    if media_type is None:
+        raise StartupError(f"{setting}: must be a PNG, JPEG, GIF or WebP picture")
+    return _hashed(name, media_type.partition("/")[2], media_type, content)
 
 
 def _hashed(name: str, suffix: str, media_type: str, content: bytes) -> Asset:

@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse
 from app.i18n.languages import direction_of, translations_of
 from app.observability import refusals
 from app.pages.support.assets import assets_of
+from app.pages.support.brand import brand_of
 from app.pages.support.negotiation import asked_language, in_language, language_for
 from app.wiring import Services
 
@@ -42,7 +43,6 @@ def page(
     services: Services = request.app.state.services
     language = language_for(request)
     assets = assets_of(services.core.settings)
-    logo = assets.get("logo")
     content = (
         _environment(language)
         .get_template(template)
@@ -50,10 +50,7 @@ def page(
             {
                 "lang": language,
                 "dir": direction_of(language),
-                "brand": {
-                    "name": services.core.settings.brand_name,
-                    "logo_url": logo.url if logo is not None else None,
-                },
+                "brand": brand_of(services.core.settings),
                 "asset": lambda name: assets[name].url,
                 "ui_locales": asked_language(request),
                 "local": lambda path: in_language(request, path),

@@ -49,7 +49,14 @@ def _readable(value: Path) -> Path:
     return value
 
 
+def _directory(value: Path) -> Path:
+    if not (value.is_dir() and os.access(value, os.R_OK | os.X_OK)):
+        raise ValueError("must name a readable directory")
+    return value
+
+
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 SecretWords = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)]
 ReadableFile = Annotated[Path, AfterValidator(_readable)]
+ReadableDirectory = Annotated[Path, AfterValidator(_directory)]
 InLowerCase = BeforeValidator(_in_lower_case)

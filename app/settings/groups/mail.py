@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, SecretStr, field_validator
 
-from app.settings.groups.base import SettingsGroup
+from app.settings.groups.base import ReadableDirectory, SettingsGroup
 
 
 class MailSettings(SettingsGroup):
@@ -44,6 +44,13 @@ class MailSettings(SettingsGroup):
         None,
         description="The sender's address. Set it together with `SMTP_HOST`.",
         examples=["Postern <login@example.com>"],
+    )
+
+    mail_templates_dir: ReadableDirectory | None = Field(
+        None,
+        description="A directory with your own texts of mails, checked at startup. See"
+        " [Brand and mail](brand-and-mail.md#your-own-texts-of-mails).",
+        examples=["/etc/postern/mails"],
     )
 
     @field_validator("mail_from")

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator
 
 from app.settings.groups.base import Default, InLowerCase, ReadableFile, SettingsGroup, Words
-from app.settings.values import is_web_address
+from app.settings.values import is_host_name, is_web_address
 
 Environment = Literal["development", "production"]
 
@@ -89,6 +89,20 @@ class ServerSettings(SettingsGroup):
         " log every few seconds, before the server ends with exit code 2. Clients cannot connect"
         " meanwhile. `0` does not wait.",
     )
+
+    webfinger_domains: Words = Field(
+        (),
+        description="Domains of email addresses for which `/.well-known/webfinger` names this"
+        " server as the identity provider. See [WebFinger](webfinger.md).",
+        examples=["example.com,example.org"],
+    )
+
+    @field_validator("webfinger_domains")
+    @classmethod
+    def _domains(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(is_host_name(domain) for domain in value):
+            raise ValueError("must be domains such as example.com, in ASCII (xn--…)")
+        return tuple(domain.lower() for domain in value)
 
     @field_validator("issuer")
     @classmethod

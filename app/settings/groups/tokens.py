@@ -1,17 +1,15 @@
-"""Tokens, sign-in and the pages for it."""
+"""Tokens and sign-in."""
 
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
 from app.settings.groups.base import Default, ReadableFile, SettingsGroup, Words
-from app.settings.values import holds_certificates, is_web_address
-
-DEFAULT_OTP_LABEL = "ThisOAuthServer"
+from app.settings.values import holds_certificates
 
 
 class TokenSettings(SettingsGroup):
-    """Lifetimes, the rules of OAuth and OpenID Connect, the pages, and one-time passwords."""
+    """Lifetimes, the rules of OAuth and OpenID Connect, and one-time passwords."""
 
     title: ClassVar[str] = "Tokens and one-time passwords"
 
@@ -90,36 +88,6 @@ class TokenSettings(SettingsGroup):
         " without a certificate is refused at startup.",
         examples=["/etc/postern/authority.pem"],
     )
-    brand_name: str = Field(
-        "Postern", min_length=1, max_length=60, description="The name on the pages."
-    )
-    brand_logo: ReadableFile | None = Field(
-        None,
-        description="The logo on the pages: a PNG, JPEG, GIF or WebP file.",
-        examples=["/etc/postern/logo.png"],
-    )
-    brand_color: str = Field(
-        "#1d4e89",
-        pattern="^#[0-9a-fA-F]{6}$",
-        description="The accent colour of the pages. Text on it stays readable.",
-    )
-    support_contact: str | None = Field(
-        None,
-        max_length=200,
-        description="Where users ask for help: an email address or a URL. The page for users who"
-        " have no access to an app shows it.",
-        examples=["help@example.com"],
-    )
-    otp_issuer: Annotated[
-        str | None, Default(f"`BRAND_NAME` if it is set, otherwise `{DEFAULT_OTP_LABEL}`")
-    ] = Field(
-        None,
-        min_length=1,
-        max_length=64,
-        pattern="^[^:]+$",
-        description="The name shown in authenticator apps, without colons. An app keeps the name"
-        " under which it was enrolled.",
-    )
     otp_policy: Literal["enrolled", "every_login"] = Field(
         "enrolled",
         description="`enrolled`: the password grant requires a confirmed enrolment."
@@ -132,23 +100,3 @@ class TokenSettings(SettingsGroup):
         if value is not None and not holds_certificates(value):
             raise ValueError("must name a file with certificates in PEM format")
         return value
-
-    @field_validator("support_contact")
-    @classmethod
-    def _address(cls, value: str | None) -> str | None:
-        if value is None or is_web_address(value):
-            return value
-        if any(char.isspace() for char in value) or not all(value.partition("@")):
-            raise ValueError("must be an email address or a URL such as https://help.example.com")
-        return value
-
-    @property
-    def otp_label(self) -> str:
-        """The name in authenticator apps: OTP_ISSUER, or BRAND_NAME if only that is set.
-
-        A colon ends the issuer in a key URI, so colons are removed from the brand name.
-        """
-        if self.otp_issuer is not None:
-            return self.otp_issuer
-        brand = self.brand_name if "brand_name" in self.model_fields_set else ""
-        return " ".join(brand.replace(":", " ").split()) or DEFAULT_OTP_LABEL

@@ -1,4 +1,4 @@
-"""Readable colours derived from one accent colour (WCAG 2.2, relative luminance and contrast)."""
+"""Readable colours derived from the colour of the brand (WCAG 2.2, relative luminance and contrast)."""
 
 import colorsys
 
@@ -7,15 +7,28 @@ WHITE: Color = (255, 255, 255)
 BLACK: Color = (0, 0, 0)
 DARK_CARD: Color = (26, 33, 43)
 TEXT_CONTRAST = 7.0
+EDGE_CONTRAST = 3.0
 STEPS = 40
 
 
-def accent_properties(accent: str) -> tuple[dict[str, str], dict[str, str]]:
-    """Return the CSS custom properties for the light and the dark scheme; `accent` is `#rrggbb`."""
-    color = _parse(accent)
+def brand_properties(brand: str) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the CSS custom properties for the light and the dark scheme; `brand` is `#rrggbb`.
+
+    `--accent` is a readable shade, for links and focus rings. A `--button` has the colour itself
+    and, where the page does not set it off, an edge in the shade.
+    """
+    color = _parse(brand)
     on_light = _until_readable(color, against=WHITE, lightness=0.0)
     on_dark = _until_readable(color, against=DARK_CARD, lightness=1.0)
-    return _properties(on_light), _properties(on_dark)
+    return (
+        _accent(on_light) | _button(color, card=WHITE, edge=on_light),
+        _accent(on_dark) | _button(color, card=DARK_CARD, edge=on_dark),
+    )
+
+
+def text_color_on(background: str) -> str:
+    """Return black or white, whichever is more readable: the contrast is at least 4.5."""
+    return _hex(_text_on(_parse(background)))
 
 
 def contrast(first: Color, second: Color) -> float:
@@ -24,9 +37,23 @@ def contrast(first: Color, second: Color) -> float:
     return (lighter + 0.05) / (darker + 0.05)
 
 
-def _properties(color: Color) -> dict[str, str]:
-    text = max((WHITE, BLACK), key=lambda each: contrast(color, each))
-    return {"--accent": _hex(color), "--on-accent": _hex(text)}
+def _accent(color: Color) -> dict[str, str]:
+    return {"--accent": _hex(color), "--on-accent": _hex(_text_on(color))}
+
+
+def _button(color: Color, *, card: Color, edge: Color) -> dict[str, str]:
+    text = _text_on(color)
+    is_set_off = contrast(color, card) >= EDGE_CONTRAST
+    return {
+        "--button": _hex(color),
+        "--on-button": _hex(text),
+        "--button-pressed": _hex(BLACK if text == WHITE else WHITE),
+        "--button-edge": _hex(color if is_set_off else edge),
+    }
+
+
+def _text_on(color: Color) -> Color:
+    return max((WHITE, BLACK), key=lambda each: contrast(color, each))
 
 
 def _until_readable(color: Color, *, against: Color, lightness: float) -> Color:
