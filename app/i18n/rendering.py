@@ -4,6 +4,7 @@ Each mail has two files in `mails/`: `<name>.txt` with the subject and the text,
 with the same content.
 """
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 DIRECTORY = Path(__file__).parent / "mails"
+_EMPTY_LINES = re.compile(r"\n[ \t]*\n\s*")
 
 
 class Rendered(NamedTuple):
@@ -26,20 +28,33 @@ class Rendered(NamedTuple):
 def render_mail(name: str, language: str, values: Mapping[str, object]) -> Rendered:
     """Render a mail; raises `LookupError` if there is no mail of that name.
 
-    A missing value is rendered as empty, because an incomplete mail is better than none.
+    The subject ends with the `brand`. A missing value is rendered as empty, because an incomplete
+    mail is better than none.
     """
     if not (DIRECTORY / f"{name}.txt").is_file():
         raise LookupError(name)
     environment = _environment(language)
     text = environment.get_template(f"{name}.txt")
     context = {**values, "lang": language, "dir": direction_of(language)}
-    subject = " ".join("".join(text.blocks["subject"](text.new_context(context))).split())
-    context["subject"] = subject
+    heading = on_one_line("".join(text.blocks["subject"](text.new_context(context))))
+    context["heading"] = heading
     return Rendered(
-        subject,
+        on_one_line(f"{heading} – {values['brand']}") if values.get("brand") else heading,
         text.render(context).strip() + "\n",
         environment.get_template(f"{name}.html").render(context),
     )
+
+
+def render_paragraphs(text: str, language: str, values: Mapping[str, object]) -> str:
+    """Return the HTML body for a text whose paragraphs are separated by empty lines."""
+    blocks = [block.splitlines() for block in _EMPTY_LINES.split(text.strip())]
+    return _environment(language).get_template("own.html").render(
+        {**values, "lang": language, "dir": direction_of(language), "paragraphs": blocks}
+    )
+
+
+def on_one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 @lru_cache(maxsize=8)

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 
 from app.clock import Clock
+from app.colors import text_color_on
 from app.database.database import Database
 from app.errors import StartupError
+from app.i18n.mail_templates import load_mail_templates
 from app.outbound.email import EmailSender
 from app.outbound.names import HostNames
 from app.repositories.operations.mails import MailRepository
@@ -33,8 +35,8 @@ def build_mail(
         mail_repository=mail_repository,
         box=box,
         clock=clock,
-        brand=settings.brand_name,
-        issuer=settings.issuer_url,
+        templates=load_mail_templates(settings.mail_templates_dir),
+        common_values=_common_values(settings),
     )
     delivery = MailDelivery(
         mail_repository=mail_repository,
@@ -44,6 +46,19 @@ def build_mail(
         filled=outbox.filled,
     )
     return Mail(outbox=outbox, delivery=delivery)
+
+
+def _common_values(settings: Settings) -> dict[str, str]:
+    """Return what every mail may show; a logo that is not set is empty."""
+    assets = f"{settings.issuer_url}/assets"
+    return {
+        "brand": settings.brand_name,
+        "brand_color": settings.brand_color,
+        "brand_text_color": text_color_on(settings.brand_color),
+        "issuer": settings.issuer_url,
+        "logo_url": f"{assets}/logo" if settings.brand_logo else "",
+        "logo_dark_url": f"{assets}/logo-dark" if settings.brand_logo_dark else "",
+    }
 
 
 def _sender(settings: Settings, host_names: HostNames) -> EmailSender:

@@ -17,6 +17,7 @@ from tests.browser.mail_states import mail_states
 from tests.browser.passkey_states import passkey_states
 
 LONG = "Bundesamt für außerordentlich lange Namen und Donaudampfschifffahrtsgesellschaften"
+LONG_ADDRESS = f"{'very-long-name-' * 4}x@{'very-long-label.' * 5}example.com"
 UNBROKEN = "an_extraordinarily_long_user_name_without_a_single_space_in_it_64"
 WHEN = datetime(2026, 11, 25, 9, 41, tzinfo=UTC)
 URI = "otpauth://totp/Postern:ada?secret=JBSWY3DPEHPK3PXP&issuer=Postern"
@@ -107,6 +108,7 @@ ENROLL = {
     "otp_uri": URI,
     "secret_groups": SECRET,
     "may_skip": False,
+    "pending_email": None,
 }
 ACCOUNT = {
     **FORM,
@@ -181,6 +183,7 @@ ACCOUNT_PAGE = {
         ApplicationView("1", "Photo Album", MANY_SCOPES, WHEN, WHEN),
         ApplicationView("2", LONG, FEW, WHEN, None),
     ],
+    "unverified_email": None,
 }
 CALLS = {
     "token": "POST /token",
@@ -222,6 +225,7 @@ STATES: dict[str, tuple[str, Mapping[str, Any]]] = {
     "otp-long": ("otp.html", {**CODE, "client": LONG_CLIENT, "user": LONG_USER}),
     "enroll": ("enroll.html", ENROLL),
     "enroll-optional": ("enroll.html", {**ENROLL, "may_skip": True}),
+    "enroll-signed-up": ("enroll.html", {**ENROLL, "pending_email": LONG_ADDRESS}),
     "enroll-wrong": ("enroll.html", {**ENROLL, "errors": {"code": WRONG_CODE}}),
     "create-account": ("create_account.html", ACCOUNT),
     "create-account-wrong": (
@@ -297,6 +301,7 @@ STATES: dict[str, tuple[str, Mapping[str, Any]]] = {
     ),
     "account": ("account.html", ACCOUNT_PAGE),
     "account-new": ("account.html", {**ACCOUNT_PAGE, "sessions": [CHROME], "applications": []}),
+    "account-unverified": ("account.html", {**ACCOUNT_PAGE, "unverified_email": LONG_ADDRESS}),
     **ACCOUNT_STATES,
     **CONSOLE_STATES,
     **passkey_states(SIGN_IN, CODE, ENROLL),
@@ -323,7 +328,8 @@ STATES: dict[str, tuple[str, Mapping[str, Any]]] = {
     ),
     "form-post": ("form_post.html", FORM_POST),
     "form-post-app": ("form_post.html", {**FORM_POST, "host": "", "scheme": "com.example.app"}),
-    "welcome": ("welcome.html", {"welcome": WELCOME}),
+    "welcome": ("welcome.html", {"welcome": WELCOME, "can_register": False, "errors": {}}),
+    "welcome-sign-up": ("welcome.html", {"welcome": WELCOME, "can_register": True, "errors": {}}),
 }
 NOT_DRAWN = {
     *("base.html", "account_base.html", "parts.html", "docs.html", "docs_redirect.html"),

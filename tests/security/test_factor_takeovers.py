@@ -31,7 +31,7 @@ from tests.support.passkeys import (
     options_from,
     password_given,
 )
-from tests.support.smtp import MailServer, running_mail_server
+from tests.support.smtp import MailServer, running_mail_server, subject_of
 from tests.support.visitor import Visitor, visiting
 from tests.support.waiting import eventually
 
@@ -254,7 +254,7 @@ async def test_confirming_an_authenticator_notifies_a_user_with_a_verified_email
         user = await secret_by_api(app, user)
         assert (await app.verify_otp(user.username, app.code(user))).status_code == 200
 
-    await eventually(lambda: TOLD in [str(each["Subject"]) for each in mail_server.to(ADDRESS)])
+    await eventually(lambda: TOLD in map(subject_of, mail_server.to(ADDRESS)))
 
 
 async def test_a_passkey_is_still_required_if_the_issuer_no_longer_offers_passkeys(

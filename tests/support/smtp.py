@@ -120,9 +120,14 @@ class MailServer:
         return self.to(address)[number - 1]
 
     async def wait_for(self, subject: str) -> EmailMessage:
-        """Wait for the first email with this subject."""
-        await eventually(lambda: any(mail["Subject"] == subject for mail in self.mails))
-        return next(mail for mail in self.mails if mail["Subject"] == subject)
+        """Wait for the first email with this subject, apart from the brand."""
+        await eventually(lambda: any(subject_of(mail) == subject for mail in self.mails))
+        return next(mail for mail in self.mails if subject_of(mail) == subject)
+
+
+def subject_of(mail: EmailMessage) -> str:
+    """Return the subject without the brand at its end."""
+    return str(mail["Subject"]).removesuffix(" – Postern")
 
 
 async def _end(server: asyncio.AbstractServer | None) -> None:

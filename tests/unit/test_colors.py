@@ -4,14 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.pages.support.colors import (
+from app.colors import (
     BLACK,
     DARK_CARD,
     TEXT_CONTRAST,
     WHITE,
     Color,
-    accent_properties,
+    brand_properties,
     contrast,
+    text_color_on,
 )
 
 channel = st.integers(0, 255)
@@ -31,23 +32,49 @@ def parsed(text: str) -> Color:
 @given(colors)
 def test_a_link_is_readable_in_both_color_schemes(color: Color) -> None:
     """Contrast 7 against the card that it stands on"""
-    light, dark = accent_properties(hex_of(color))
+    light, dark = brand_properties(hex_of(color))
 
     assert contrast(parsed(light["--accent"]), WHITE) >= TEXT_CONTRAST
     assert contrast(parsed(dark["--accent"]), DARK_CARD) >= TEXT_CONTRAST
 
 
 @given(colors)
-def test_the_text_on_a_button_is_readable(color: Color) -> None:
-    for properties in accent_properties(hex_of(color)):
+def test_the_text_on_the_accent_is_readable(color: Color) -> None:
+    for properties in brand_properties(hex_of(color)):
         on_accent = parsed(properties["--on-accent"])
 
         assert contrast(parsed(properties["--accent"]), on_accent) >= TEXT_CONTRAST
 
 
 @given(colors)
+def test_a_button_has_the_brand_color_with_readable_black_or_white_text(color: Color) -> None:
+    for properties in brand_properties(hex_of(color)):
+        text = properties["--on-button"]
+
+        assert properties["--button"] == hex_of(color)
+        assert text in ("#000000", "#ffffff")
+        assert text == text_color_on(hex_of(color))
+        assert contrast(color, parsed(text)) >= 4.5
+
+
+@given(colors)
+def test_a_pressed_button_contrasts_more_with_its_text(color: Color) -> None:
+    for properties in brand_properties(hex_of(color)):
+        pressed, text = parsed(properties["--button-pressed"]), parsed(properties["--on-button"])
+
+        assert contrast(pressed, text) == pytest.approx(21)
+
+
+@given(colors)
+def test_the_edge_of_a_button_is_visible_on_the_page(color: Color) -> None:
+    """WCAG 1.4.11, contrast 3"""
+    for properties, card in zip(brand_properties(hex_of(color)), (WHITE, DARK_CARD), strict=True):
+        assert contrast(parsed(properties["--button-edge"]), card) >= 3
+
+
+@given(colors)
 def test_a_readable_accent_color_is_not_changed(color: Color) -> None:
-    light, dark = accent_properties(hex_of(color))
+    light, dark = brand_properties(hex_of(color))
 
     assert (light["--accent"] == hex_of(color)) == (contrast(color, WHITE) >= TEXT_CONTRAST)
     assert (dark["--accent"] == hex_of(color)) == (contrast(color, DARK_CARD) >= TEXT_CONTRAST)
@@ -82,4 +109,4 @@ def test_contrast_matches_known_values_of_the_standard(
 
 
 def test_color_codes_are_case_insensitive() -> None:
-    assert accent_properties("#ABCDEF") == accent_properties("#abcdef")
+    assert brand_properties("#ABCDEF") == brand_properties("#abcdef")

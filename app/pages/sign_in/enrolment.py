@@ -52,6 +52,7 @@ async def enroll_page(request: SecondFactorRequest, errors: Errors | None = None
         passkeys=factors.passkeys.origin,
         offers_passkey_first=requirement.offers_passkey_first,
         may_skip=_may_skip(request, requirement),
+        pending_email=await _pending_email(request),
     )
 
 
@@ -114,6 +115,14 @@ async def skip(request: SecondFactorRequestDep) -> Response:
     if has_factor or not _may_skip(request, requirement):
         raise start_again(request)
     return await request.complete()
+
+
+async def _pending_email(request: SecondFactorRequest) -> str | None:
+    """Return the address that a user who has just signed up was sent an email to."""
+    email_verification = request.services.accounts.email_verification
+    if email_verification.unverified_email(request.user) is None:
+        return None
+    return await email_verification.pending(request.user)
 
 
 def _may_skip(request: SecondFactorRequest, requirement: Requirement) -> bool:

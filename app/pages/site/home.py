@@ -54,6 +54,7 @@ async def _page(request: Request, services: Services) -> Response:
     return page(
         request,
         "welcome.html",
+        errors={},
         welcome=_welcome(request, services),
         can_register=services.core.registration_policy.is_open_to_users,
     )

@@ -99,6 +99,12 @@ class EmailVerification:
         except TooManyRequestsError:
             log.info("user %s registered, but was not sent an email", user.user_id)
 
+    def unverified_email(self, user: User) -> str | None:
+        """Return the address that the user has yet to verify, if links can be sent."""
+        claims = user.standard_claims
+        is_unverified = claims.email and not claims.email_verified
+        return claims.email if is_unverified and self.is_offered else None
+
     async def pending(self, user: User) -> str | None:
         """Return the address that a link was sent to and that is not verified yet."""
         link = await self._one_time_links.find_newest(user, LinkPurpose.VERIFY_EMAIL)

@@ -30,11 +30,12 @@ class Notices:
         recipient = user.standard_claims.verified_email
         if self._outbox is None or recipient is None:
             return
+        is_by_operator = bool(request_context.actor())
         mail_values = {
             "username": user.username,
             "at": self._clock.now().strftime("%Y-%m-%d %H:%M UTC"),
-            "address": request_context.address(),
-            "by_operator": "yes" if request_context.actor() else "",
+            "address": "" if is_by_operator else request_context.address(),
+            "by_operator": "yes" if is_by_operator else "",
             **values,
         }
         try:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from app.clock import Clock
-from app.i18n.rendering import render_mail
+from app.i18n.mail_templates import MailTemplates
 from app.models.operations.audit_outbox import NewEvent
 from app.models.operations.mails import StoredMail
 from app.observability.logging import logger
@@ -27,7 +27,7 @@ DELAYS = tuple(timedelta(seconds=wait) for wait in (60, 300, 900, 3600, 10_800, 
 
 
 class Outbox:
-    """Queue of emails to be sent. Each of them mentions `brand` and `issuer`."""
+    """Queue of emails to be sent. Each of them may show the `common_values`."""
 
     def __init__(
         self,
@@ -35,13 +35,14 @@ class Outbox:
         mail_repository: MailRepository,
         box: SecretBox,
         clock: Clock,
-        brand: str,
-        issuer: str,
+        templates: MailTemplates,
+        common_values: Mapping[str, str],
     ) -> None:
         self._mail_repository = mail_repository
         self._box = box
         self._clock = clock
-        self._common_values = {"brand": brand, "issuer": issuer}
+        self._templates = templates
+        self._common_values = common_values
         self.filled = asyncio.Event()
 
     async def put(self, mail: StoredMail, *, event: NewEvent | None = None) -> None:
@@ -64,7 +65,7 @@ class Outbox:
         takes as long as any other until then.
         """
         now, mail_id = self._clock.now(), new_identifier()
-        rendered = render_mail(name, language, {**self._common_values, **values})
+        rendered = self._templates.render(name, language, {**self._common_values, **values})
         content = {
             "recipient": recipient,
             **rendered._asdict(),
