@@ -1,4 +1,4 @@
-"""Readable colours derived from the colour of the brand (WCAG 2.2, relative luminance and contrast)."""
+"""Readable colours derived from the brand's (WCAG 2.2, relative luminance and contrast)."""
 
 import colorsys
 

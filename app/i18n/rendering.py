@@ -28,7 +28,7 @@ class Rendered(NamedTuple):
 def render_mail(name: str, language: str, values: Mapping[str, object]) -> Rendered:
     """Render a mail; raises `LookupError` if there is no mail of that name.
 
-    The subject ends with the `brand`. A missing value is rendered as empty, because an incomplete
+    The subject begins with the `brand`. A missing value is rendered as empty, because an incomplete
     mail is better than none.
     """
     if not (DIRECTORY / f"{name}.txt").is_file():
@@ -39,7 +39,7 @@ def render_mail(name: str, language: str, values: Mapping[str, object]) -> Rende
     heading = on_one_line("".join(text.blocks["subject"](text.new_context(context))))
     context["heading"] = heading
     return Rendered(
-        on_one_line(f"{heading} – {values['brand']}") if values.get("brand") else heading,
+        on_one_line(f"{values['brand']}: {heading}") if values.get("brand") else heading,
         text.render(context).strip() + "\n",
         environment.get_template(f"{name}.html").render(context),
     )
@@ -48,8 +48,10 @@ def render_mail(name: str, language: str, values: Mapping[str, object]) -> Rende
 def render_paragraphs(text: str, language: str, values: Mapping[str, object]) -> str:
     """Return the HTML body for a text whose paragraphs are separated by empty lines."""
     blocks = [block.splitlines() for block in _EMPTY_LINES.split(text.strip())]
-    return _environment(language).get_template("own.html").render(
-        {**values, "lang": language, "dir": direction_of(language), "paragraphs": blocks}
+    return (
+        _environment(language)
+        .get_template("own.html")
+        .render({**values, "lang": language, "dir": direction_of(language), "paragraphs": blocks})
     )
 
 

@@ -48,13 +48,9 @@ PARAMETERS: dict[str, Any] = {
 }
 
 
-@router.get(
-    PATH, response_model=ResourceDescriptor, responses=RESPONSES, openapi_extra=PARAMETERS
-)
+@router.get(PATH, response_model=ResourceDescriptor, responses=RESPONSES, openapi_extra=PARAMETERS)
 async def find_issuer(request: Request, oauth: OAuthDep) -> Response:
     """Return the issuer of an email address, alike for users that exist and that do not."""
     query = request.query_params
-    descriptor = oauth.webfinger.describe(
-        query.getlist("resource"), relations=query.getlist("rel")
-    )
+    descriptor = oauth.webfinger.describe(query.getlist("resource"), relations=query.getlist("rel"))
     return starlette_response(json_response(descriptor, headers=HEADERS, kind=JRD.encode()))

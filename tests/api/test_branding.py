@@ -1,4 +1,4 @@
-"""The operator's name, logo and colour on the pages (BRAND_NAME, BRAND_LOGO, BRAND_COLOR)."""
+"""The operator's name, logos, colour and links on the pages (BRAND_NAME, BRAND_LOGO, …)."""
 
 import base64
 import re
@@ -31,6 +31,7 @@ async def test_pages_show_the_configured_name_logo_and_colour(
     assert image.headers["content-type"] == "image/png"
     assert "--accent: #ffcc00;" in css.text  # readable on dark, so it stays as it is there
     assert css.text.count("--on-accent: #000000;") + css.text.count("--on-accent: #ffffff;") == 2
+    assert css.text.count("--button: #ffcc00;") == css.text.count("--on-button: #000000;") == 2
     assert css.headers["cache-control"] == "public, max-age=31536000, immutable"
 
 
@@ -42,6 +43,47 @@ async def test_the_stylesheet_url_changes_with_its_content(start_app: AppFactory
 
     styles = {re.findall(r"/assets/postern-[0-9a-f]{12}\.css", page)[0] for page in pages}
     assert len(styles) == 2
+
+
+async def test_dark_mode_has_a_logo_of_its_own(start_app: AppFactory, tmp_path: Path) -> None:
+    logo, dark = tmp_path / "logo.png", tmp_path / "dark.png"
+    logo.write_bytes(PNG)
+    dark.write_bytes(PNG + b"dark")
+    app = await start_app(brand_logo=logo, brand_logo_dark=dark)
+
+    page = (await app.http.get("/login")).text
+    (source,) = re.findall(r"<source srcset=\"(/assets/logo-dark-[0-9a-f]{12}\.png)\"", page)
+
+    assert 'media="(prefers-color-scheme: dark)"' in page
+    assert (await app.http.get(source)).content == PNG + b"dark"
+
+
+async def test_the_foot_of_the_pages_links_to_help_privacy_and_terms(
+    start_app: AppFactory,
+) -> None:
+    app = await start_app(
+        help_url="https://www.example.com/help?a=1&b=2",
+        privacy_url="https://www.example.com/privacy",
+        terms_url="https://www.example.com/terms",
+    )
+
+    for path in ("/login", "/create-account", "/nowhere", "/"):
+        page = (await app.http.get(path, headers={"accept": "text/html"})).text
+        links = dict(re.findall(r'<a href="([^"]*)" rel="noreferrer">(\w+)</a>', page))
+
+        assert links == {
+            "https://www.example.com/help?a=1&amp;b=2": "Help",
+            "https://www.example.com/privacy": "Privacy",
+            "https://www.example.com/terms": "Terms",
+        }, path
+
+
+async def test_without_these_settings_the_foot_has_no_links(start_app: AppFactory) -> None:
+    app = await start_app()
+
+    _, _, foot = (await app.http.get("/login")).text.partition("<footer")
+
+    assert "<a" not in foot
 
 
 @pytest.mark.slow

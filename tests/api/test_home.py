@@ -1,4 +1,4 @@
-"""`GET /`: JSON for programs, a small page for browsers (CONTRACT.md)."""
+"""`GET /`: JSON for programs, a page of the brand for browsers (CONTRACT.md)."""
 
 import re
 from urllib.parse import urljoin
@@ -7,7 +7,9 @@ import pytest
 
 from app import __version__
 from tests.conftest import AppFactory
-from tests.support.application import Application
+from tests.support.account import signed_in
+from tests.support.application import Application, TestUser
+from tests.support.visitor import Visitor
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
 
@@ -73,6 +75,43 @@ async def test_the_response_varies_by_accept(app: Application) -> None:
         answer = await app.http.get("/", headers={"accept": accept})
 
         assert "Accept" in answer.headers["vary"].split(", ")
+
+
+async def test_the_page_has_the_brand_and_the_language_of_the_reader(
+    start_app: AppFactory,
+) -> None:
+    app = await start_app(brand_name="Acme <Ltd>")
+
+    page = await app.http.get("/", headers={"accept": "text/html", "accept-language": "de"})
+
+    assert "<h1>Acme &lt;Ltd&gt;</h1>" in page.text
+    assert "<title>Anmelden " in page.text
+    assert page.headers["content-language"] == "de"
+    assert {"Accept-Language", "Cookie"} <= set(page.headers["vary"].split(", "))
+
+
+async def test_a_signed_in_user_is_led_to_their_account(
+    app: Application, user: TestUser, visitor: Visitor
+) -> None:
+    await signed_in(visitor, user)
+
+    page = await visitor.http.get("/", headers={"accept": BROWSER})
+    by_program = await visitor.http.get("/", headers={"accept": "application/json"})
+
+    assert page.status_code == 303
+    assert page.headers["location"] == "/account"
+    assert by_program.json()["version"] == __version__
+
+
+@pytest.mark.parametrize("registration", ["open", "closed"])
+async def test_the_page_links_to_sign_up_only_while_it_is_open(
+    start_app: AppFactory, registration: str
+) -> None:
+    app = await start_app(registration=registration)
+
+    page = await app.http.get("/", headers={"accept": "text/html"})
+
+    assert ('href="create-account"' in page.text) == (registration == "open")
 
 
 async def test_every_listed_endpoint_exists(app: Application) -> None:

@@ -38,7 +38,7 @@ async def test_a_mail_has_the_brand_in_its_subject_its_button_and_its_picture(
         mail = await mails.mail_to(ADDRESS)
 
     html = html_of(mail)
-    assert mail["Subject"] == 'Confirm your email address – Acme "<Ltd>"'
+    assert mail["Subject"] == 'Acme "<Ltd>": Confirm your email address'
     assert f"background: {COLOR}; color: #000000;" in html
     assert 'alt="Acme &#34;&lt;Ltd&gt;&#34;"' in html
     assert "<Ltd>" not in html
@@ -84,7 +84,7 @@ async def test_a_mail_in_another_language_keeps_our_text(
         await person_with(app, email=ADDRESS)
         mail = await mails.mail_to(ADDRESS)
 
-    assert mail["Subject"] == "E-Mail-Adresse bestätigen – Postern"
+    assert mail["Subject"] == "Postern: E-Mail-Adresse bestätigen"
 
 
 @pytest.mark.slow

@@ -16,7 +16,14 @@ from tests.api.mailing import (
 )
 from tests.conftest import AppFactory
 from tests.support.application import Application, TestUser
-from tests.support.smtp import MailServer, html_of, link_in, running_mail_server, subject_of, text_of
+from tests.support.smtp import (
+    MailServer,
+    html_of,
+    link_in,
+    running_mail_server,
+    subject_of,
+    text_of,
+)
 from tests.support.visitor import Visitor
 from tests.support.visitor import text_of as shown_on
 

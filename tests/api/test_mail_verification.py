@@ -11,7 +11,14 @@ from tests.conftest import AppFactory
 from tests.support.application import PASSWORD, Application, TestUser
 from tests.support.callers import calling_from
 from tests.support.people import ALL_SCOPES, access_token, person_with, told
-from tests.support.smtp import MailServer, html_of, link_in, running_mail_server, subject_of, text_of
+from tests.support.smtp import (
+    MailServer,
+    html_of,
+    link_in,
+    running_mail_server,
+    subject_of,
+    text_of,
+)
 from tests.support.visitor import Form, Visitor, visiting
 from tests.support.visitor import text_of as shown_on
 
@@ -69,6 +76,54 @@ async def test_the_mail_uses_the_language_of_the_registration_page(
     assert subject_of(mail) == "E-Mail-Adresse bestätigen"
     assert mail["Content-Language"] == "de"
     assert 'lang="de"' in html_of(mail)
+
+
+async def test_a_user_who_signs_up_is_told_to_confirm_the_address(
+    app: Application, visitor: Visitor
+) -> None:
+    page = await visitor.get("/create-account")
+    form = {"username": app.new_name(), "password": PASSWORD}
+
+    with_address = await visitor.submit(page, to="/create-account", email=ADDRESS, **form)
+    next_page = await visitor.follow(with_address)
+
+    assert f"We sent an email to {ADDRESS}. Open the link in it" in shown_on(next_page)
+
+
+async def test_a_user_who_signs_up_without_an_address_is_not_told_to_confirm_one(
+    app: Application, visitor: Visitor
+) -> None:
+    page = await visitor.get("/create-account")
+    form = {"username": app.new_name(), "password": PASSWORD}
+
+    next_page = await visitor.follow(await visitor.submit(page, to="/create-account", **form))
+
+    assert "We sent an email" not in shown_on(next_page)
+
+
+async def test_the_account_page_reminds_the_user_until_the_address_is_confirmed(
+    app: Application, mail_server: MailServer, visitor: Visitor
+) -> None:
+    zoe = await person_with(app, email=ADDRESS)
+    before = await visitor.sign_in(await visitor.get("/login"), zoe)
+    link = link_in(await mail_server.mail_to(ADDRESS))
+    await visitor.submit(await open_link(visitor, link), to="/verify-email")
+    after = await visitor.get("/account")
+
+    reminder = f"Your email address {ADDRESS} isn't confirmed yet."
+    assert reminder in shown_on(before)
+    assert 'href="/account/email"' in before.text
+    assert reminder not in shown_on(after)
+
+
+async def test_a_server_without_mail_reminds_nobody(start_app: AppFactory) -> None:
+    app = await start_app()
+    zoe = await person_with(app, email=ADDRESS)
+    async with visiting(app) as visitor:
+        page = await visitor.sign_in(await visitor.get("/login"), zoe)
+
+    assert "Where you're signed in" in shown_on(page)
+    assert "isn't confirmed yet" not in shown_on(page)
 
 
 async def test_a_registration_without_an_email_sends_no_mail(

@@ -126,8 +126,8 @@ class MailServer:
 
 
 def subject_of(mail: EmailMessage) -> str:
-    """Return the subject without the brand at its end."""
-    return str(mail["Subject"]).removesuffix(" – Postern")
+    """Return the subject without the brand."""
+    return str(mail["Subject"]).removeprefix("Postern: ")
 
 
 async def _end(server: asyncio.AbstractServer | None) -> None:

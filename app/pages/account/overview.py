@@ -52,7 +52,9 @@ async def account(request: AccountRequestDep) -> Response:
         sections=await _sections(request),
         sessions=await _sessions(request),
         applications=await _applications(request),
-        unverified_email=request.services.accounts.email_verification.unverified_email(request.user),
+        unverified_email=request.services.accounts.email_verification.unverified_email(
+            request.user
+        ),
     )
 
 
