@@ -21,9 +21,16 @@ from tests.support.machine import scaled
 SIZES = {"phone": (390, 844), "desk": (1280, 800)}
 ZOOMED = (320, 256)  # 1280 x 1024 at 400 % (WCAG 1.4.10)
 HTML = "document.documentElement"
+LONG = "Bundesamt für außerordentlich lange Namen und mehr als das"
+BACKGROUND = "each => getComputedStyle(each).backgroundColor"
 SMALL = """() => [...document.querySelectorAll("a, button, summary, input:not([type=hidden])")]
     .filter((each) => each.offsetParent && each.getBoundingClientRect().height < 44)
     .map((each) => each.outerHTML)"""
+
+
+def rgb(color: str) -> str:
+    """Return a colour as browsers compute it."""
+    return f"rgb({', '.join(str(int(color[start : start + 2], 16)) for start in (1, 3, 5))})"
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -115,9 +122,53 @@ async def test_any_accent_colour_is_readable(
     await open_gallery(context, brand_color=color, brand_logo=logo_file(tmp_path))
     page = await context.new_page()
 
-    for state in ("consent-more", "otp-wrong"):
+    for state in ("consent-more", "otp-wrong", "welcome-sign-up", "account-unverified"):
         await show(page, state)
         await accessible(page, "color-contrast")
+
+    await show(page, "otp")
+    button = page.locator("button[type=submit]").first
+    assert await button.evaluate(BACKGROUND) == rgb(color)
+    await button.hover()
+    await accessible(page, "color-contrast")
+    await context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_the_logo_of_the_scheme_and_the_links_of_the_operator_are_on_every_page(
+    browser: Browser, tmp_path: Path, scheme: str
+) -> None:
+    context = await browser.new_context(
+        color_scheme=scheme,  # type: ignore[arg-type]  # one of its words
+        reduced_motion="reduce",
+    )
+    dark = tmp_path / "dark.png"
+    dark.write_bytes(logo_file(tmp_path).read_bytes() + b"dark")
+    await open_gallery(
+        context,
+        brand_name=LONG,
+        brand_logo=logo_file(tmp_path),
+        brand_logo_dark=dark,
+        help_url="https://www.example.com/help",
+        privacy_url="https://www.example.com/privacy",
+        terms_url="https://www.example.com/terms",
+    )
+    page = await context.new_page()
+
+    for state in ("login", "login-own", "welcome"):
+        await show(page, state)
+        pictures = await page.locator("picture img").evaluate_all(
+            "all => all.map(e => e.currentSrc)"
+        )
+        assert await page.locator(".foot a").all_inner_texts() == ["Help", "Privacy", "Terms"]
+        assert len(pictures) == 1
+        assert ("/logo-dark-" in pictures[0]) == (scheme == "dark")
+        assert await page.evaluate(SMALL) == []
+        await accessible(page)
+        for size, (width, height) in {**SIZES, "400 %": ZOOMED}.items():
+            await page.set_viewport_size({"width": width, "height": height})
+            await fits(page, size)
+            await draw(page, f"brand-{state}-{size.replace(' ', '-')}-{scheme}")
 
     await context.close()
 

@@ -1,13 +1,22 @@
 """The operator's own texts of mails: which files are accepted, and what mails they become."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
 from app.errors import StartupError
-from app.i18n.mail_templates import load_mail_templates, placeholders_of
-from app.i18n.rendering import Rendered, render_mail
+from app.i18n.mail_templates import (
+    COMMON,
+    PARTS_OF_OTHERS,
+    load_mail_templates,
+    placeholders_of,
+)
+from app.i18n.rendering import DIRECTORY, Rendered, render_mail
+
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "brand-and-mail.md").read_text()
 
 VALUES = {
     "brand": "Acme",
@@ -193,3 +202,33 @@ def test_a_file_outside_of_a_known_language_is_refused(tmp_path: Path, place: st
 
 def test_a_notice_has_the_placeholders_of_all_notices() -> None:
     assert {"username", "at", "address", "device", "name"} <= placeholders_of("passkey_added")
+
+
+def documented_placeholders() -> dict[str, set[str]]:
+    rows = re.findall(r"^\| `(\w+)` \|[^|]*\| (`.*`) \|$", DOCUMENT, re.MULTILINE)
+    return {mail: set(re.findall(r"`(\w+)`", placeholders)) for mail, placeholders in rows}
+
+
+def test_the_documentation_lists_the_placeholders_of_every_mail() -> None:
+    mails = {file.stem for file in DIRECTORY.glob("*.txt")} - PARTS_OF_OTHERS
+
+    assert documented_placeholders() == {
+        mail: set(placeholders_of(mail)) - set(COMMON) for mail in mails
+    }
+    assert all(f"`{name}`" in DOCUMENT for name in COMMON)
+
+
+def test_the_templates_of_the_documentation_are_accepted(tmp_path: Path) -> None:
+    blocks = re.findall(r"(?:^(?:    .*)?\n)+", DOCUMENT, re.MULTILINE)
+    text, page = (
+        next(block for block in map(dedent, blocks) if block.strip().startswith(begin)).strip()
+        for begin in ("Subject:", "<!doctype html>")
+    )
+    write(tmp_path, "en/verify_email.txt", text)
+    write(tmp_path, "en/verify_email.html", page)
+
+    mail = rendered(tmp_path)
+
+    assert mail.subject == "Welcome to Acme"
+    assert "confirm that ada@example.com is yours" in mail.text
+    assert "background: #ffcc00; color: #000000" in mail.html
