@@ -212,6 +212,14 @@ def require_version(version: int | None, *, current: int) -> None:
         raise StaleVersionError
 
 
+class MailNotSentError(PosternError):
+    """The mail server did not accept a mail; the detail says why."""
+
+    error = "mail_not_sent"
+    status = 502
+    title = "Bad Gateway"
+
+
 class GoneError(PosternError):
     error = "gone"
     status = 410

@@ -1,7 +1,8 @@
-"""`postern audit …`: print, verify and archive the audit log."""
+"""`postern audit …`: list, verify and archive the audit log."""
 
 import json
 import re
+from collections.abc import AsyncIterator
 from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from app.cli.base import with_services
+from app.cli.listing import first_rows, print_pages
 from app.cli.moments import parse_moment
-from app.cli.parameters import argument, option
+from app.cli.parameters import AsJson, argument, option, whole_number
 from app.cli.parsing import Commands
 from app.errors import InvalidInputError
 
@@ -48,6 +50,10 @@ def list_all(
             help="Only events from this time on, such as 2026-11-25 or 2026-11-25T09:00:00Z.",
         ),
     ] = None,
+    until: Annotated[
+        str | None,
+        option("--until", metavar="ISO", help="Only events before this time."),
+    ] = None,
     action: Annotated[
         str | None,
         option(
@@ -56,21 +62,27 @@ def list_all(
             help="Only actions with this prefix, such as password or otp.refused.",
         ),
     ] = None,
+    limit: Annotated[
+        int | None, option("--limit", **whole_number(), help="List at most this many.")
+    ] = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Print events as JSON lines, oldest first."""
+    """List events, the newest first. With --json they have all members, such as the hashes."""
     if user is not None and user_id is not None:
         raise typer.BadParameter("not allowed with --user", param_hint="--user-id")
     earliest = parse_moment(since, "--since") if since is not None else None
+    end = parse_moment(until, "--until") if until is not None else None
+    row_of = _row if as_json else _short_row
 
-    async def print_all(services: "Services") -> None:
+    async def pages(services: "Services") -> AsyncIterator[list[dict[str, Any]]]:
         from app.repositories.operations.audit_events import Wanted
 
         about = user_id if user is None else (await services.accounts.users.get(user)).user_id
-        wanted = Wanted(user_id=about, since=earliest, action=action)
-        async for event in services.core.audit.read_all(wanted):
-            print(json.dumps(_row(event)))
+        wanted = Wanted(user_id=about, since=earliest, until=end, action=action)
+        async for page in services.core.audit.read_newest(wanted):
+            yield [row_of(event) for event in page]
 
-    with_services(print_all)
+    print_pages(first_rows(pages, limit), as_json=as_json)
 
 
 @cli.command("verify")
@@ -176,6 +188,20 @@ def archive(
     result = with_services(move)
     head = f"{result.head.sequence}:{result.head.hash.hex()}"
     print(f"archived {result.count} events, deleted {result.deleted}, {file} ends at {head}")
+
+
+def _short_row(event: "AuditEvent") -> dict[str, Any]:
+    return {
+        "sequence": event.sequence or None,
+        "at": event.at.astimezone(UTC).isoformat(timespec="seconds"),
+        "action": event.action,
+        "outcome": event.outcome,
+        "actor": event.actor,
+        "user_id": event.user_id,
+        "client_id": event.client_id,
+        "address": event.address or None,
+        "details": _details(event.details),
+    }
 
 
 def _row(event: "AuditEvent") -> dict[str, Any]:

@@ -46,6 +46,8 @@ class Settings(  # Pydantic begins with the fields of the last group
         problems = list(self._production_problems()) if self.is_production else []
         if (self.tls_cert_file is None) != (self.tls_key_file is None):
             problems.append("TLS_CERT_FILE and TLS_KEY_FILE go together: set both or neither")
+        if self.audit_retention_days is not None and self.audit_archive_dir is None:
+            problems.append("AUDIT_RETENTION_DAYS requires AUDIT_ARCHIVE_DIR, where archives go")
         if (self.smtp_host is None) != (self.mail_from is None):
             problems.append("SMTP_HOST and MAIL_FROM go together: set both or neither")
         if self.brand_logo is None and self.brand_logo_dark is not None:

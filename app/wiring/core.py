@@ -29,6 +29,8 @@ from app.services.operations.audit import AuditLog
 from app.services.operations.limits import Limits
 from app.services.operations.links import Links
 from app.services.operations.mail import MailDelivery, Outbox
+from app.services.operations.mail_queue import MailQueue
+from app.services.operations.mail_test import MailTest
 from app.services.operations.registration_policy import RegistrationPolicy
 from app.settings import Settings
 from app.wiring.audit import build_audit
@@ -61,6 +63,8 @@ class Core:
     audit: AuditLog
     outbox: Outbox | None
     mail_delivery: MailDelivery | None
+    mail_queue: MailQueue
+    mail_test: MailTest
     notices: Notices
     shared_limits: SharedLimits | None
     limits: Limits
@@ -123,6 +127,8 @@ def build_core(settings: Settings, clock: Clock) -> Core:
         audit=audit,
         outbox=mail.outbox,
         mail_delivery=mail.delivery,
+        mail_queue=mail.queue,
+        mail_test=mail.test,
         notices=Notices(mail.outbox, clock),
         shared_limits=shared_limits,
         limits=limits,

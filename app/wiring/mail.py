@@ -14,6 +14,8 @@ from app.security.encryption import SealError
 from app.security.purposes import Purpose
 from app.security.sealed_settings import open_setting
 from app.services.operations.mail import MailDelivery, Outbox
+from app.services.operations.mail_queue import MailQueue
+from app.services.operations.mail_test import MailTest
 from app.settings import Settings
 from app.wiring.secret_boxes import box_for, settings_box
 
@@ -22,15 +24,22 @@ from app.wiring.secret_boxes import box_for, settings_box
 class Mail:
     outbox: Outbox | None
     delivery: MailDelivery | None
+    queue: MailQueue
+    test: MailTest
 
 
 def build_mail(
     settings: Settings, clock: Clock, *, database: Database, host_names: HostNames
 ) -> Mail:
-    if not settings.has_mail:
-        return Mail(outbox=None, delivery=None)
     mail_repository = MailRepository(database)
     box = box_for(settings, Purpose.MAILS)
+    queue = MailQueue(mail_repository, box)
+    sender = _sender(settings, host_names) if settings.has_mail else None
+    test = MailTest(
+        sender=sender, clock=clock, brand=settings.brand_name, issuer=settings.issuer_url
+    )
+    if sender is None:
+        return Mail(outbox=None, delivery=None, queue=queue, test=test)
     outbox = Outbox(
         mail_repository=mail_repository,
         box=box,
@@ -41,11 +50,11 @@ def build_mail(
     delivery = MailDelivery(
         mail_repository=mail_repository,
         box=box,
-        sender=_sender(settings, host_names),
+        sender=sender,
         clock=clock,
         filled=outbox.filled,
     )
-    return Mail(outbox=outbox, delivery=delivery)
+    return Mail(outbox=outbox, delivery=delivery, queue=queue, test=test)
 
 
 def _common_values(settings: Settings) -> dict[str, str]:

@@ -15,6 +15,7 @@ from app.security.encryption import SecretBox
 from app.security.purposes import Purpose
 from app.services.accounts.missing_users import MissingUsers
 from app.services.operations.audit_archive import AuditArchive
+from app.services.operations.audit_retention import AuditRetention
 from app.services.operations.housekeeping import Housekeeping
 from app.services.operations.readiness import Readiness
 from app.services.operations.rewrapping import Rewrapping
@@ -42,6 +43,20 @@ class Operations:
 def build_operations(core: Core, *, accounts: Accounts, oauth: OAuth) -> Operations:
     sealed_value_repository = SealedValueRepository(core.database)
     secret_key_check = _build_secret_key_check(core, sealed_value_repository)
+    audit_event_repository = AuditEventRepository(core.database)
+    audit_archive = AuditArchive(
+        audit_event_repository=audit_event_repository,
+        checkpoints=core.audit.checkpoints,
+        audit=core.audit,
+    )
+    audit_retention = AuditRetention(
+        audit_archive=audit_archive,
+        audit_event_repository=audit_event_repository,
+        audit=core.audit,
+        clock=core.clock,
+        directory=core.settings.audit_archive_dir,
+        days=core.settings.audit_retention_days,
+    )
     activity = build_activity(core)
     return Operations(
         readiness=Readiness(
@@ -59,6 +74,7 @@ def build_operations(core: Core, *, accounts: Accounts, oauth: OAuth) -> Operati
             interval=core.settings.housekeeping_interval,
             rotate_keys=oauth.signing_keys.rotate_old,
             others=(
+                audit_retention.archive_due,
                 accounts.unconfirmed_users.delete_due,
                 accounts.user_search.index_due,
                 MissingUsers(MissingUserRepository(core.database)).delete_due,
@@ -66,11 +82,7 @@ def build_operations(core: Core, *, accounts: Accounts, oauth: OAuth) -> Operati
                 activity.counts.delete_old,
             ),
         ),
-        audit_archive=AuditArchive(
-            audit_event_repository=AuditEventRepository(core.database),
-            checkpoints=core.audit.checkpoints,
-            audit=core.audit,
-        ),
+        audit_archive=audit_archive,
         secret_key_check=secret_key_check,
         rewrapping=Rewrapping(
             sealed_value_repository=sealed_value_repository,

@@ -11,11 +11,18 @@ from tests.cli.conftest import Postern
         (
             "postern ",
             (
-                "serve migrate demo users groups roles attributes admin clients scopes"
-                " tokens keys audit providers import"
+                "serve migrate demo users groups roles attributes sessions admin clients scopes"
+                " tokens policies keys audit mail webhooks refusals providers import plan apply"
+                " export"
             ),
         ),
-        ("postern users re", "reset-otp remove-passkeys reset-password"),
+        (
+            "postern users re",
+            (
+                "reset-otp reset-factors remove-passkeys reset-password"
+                " resend-invitation revoke-invitation"
+            ),
+        ),
         (
             "postern users list --",
             "--search --group --not-signed-in-since --limit --odd-names --json --help",

@@ -13,6 +13,11 @@ CLAIM_OPTIONS = (
     " --picture --website --gender --birthdate --zoneinfo --locale --email --phone-number --address"
     " --unset --email-verified --phone-number-verified"
 )
+OF_INVITATION = " ".join(
+    name
+    for name in CLAIM_OPTIONS.split()
+    if name not in ("--email", "--unset", "--email-verified", "--phone-number-verified")
+)
 COMMANDS = {
     "serve": "--host --port --workers --https",
     "migrate": "revision --yes-delete-data",
@@ -21,7 +26,14 @@ COMMANDS = {
     "users show": "--json username",
     "users reset-otp": "--json username",
     "users remove-passkeys": "--json username",
-    "users reset-password": "--json username --stdin --link",
+    "users reset-password": "--json username --stdin --link --mail",
+    "users reset-factors": "--json username",
+    "users unlock": "--json username",
+    "users mark-email-verified": "--json username",
+    "users send-verification-email": "--json username",
+    "users invite": f"--json email --username --group --role --link {OF_INVITATION}",
+    "users resend-invitation": "--json username --link",
+    "users revoke-invitation": "--json username",
     "users set": f"--json username {CLAIM_OPTIONS}",
     "users create": f"--json username --stdin {CLAIM_OPTIONS.replace(' --unset', '')}",
     "users sign-out": "--json username",
@@ -50,6 +62,8 @@ COMMANDS = {
     "attributes list": "--json",
     "attributes define": "--json name --type --applies-to --editable-by --description",
     "attributes delete": "--json name --yes",
+    "sessions list": "--json username",
+    "sessions end": "--json session_id",
     "admin create": "--json username --stdin",
     "admin list": "--json",
     "admin revoke": "--json username",
@@ -78,11 +92,14 @@ COMMANDS = {
     "tokens list": "--json",
     "tokens create": "--json --label --days",
     "tokens revoke": "--json token_id",
+    "policies show": "--json",
+    "mail test": "--json address",
+    "mail list": "--json",
     "keys list": "--json",
     "keys rotate": "--json --algorithm --now",
     "keys seal": "",
     "keys rewrap": "--json --dry-run",
-    "audit list": "--user --user-id --since --action",
+    "audit list": "--json --user --user-id --since --until --action --limit",
     "audit verify": "--head --archive",
     "audit archive": "file --before",
     "plan": "--json files --detailed-exitcode --take-over --no-prune",
@@ -132,7 +149,9 @@ MISTAKES = [
     "providers add company",
     "providers add company --issuer https://company.example",
     "audit",
-    "audit list --json",
+    "audit list --json=yes",
+    "sessions end",
+    "mail test",
     "audit list --user ada --user-id 1",
     "audit archive",
     "migrate head base",

@@ -237,9 +237,10 @@ async def test_an_import_is_audited_under_the_operator(
     name = app.new_name()
     await import_text(f"username,password_hash\n{name},{HASH}\n")
 
-    listed = await postern("audit", "list", "--user", name, DATABASE_URL=app.settings.database_url)
+    url = app.settings.database_url
+    listed = await postern("audit", "list", "--user", name, "--json", DATABASE_URL=url)
 
-    (event,) = map(json.loads, listed.output.splitlines())
+    (event,) = json.loads(listed.output)
     assert event["action"] == "user.imported"
     assert event["actor"].startswith("operator:")
     assert event["details"]["after"] == {

@@ -99,7 +99,7 @@ async def stored(own: Application) -> int:
 async def test_archived_events_move_to_a_file_and_log_and_file_both_verify(
     own: Application, log: AuditLog, audit: Audit, file: Path
 ) -> None:
-    listed = [json.loads(line) for line in (await audit("list")).output.splitlines()]
+    listed = json.loads((await audit("list", "--json")).output)[::-1]
 
     result = await audit("archive", file)
 

@@ -86,7 +86,8 @@ async def events_of(log: AuditLog) -> list[Any]:
 
 def rows_of(result: Result) -> list[dict[str, Any]]:
     assert result.code == 0, result.errors
-    return [json.loads(line) for line in result.output.splitlines()]
+    rows: list[dict[str, Any]] = json.loads(result.output)
+    return rows
 
 
 async def test_an_untampered_chain_verifies_from_the_first_event_to_the_head(log: AuditLog) -> None:
@@ -259,11 +260,17 @@ def literal(own: Application, value: bytes) -> str:
     return f"decode('{value.hex()}', 'hex')"
 
 
-async def test_list_prints_one_event_per_line_with_hex_hashes_and_utc_times(
+async def test_list_prints_the_newest_events_first_with_hex_hashes_and_utc_times(
     log: AuditLog, audit: Audit
 ) -> None:
-    rows = rows_of(await audit("list"))
+    newest_first = rows_of(await audit("list", "--json"))
+    three = rows_of(await audit("list", "--json", "--limit", "3"))
+    table = (await audit("list")).output.splitlines()
 
+    rows = newest_first[::-1]
+    assert three == newest_first[:3]
+    assert [line.split()[0] for line in table] == ["sequence", "5", "4", "3", "2", "1"]
+    assert "hash" not in table[0]
     assert [row["sequence"] for row in rows] == [1, 2, 3, 4, 5]
     assert [row["details"] for row in rows] == [{"number": number} for number in range(NUMBER)]
     assert rows[0]["previous_hash"] == "00" * 32
@@ -291,13 +298,17 @@ async def test_list_can_be_filtered_by_user_time_and_action(own: Application, au
     def actions(rows: list[dict[str, Any]]) -> list[str]:
         return [row["action"] for row in rows if row["action"] != "user.registered"]
 
-    of_user = rows_of(await audit("list", "--user", user.username))
-    assert actions(of_user) == ["password.changed", "password.changed", "otp.reset"]
-    assert rows_of(await audit("list", "--user-id", user_id)) == of_user
-    assert actions(rows_of(await audit("list", "--since", later.isoformat()))) == ["otp.reset"]
-    of_passwords = rows_of(await audit("list", "--action", "password."))
+    async def listed(*arguments: str) -> list[dict[str, Any]]:
+        return rows_of(await audit("list", "--json", *arguments))
+
+    of_user = await listed("--user", user.username)
+    assert actions(of_user) == ["otp.reset", "password.changed", "password.changed"]
+    assert await listed("--user-id", user_id) == of_user
+    assert actions(await listed("--since", later.isoformat())) == ["otp.reset"]
+    assert await listed("--user-id", user_id, "--until", later.isoformat()) == of_user[1:]
+    of_passwords = await listed("--action", "password.")
     assert actions(of_passwords) == ["password.changed", "password.changed"]
-    assert rows_of(await audit("list", "--since", "2100-01-01")) == []
+    assert await listed("--since", "2100-01-01") == []
 
 
 @pytest.mark.parametrize(
@@ -353,7 +364,7 @@ async def test_list_prints_no_traceback_if_the_reader_closes_the_pipe(
 
     line, errors = await asyncio.to_thread(read_one_line)
 
-    assert json.loads(line)["sequence"] == 1
+    assert line.startswith(b"sequence ")
     assert errors == b""
 
 

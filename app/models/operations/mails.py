@@ -16,6 +16,7 @@ mails = Table(
     Column("attempts", Integer, nullable=False),
     Column("next_attempt_at", Instant, nullable=False, index=True),
     Column("created_at", Instant, nullable=False),
+    Column("last_error", String(200)),
 )
 
 
@@ -24,6 +25,7 @@ class StoredMail:
     """A pending mail.
 
     `sealed` is the recipient, subject, text and HTML, encrypted with `mail_id` as the context.
+    `last_error` is why the last attempt failed.
     """
 
     mail_id: str
@@ -31,3 +33,4 @@ class StoredMail:
     attempts: int
     next_attempt_at: datetime
     created_at: datetime
+    last_error: str | None = None

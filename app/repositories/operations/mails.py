@@ -47,6 +47,19 @@ class MailRepository:
         )
         return bool(rows)
 
+    async def fail(self, mail_id: str, error: str) -> None:
+        """Record why an attempt failed."""
+        await self._database.change(
+            update(mails).where(mail.mail_id == mail_id).values(last_error=error)
+        )
+
+    async def list_page(self, *, after: str = "", limit: int = 100) -> Sequence[StoredMail]:
+        """Return a page of mails, ordered by `mail_id`, beginning after `after`."""
+        return await self._database.find_all(
+            select(mails).where(mail.mail_id > after).order_by(mail.mail_id).limit(limit),
+            value=StoredMail,
+        )
+
     async def remove(self, mail_id: str) -> None:
         await self._database.change(delete(mails).where(mail.mail_id == mail_id))
 

@@ -156,6 +156,16 @@ class AuditLog:
         for event in waiting:
             yield event
 
+    async def read_newest(self, wanted: Wanted = EVERYTHING) -> AsyncIterator[Sequence[AuditEvent]]:
+        """Yield pages of the events that are `wanted`, the newest first."""
+        await self.sequencer.try_run()
+        before = None
+        while page := await self._audit_event_repository.list_newest(wanted, before=before):
+            yield page
+            before = page[-1].sequence
+            if not before:  # only events that cannot be numbered now
+                return
+
     async def beginning(self) -> Head:
         """Return the last event that is no longer in the database."""
         return await self._verifier.beginning()

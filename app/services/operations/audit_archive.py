@@ -1,10 +1,14 @@
 """Archiving of audit events: write them to a file, cut the chain, then delete them."""
 
+import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import takewhile
 from pathlib import Path
 
 from app.errors import InvalidInputError
+from app.models.operations.audit_events import AuditEvent
 from app.repositories.operations.audit_events import AuditEventRepository, Head
 from app.services.operations.audit import AuditLog
 from app.services.operations.audit_actions import ServerEvent
@@ -37,8 +41,12 @@ class AuditArchive:
         self._checkpoints = checkpoints
         self._audit = audit
 
-    async def run(self, path: Path, *, before: datetime | None = None) -> Archived:
+    async def run(
+        self, path: Path, *, before: datetime | None = None, limit: int | None = None
+    ) -> Archived:
         """Append the events before an instant, or all, to a file, and cut the chain.
+
+        With a `limit`, no page is read after that number of events.
 
         An interrupted command can be run again and continues at the same place: events are deleted
         once they are on the disk and the cut is committed. Raise `InvalidInputError`, and cut
@@ -50,8 +58,8 @@ class AuditArchive:
         try:
             with ArchiveFile(path) as file:
                 last = await self._end_of(file, path, start)
-                count, last = await self._write(file, last, before)
-                file.sync()
+                count, last = await self._write(file, last, before=before, limit=limit)
+                await asyncio.to_thread(file.sync)
         except OSError as error:
             raise InvalidInputError(f"{path}: {error.strerror}. No events were deleted.") from None
         if last.sequence > start.sequence:
@@ -80,18 +88,26 @@ class AuditArchive:
         return head
 
     async def _write(
-        self, file: ArchiveFile, last: Head, before: datetime | None
+        self, file: ArchiveFile, last: Head, *, before: datetime | None, limit: int | None
     ) -> tuple[int, Head]:
-        count = 0
-        while page := await self._audit_event_repository.list_page(after=last.sequence):
-            for event in page:
-                if before is not None and event.at >= before:
-                    return count, last
-                if not is_next(event, last):
-                    raise InvalidInputError(
-                        f"The log is broken at event {last.sequence + 1}. Nothing was deleted."
-                        " Run postern audit verify."
-                    )
-                file.append(event)
-                count, last = count + 1, Head(event.sequence, event.hash)
+        count, is_complete = 0, False
+        while not is_complete and (limit is None or count < limit):
+            page = await self._audit_event_repository.list_page(after=last.sequence)
+            due = list(takewhile(lambda event: before is None or event.at < before, page))
+            is_complete = not due or len(due) < len(page)
+            last = await asyncio.to_thread(_append, file, due, last)
+            count += len(due)
         return count, last
+
+
+def _append(file: ArchiveFile, events: Sequence[AuditEvent], last: Head) -> Head:
+    """Append events that follow `last`, and return the last one."""
+    for event in events:
+        if not is_next(event, last):
+            raise InvalidInputError(
+                f"The log is broken at event {last.sequence + 1}. Nothing was deleted."
+                " Run postern audit verify."
+            )
+        file.append(event)
+        last = Head(event.sequence, event.hash)
+    return last

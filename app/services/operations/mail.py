@@ -24,6 +24,7 @@ log = logger(__name__)
 
 DELAYS = tuple(timedelta(seconds=wait) for wait in (60, 300, 900, 3600, 10_800, 21_600, 43_200))
 """Delays before each retry, and so for how long an attempt belongs to one worker."""
+MAXIMUM_ERROR = 200
 
 
 class Outbox:
@@ -67,6 +68,7 @@ class Outbox:
         now, mail_id = self._clock.now(), new_identifier()
         rendered = self._templates.render(name, language, {**self._common_values, **values})
         content = {
+            "kind": name,
             "recipient": recipient,
             **rendered._asdict(),
             "language": language,
@@ -116,6 +118,7 @@ class MailDelivery(Delivery[StoredMail]):
                     return False  # the next server process retries it
                 log.warning("mail %s was not sent: %s", row.mail_id, error)
                 if not (is_last or error.is_final):
+                    await self._mail_repository.fail(row.mail_id, str(error)[:MAXIMUM_ERROR])
                     return False
                 log.warning("giving up on mail %s", row.mail_id)
         await self._mail_repository.remove(row.mail_id)

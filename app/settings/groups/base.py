@@ -55,8 +55,15 @@ def _directory(value: Path) -> Path:
     return value
 
 
+def _writable(value: Path) -> Path:
+    if not (value.is_dir() and os.access(value, os.W_OK | os.X_OK)):
+        raise ValueError("must name a directory that the server may write to")
+    return value
+
+
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 SecretWords = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)]
 ReadableFile = Annotated[Path, AfterValidator(_readable)]
 ReadableDirectory = Annotated[Path, AfterValidator(_directory)]
+WritableDirectory = Annotated[Path, AfterValidator(_writable)]
 InLowerCase = BeforeValidator(_in_lower_case)

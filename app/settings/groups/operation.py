@@ -1,10 +1,10 @@
 """What the server logs, serves and removes."""
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from app.settings.groups.base import SettingsGroup
+from app.settings.groups.base import Default, SettingsGroup, WritableDirectory
 
 
 class OperationSettings(SettingsGroup):
@@ -78,4 +78,19 @@ class OperationSettings(SettingsGroup):
         ge=1,
         le=90,
         description="For how many days the link in an invitation is valid.",
+    )
+    audit_retention_days: Annotated[int | None, Default("for ever")] = Field(
+        None,
+        ge=1,
+        le=36_500,
+        description="For how many days audit events stay in the database. Once a day, older ones"
+        " are moved to a new file in `AUDIT_ARCHIVE_DIR`, as by `postern audit archive`, and no"
+        " longer appear on account pages.",
+        examples=["365"],
+    )
+    audit_archive_dir: WritableDirectory | None = Field(
+        None,
+        description="The directory for these files; required with `AUDIT_RETENTION_DAYS`. With"
+        " several servers, let it be one that all of them share.",
+        examples=["/var/lib/postern/audit"],
     )
