@@ -133,7 +133,7 @@ async def test_the_events_of_a_deleted_user_are_found_by_the_id(
 ) -> None:
     user_id = await id_of(app, user)
     stored = await services_of(app).accounts.users.get(user.username)
-    await services_of(app).accounts.account_data.delete(stored)
+    await services_of(app).accounts.account_data.delete(stored, is_full=True)
     await administrator_in(visitor, "auditor")
 
     page = await visitor.get(PATH, user=user_id)

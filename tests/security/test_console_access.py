@@ -122,16 +122,16 @@ async def test_losing_the_role_ends_access_at_once(app: Application, visitor: Vi
 
 
 async def test_a_password_alone_does_not_open_the_console(start_app: AppFactory) -> None:
-    """A browser that is trusted not to ask for the code is asked here."""
+    """A user who signed in with less, in a trusted browser, gets the role."""
     app = await start_app(remember_browser_days=30)
     user = await app.enrolled_user()
-    await give_role(app, user, "administrator")
     async with visiting(app) as visitor:
         page = await visitor.give_password(await visitor.get("/login"), user)
         app.clock.advance(seconds=31)
         await visitor.follow(await visitor.submit(page, code=app.code(user), remember_browser="1"))
         await visitor.submit(await visitor.get("/logout"))
         await visitor.give_password(await visitor.get("/login"), user)
+        await give_role(app, user, "administrator")
 
         step_up = await visitor.get(GROUPS)
         code_page = await visitor.follow(step_up)

@@ -19,8 +19,6 @@ from app.services.operations.authority import FULL, OF_AUDITOR, Authority
 
 IDLE = timedelta(hours=1)
 """For how long after its last page the console stays open."""
-LONGEST = timedelta(hours=12)
-"""For how long after a sign-in the console can be used, however long the session lasts."""
 ACCESS_DENIED = "access_denied"
 
 
@@ -77,12 +75,16 @@ async def _authority_of(request: PageRequest, signed_in: SignedIn) -> Authority 
 
 
 def _is_in_use(browser: Browser, session: Session) -> bool:
-    """Return whether the user signed in or opened a page of the console within `IDLE`."""
-    now, visit = browser.services.core.clock.now(), CONSOLE_VISIT.get(browser)
+    """Return whether the user signed in or opened a page of the console within `IDLE`.
+
+    Whatever they did, the console ends some hours after the sign-in.
+    """
+    services, visit = browser.services, CONSOLE_VISIT.get(browser)
     last_use = session.auth_time
     if visit is not None and visit.session_id == session.session_id:
         last_use = max(last_use, datetime.fromtimestamp(visit.seen_at, UTC))
-    return now - last_use <= IDLE and now - session.auth_time <= LONGEST
+    is_idle = services.core.clock.now() - last_use > IDLE
+    return not is_idle and services.accounts.sessions.is_recent_enough_for_console(session)
 
 
 def _no_access_page(request: PageRequest, signed_in: SignedIn) -> Response:
