@@ -7,7 +7,7 @@ import pytest
 
 from app.pages.account.registry import ACCOUNT_PAGES
 from tests.support.account import signed_in
-from tests.support.administration import new_group, new_role
+from tests.support.administration import id_of, new_group, new_role
 from tests.support.application import Application, TestUser
 from tests.support.console import administrator_in
 from tests.support.pseudo_locale import PSEUDO, pseudo_locale, unmarked_in_page
@@ -21,6 +21,7 @@ OF_THE_USER = (
     *("/account", "/account/authenticator/new", "/account/activity?before=9"),
     *(f"/account/{page.place}" for page in ACCOUNT_PAGES),
 )
+OF_A_USER = ("", "/edit", "/groups", "/roles", "/roles/administrator", "/attributes", "/disable")
 OF_A_GROUP = ("", "/edit", "/delete", "/members", "/members/+new", "/roles", "/attributes")
 CODES_OF_THE_CONSOLE = {"administrator", "auditor", "sign_in", "anybody", "127.0.0.1"}
 DATA = re.compile(r"[a-z_]+\.[a-z_.]+|[\w-]+-[0-9a-f]{8}")
@@ -63,10 +64,11 @@ async def test_each_text_of_the_account_pages_is_translated(
 
 
 OF_THE_CONSOLE = (
-    *("/admin", "/admin/groups", "/admin/roles", "/admin/attributes"),
+    *("/admin", "/admin/users", "/admin/groups", "/admin/roles", "/admin/attributes"),
     *("/admin/audit", "/admin/roles/auditor", "/admin/roles/auditor/holders/+new"),
-    *("/admin/audit?user=nobody&since=x", "/admin/audit?action=nothing"),
-    *(f"/admin/{place}/+new" for place in ("groups", "roles", "attributes")),
+    *("/admin/audit?user=nobody&since=x", "/admin/audit?action=nothing", "/admin/users?search=x"),
+    *(f"/admin/{place}/+new" for place in ("users", "groups", "roles", "attributes")),
+    "/admin/users/+invite",
 )
 
 
@@ -74,8 +76,10 @@ async def test_each_text_of_the_console_is_translated(visitor: Visitor, app: App
     user = await administrator_in(visitor)
     group = await new_group(app, user)
     role = await new_role(app, group, user)
+    user_id = await id_of(app, user)
     paths = [
         *OF_THE_CONSOLE,
+        *(f"/admin/users/{user_id}{place}" for place in OF_A_USER),
         *(f"/admin/groups/{group.group_id}{place}" for place in OF_A_GROUP),
         f"/admin/roles/{role.role_id}",
     ]

@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from app.services.accounts.events import AccountEvent
 from tests.support.account import signed_in
-from tests.support.administration import define, new_group
+from tests.support.administration import define, id_of, new_group
 from tests.support.application import Application
 from tests.support.console import administrator_in
 from tests.support.parts import services_of
@@ -52,6 +52,7 @@ async def paths(app: Application, visitor: Visitor) -> list[str]:
     async with visiting(app) as elsewhere:
         elsewhere.http.headers["user-agent"] = HOSTILE
         await signed_in(elsewhere, user)
+    user_id = await id_of(app, user)
     group = await new_group(app, user, name=HOSTILE[:100], description=HOSTILE)
     await services_of(app).core.audit.record(
         AccountEvent.SIGN_IN_REFUSED,
@@ -65,7 +66,10 @@ async def paths(app: Application, visitor: Visitor) -> list[str]:
     await administrator_in(visitor)
     newest = await services_of(app).core.audit.list_newest(limit=20)
     return [
-        *("/admin", "/admin/groups", "/admin/roles", "/admin/attributes"),
+        *("/admin", "/admin/users", "/admin/groups", "/admin/roles", "/admin/attributes"),
+        *(f"/admin/users/{user_id}", f"/admin/users/{user_id}/edit"),
+        *(f"/admin/users/{user_id}/groups", f"/admin/users/{user_id}/groups/{group.group_id}"),
+        f"/admin/users?search={HOSTILE}",
         *(f"/admin/groups/{group.group_id}{place}" for place in GROUP_PLACES),
         f"/admin/groups/{group.group_id}/members?search={HOSTILE}",
         f"/admin/audit?action={HOSTILE}&user={HOSTILE}&since={HOSTILE}",

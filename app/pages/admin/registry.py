@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 from fastapi import FastAPI
 
-from app.pages.admin import attributes, audit, dashboard, groups, roles
+from app.pages.admin import attributes, audit, dashboard, groups, roles, users
 from app.pages.admin.pages import ConsolePage
 
 CONSOLE_PAGES: tuple[ConsolePage, ...] = (
     dashboard.PAGE,
+    users.PAGE,
     groups.PAGE,
     roles.PAGE,
     attributes.PAGE,
