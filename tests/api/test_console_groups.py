@@ -43,6 +43,24 @@ async def test_an_administrator_creates_a_group_and_sees_it_in_the_list(visitor:
     assert f'href="{shown.url.path}"' in listed.text
 
 
+async def test_a_group_has_a_policy_of_its_own_for_the_second_factor(
+    app: Application, visitor: Visitor
+) -> None:
+    group = await new_group(app)
+    await administrator_in(visitor)
+    form = await visitor.get(f"{PATH}/{group.group_id}/edit")
+
+    wrong = await visitor.submit(form, name=group.name, second_factor="never")
+    shown = await visitor.follow(
+        await visitor.submit(form, name=group.name, second_factor="passkey_first")
+    )
+    again = await visitor.get(f"{PATH}/{group.group_id}/edit")
+
+    assert wrong.status_code == 400
+    assert "Required, and a passkey is offered first" in told(shown)
+    assert 'value="passkey_first" selected' in again.text
+
+
 async def test_a_name_that_is_taken_is_reported_beside_its_field(
     app: Application, visitor: Visitor
 ) -> None:

@@ -39,6 +39,7 @@ class Server:
     """A running server. Its output goes to files, so that it never waits for a reader."""
 
     def __init__(self, directory: Path, variables: dict[str, str]) -> None:
+        self._directory, self._variables = directory, variables
         self._output = directory / "server.out"
         self._errors = directory / "server.err"
         with self._output.open("wb") as output, self._errors.open("ab") as errors:
@@ -64,6 +65,18 @@ class Server:
         match = re.search(r"listening +\S+:(\d+)", self._output.read_text())
         self.port = int(match.group(1)) if match is not None else 0
         return match is not None
+
+    async def run(self, *arguments: str) -> None:
+        """Run a command of the operator beside the server."""
+        await asyncio.to_thread(
+            subprocess.run,
+            [*COMMAND, *arguments],
+            cwd=self._directory,
+            env=environment(self._variables),
+            check=True,
+            capture_output=True,
+            timeout=scaled(START_SECONDS),
+        )
 
     def log(self) -> str:
         return self._errors.read_text()

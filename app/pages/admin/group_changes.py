@@ -24,6 +24,7 @@ from app.pages.admin.group_forms import (
     PATH,
     GroupRequest,
     GroupRequestDep,
+    body_values,
     stored_values,
 )
 from app.pages.support import Errors, redirect, shows_again
@@ -53,7 +54,7 @@ async def new_group(request: ConsoleRequestDep) -> Response:
 @shows_again(new_group_page)
 async def create_group(request: ConsoleRequestDep) -> Response:
     request.check(*(field.name for field in FIELDS))
-    body = parse_body(request, GroupBody, typed_in(request, FIELDS), FIELDS)
+    body = parse_body(request, GroupBody, body_values(typed_in(request, FIELDS)), FIELDS)
     with shown_in_form(request, FIELDS):
         group = await request.services.accounts.groups.create(body, authority=request.authority)
     return redirect(f"{PATH}/{group.group_id}?done=created")
@@ -82,11 +83,7 @@ async def save_group(request: GroupRequestDep) -> Response:
     request.check(*(field.name for field in FIELDS))
     group, typed = request.group, typed_in(request, FIELDS)
     require_current(request, group.version, typed=typed, stored=stored_values(group))
-    values = {
-        **typed,
-        "second_factor": group.second_factor,
-        "attributes": json.loads(group.attributes),
-    }
+    values = {**body_values(typed), "attributes": json.loads(group.attributes)}
     body = parse_body(request, GroupBody, values, FIELDS)
     with shown_in_form(request, FIELDS):
         await request.services.accounts.groups.change(

@@ -1,5 +1,6 @@
 """The group that a page is about, and its form."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -8,7 +9,7 @@ from fastapi import Depends
 from app.i18n.messages import N_
 from app.models.accounts.groups import Group
 from app.pages.admin.base import ConsoleRequest, ConsoleRequestDep
-from app.pages.admin.forms import Field
+from app.pages.admin.forms import Field, Option
 from app.pages.admin.navigation import url_of
 
 PLACE = "groups"
@@ -24,7 +25,22 @@ NAME = Field(
 DESCRIPTION = Field(
     "description", N_("Description"), wrong=N_("Enter at most 1,000 characters."), maximum=1000
 )
-FIELDS = (NAME, DESCRIPTION)
+SECOND_FACTOR = Field(
+    "second_factor",
+    N_("Second factor at sign-in"),
+    hint=N_(
+        "It replaces the general policy for the members. Of several groups, the strictest holds."
+    ),
+    wrong=N_("Choose one of the policies."),
+    kind="select",
+    options=(
+        Option("", N_("As the general policy says")),
+        Option("required", N_("Required")),
+        Option("passkey_first", N_("Required, and a passkey is offered first")),
+        Option("optional", N_("Optional")),
+    ),
+)
+FIELDS = (NAME, DESCRIPTION, SECOND_FACTOR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,4 +67,13 @@ GroupRequestDep = Annotated[GroupRequest, Depends(get_group_request)]
 
 def stored_values(group: Group) -> dict[str, str]:
     """Return the values of the form."""
-    return {"name": group.name, "description": group.description}
+    return {
+        "name": group.name,
+        "description": group.description,
+        "second_factor": group.second_factor or "",
+    }
+
+
+def body_values(typed: Mapping[str, str]) -> dict[str, str | None]:
+    """Return the values of a body; an empty policy is none."""
+    return {**typed, "second_factor": typed["second_factor"] or None}

@@ -9,7 +9,7 @@ from app.models.accounts.groups import Group
 from app.pages.admin import group_attributes, group_changes, group_members, group_roles
 from app.pages.admin.attribute_views import part_of_attributes
 from app.pages.admin.base import NEW, ConsoleRequestDep, console_router
-from app.pages.admin.group_forms import PATH, PLACE, GroupRequestDep
+from app.pages.admin.group_forms import PATH, PLACE, SECOND_FACTOR, GroupRequestDep
 from app.pages.admin.group_members import part_of_members
 from app.pages.admin.navigation import Section
 from app.pages.admin.pages import ConsolePage
@@ -58,6 +58,10 @@ async def show_group(request: GroupRequestDep) -> Response:
         ),
         facts=[
             Fact(text("Description"), Cell(group.description, words=text("None"))),
+            Fact(
+                text("Second factor at sign-in"),
+                Cell(words=SECOND_FACTOR.label_of(group.second_factor or "", text)),
+            ),
             Fact(text("Group ID"), Cell(group.group_id, is_code=True)),
             Fact(text("Managed by"), owner_cell(group.owner, text("Administrators"))),
             Fact(text("Created"), Cell(at=group.created_at)),

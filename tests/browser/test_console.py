@@ -1,0 +1,109 @@
+"""The console in a real browser: with and without scripts, and by the keyboard alone."""
+
+import re
+
+from playwright.async_api import expect
+
+from tests.browser.test_pages_look import look_at
+from tests.browser.walk import Walk
+from tests.support.application import TestUser
+
+CONSOLE = "/admin"
+
+
+async def enter(walk: Walk, place: str = "") -> TestUser:
+    """Sign a new administrator in, on the way to a page of the console."""
+    user = await walk.app.enrolled_user()
+    await walk.server.run("admin", "create", user.username)
+    await walk.page.goto(f"{walk.server.url}{CONSOLE}{place}")
+    await walk.sign_in(user, steps=1)
+    await walk.page.locator("main.board").wait_for()
+    return user
+
+
+async def test_the_console_works_from_a_group_to_its_members_and_their_roles(walk: Walk) -> None:
+    page, member = walk.page, await walk.app.enrolled_user()
+    await enter(walk)
+    name = walk.app.new_name("Operators")
+
+    await go_to(walk, "Roles")
+    await page.get_by_role("link", name="Create a role").click()
+    await page.get_by_label("Name", exact=True).fill(role := walk.app.new_name("editor"))
+    await page.get_by_role("button", name="Create role").click()
+    await expect(page.get_by_role("status")).to_contain_text("Created.")
+
+    await go_to(walk, "Groups")
+    await page.get_by_role("link", name="Create a group").click()
+    await page.get_by_label("Name", exact=True).fill(name)
+    await page.get_by_role("button", name="Create group").click()
+    await expect(page.get_by_role("heading", name=name, level=1)).to_be_visible()
+
+    await page.get_by_role("link", name="Add a member").click()
+    await page.get_by_label("Username").fill("nobody")
+    await page.get_by_role("button", name="Add member").click()
+    await expect(page.locator("#username-error")).to_contain_text("There is no user")
+    await page.get_by_label("Username").fill(member.username)
+    await page.get_by_role("button", name="Add member").click()
+    await page.get_by_role("link", name="Grant a role").click()
+    await page.get_by_label("Role").select_option(label=role)
+    await page.get_by_role("button", name="Grant role").click()
+    await expect(page.get_by_role("table", name="Roles")).to_contain_text(role)
+
+    await page.get_by_role("link", name=member.username).click()
+    await expect(page.get_by_role("table", name="Groups")).to_contain_text(name)
+    await page.get_by_role("link", name="Disable").click()
+    await page.get_by_role("button", name="Disable user").click()
+    await expect(page.get_by_role("heading", level=1)).to_contain_text("disabled")
+
+    await go_to(walk, "Audit log")
+    await page.get_by_label("Event begins with").fill("user.disabled")
+    await page.get_by_role("button", name="Filter").click()
+    await expect(page.get_by_role("table")).to_contain_text(member.username)
+    async with page.expect_download() as downloading:
+        await page.get_by_role("link", name="Download as CSV").click()
+    assert (await downloading.value).suggested_filename == "audit.csv"
+
+
+async def test_a_user_is_found_and_opened_with_the_keyboard_alone(scripted: Walk) -> None:
+    page, user = scripted.page, await enter(scripted, "/users")
+
+    await page.keyboard.press("Tab")
+    await expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    await page.keyboard.press("Enter")
+    search = page.get_by_role("searchbox", name="Find users")
+    for _ in range(6):
+        await page.keyboard.press("Tab")
+        if await search.evaluate("each => each === document.activeElement"):
+            break
+    await page.keyboard.type(user.username)
+    await page.keyboard.press("Enter")
+    await page.wait_for_url(re.compile("search="))
+    link = page.get_by_role("table").get_by_role("link", name=user.username)
+    for _ in range(40):
+        await page.keyboard.press("Tab")
+        if await link.evaluate("each => each === document.activeElement"):
+            break
+    await page.keyboard.press("Enter")
+
+    await expect(page.get_by_role("heading", name=user.username, level=1)).to_be_visible()
+
+
+async def test_every_page_of_the_console_is_accessible_and_fits_the_screen(scripted: Walk) -> None:
+    page, user = scripted.page, await enter(scripted)
+    await look_at(page, "console-dashboard")
+    for place in ("users", "groups", "roles", "attributes", "audit"):
+        await page.goto(f"{scripted.server.url}{CONSOLE}/{place}")
+        await look_at(page, f"console-{place}")
+    for place in ("users/+new", "users/+invite", "roles/auditor", "attributes/+new"):
+        await page.goto(f"{scripted.server.url}{CONSOLE}/{place}")
+        await look_at(page, f"console-{place.replace('/', '-')}")
+    await page.goto(f"{scripted.server.url}{CONSOLE}/users?search={user.username}")
+    await page.get_by_role("table").get_by_role("link", name=user.username).click()
+    await look_at(page, "console-user")
+    await page.goto(f"{page.url}/delete")
+    await look_at(page, "console-user-delete")
+
+
+async def go_to(walk: Walk, place: str) -> None:
+    """Follow a link of the navigation."""
+    await walk.page.locator(".side").get_by_role("link", name=place, exact=True).click()
