@@ -136,6 +136,7 @@ async def test_values_sealed_under_the_old_key_open_with_only_the_new_key_after_
         "provider secrets": 1,
         "mails": 1,
         "audit checkpoints": 0,
+        "webhook secrets": 0,
     }
     after = await start_app(database_url=url, secret_key=NEW_KEY)
     after.clock.advance(seconds=60)

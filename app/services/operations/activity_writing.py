@@ -1,11 +1,9 @@
 """Write what a worker has collected about its requests, in one batch every few seconds."""
 
 import asyncio
-from contextlib import suppress
 
 from app.clock import Clock
 from app.concurrency.background_loop import BackgroundLoop
-from app.errors import DatabaseUnavailableError
 from app.observability.logging import logger
 from app.repositories.operations.activity import ActivityRepository
 from app.services.operations.activity import ActivityCollector
@@ -13,8 +11,6 @@ from app.services.operations.activity import ActivityCollector
 log = logger(__name__)
 
 PAUSE_SECONDS = 5.0
-STOP_SECONDS = 1.0
-"""How long shutdown waits for the last batch."""
 
 
 class ActivityWriter(BackgroundLoop):
@@ -44,9 +40,7 @@ class ActivityWriter(BackgroundLoop):
         try:
             await super().run_forever()
         finally:
-            with suppress(DatabaseUnavailableError, TimeoutError):
-                async with asyncio.timeout(STOP_SECONDS):
-                    await self.run_once()
+            await self._try_pass()
 
     async def run_once(self) -> None:
         """Write what was collected."""
