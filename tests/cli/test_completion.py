@@ -19,8 +19,8 @@ from tests.cli.conftest import Postern
         (
             "postern users re",
             (
-                "reset-otp reset-factors remove-passkeys reset-password"
-                " resend-invitation revoke-invitation"
+                "resend-invitation revoke-invitation reset-password reset-otp reset-factors"
+                " remove-passkeys"
             ),
         ),
         (

@@ -29,7 +29,7 @@ TREES = {
     path: ast.parse(path.read_text("utf-8"))
     for path in sorted(APP.rglob("*.py"))
     if path.relative_to(APP).parts[0]
-    in {"oauth", "services", "routers", "pages", "dependencies.py"}
+    in {"oauth", "services", "routers", "pages", "dependencies.py", "errors.py"}
     and CATALOGUE not in path.parents
 }
 OF_THE_AUDIT_LOG = {"event", "record", "_event"}
@@ -37,6 +37,7 @@ OF_OTHERS = {
     "oauth/federation/": "part of a reason that begins with the identity provider",
     "services/accounts/imports/": "printed by a command",
     "services/factors/passkey": "for the audit log: the page shows the form again",
+    "services/operations/desired_state/": "reported with the file",
     "services/operations/webhook_delivery.py": "for the audit log",
 }
 """Files whose reasons are not those of refused requests, by the beginning of the path."""

@@ -45,7 +45,7 @@ TYPES: Mapping[AuditAction, WebhookEventType] = {
 
 An action that is about users or groups and not here is in `NOT_SENT`, or handled by `events_of`.
 """
-NOT_SENT = frozenset({AccountEvent.DATA_EXPORTED})
+NOT_SENT = frozenset({AccountEvent.DATA_EXPORTED, AccountEvent.USER_UNLOCKED})
 """Actions about users that change nothing for a receiver."""
 
 

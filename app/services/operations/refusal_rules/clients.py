@@ -133,6 +133,6 @@ RULES_OF_CLIENTS: tuple[RefusalRule, ...] = (
         "The caller must hold the administrative scope of what it does.",
         f"Run `postern clients admin-scopes {CLIENT} --add SCOPE` for a client, or ask a full"
         " administrator.",
-        ("the caller lacks the scope ",),
+        ("the caller lacks ",),
     ),
 )

@@ -39,6 +39,26 @@ RULES_OF_ERRORS: dict[str, RefusalRule] = {
             "forbidden", "The caller must be allowed to do this.", "See the scopes of the caller."
         ),
         RefusalRule(
+            "administrator_required",
+            "Only full administrators change objects that have an administrative role or scope.",
+            "Ask a full administrator, or use `postern` on the server.",
+        ),
+        RefusalRule(
+            "last_administrator",
+            "At least one administrator must remain.",
+            "Make another user an administrator first with `postern admin create`.",
+        ),
+        RefusalRule(
+            "precondition_failed",
+            "A change must be based on the current version of the object.",
+            "Read the object again, and send its new ETag in If-Match.",
+        ),
+        RefusalRule(
+            "precondition_required",
+            "A change must state the version of the object that it is based on.",
+            "Read the object, and send its ETag in If-Match.",
+        ),
+        RefusalRule(
             "not_found",
             "The path, or the object in it, must exist.",
             "Compare the URL with /openapi.json. Scanners cause most of these.",

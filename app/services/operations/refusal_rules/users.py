@@ -14,6 +14,19 @@ RULES_OF_USERS: tuple[RefusalRule, ...] = (
         ),
     ),
     RefusalRule(
+        "console_role",
+        "The console is for administrators and auditors.",
+        "Run `postern admin create USERNAME`, or `postern roles grant auditor --user USERNAME`.",
+        ("the user is neither an administrator ",),
+    ),
+    RefusalRule(
+        "admin_scope_of_user",
+        "A user can only grant administrative scopes of their role, within 10 minutes of a sign-in"
+        " with a second factor.",
+        "Give the user the role, and let the application request a new sign-in.",
+        ("the user cannot grant ",),
+    ),
+    RefusalRule(
         "login_method",
         "The login methods of the client decide how its users may sign in.",
         f"Allow the method with `postern clients policy {CLIENT} --login-method METHOD`.",
