@@ -6,7 +6,7 @@ the body that is wrong. A request that arrives too slowly or has too
 large a head never gets this far: `app.server.http_protocol` rejects it.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from http import HTTPStatus
 from typing import Any
 
@@ -14,8 +14,16 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
 
-from app.errors import OverloadedError, PosternError, UnavailableError, is_exhaustion
+from app.errors import (
+    ConflictError,
+    InvalidInputError,
+    OverloadedError,
+    PosternError,
+    UnavailableError,
+    is_exhaustion,
+)
 from app.middleware.http import HttpResponse
 from app.oauth.errors import (
     InvalidRequestError,
@@ -26,11 +34,21 @@ from app.oauth.errors import (
     error_headers,
 )
 from app.observability import refusals
-from app.routers.field_problems import field_problem, field_problems, message_of
+from app.routers.field_problems import (
+    field_problem,
+    field_problems,
+    is_beyond_schema,
+    message_of,
+)
 from app.routers.json_responses import NO_STORE, json_response, starlette_response
 
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 PROBLEM_JSON = b"application/problem+json"
 SERVER_ERROR = str(ServerError.description)
+UNPROCESSABLE = InvalidInputError.title
+NOT_THE_SCHEMA = "The body does not match the schema."
+BEYOND_SCHEMA = "A value is not allowed."
+RULE_VIOLATED = "rule_violated"
 
 
 class ErrorRenderer:
@@ -59,8 +77,9 @@ class ErrorRenderer:
             return protocol_error(error)
         if isinstance(error, RequestValidationError):
             refusals.note_refusal("invalid_request", _reason_of(error))
-            is_pointing = self._points(path)
-            return _validation_problem(field_problems(error) if is_pointing else _members_of(error))
+            if self._points(path):
+                return _pointing_validation_problem(error)
+            return _validation_problem(error)
         if isinstance(error, HTTPException):
             refusals.note_refusal(_code_of(error), str(error.detail))
             return _http_error(error, in_the_protocols_words=self._speaks_protocol(path))
@@ -68,12 +87,7 @@ class ErrorRenderer:
         if self._speaks_protocol(path):
             return _in_the_protocols_words(error)
         if isinstance(error, PosternError):
-            errors = (
-                {"errors": [field_problem(error)]} if error.field and self._points(path) else {}
-            )
-            return _problem(
-                error.status, error.title, error.detail, error.error_code, error.headers(), **errors
-            )
+            return _pointing_problem(error) if self._points(path) else _problem_of(error)
         return _problem(500, "Internal Server Error", SERVER_ERROR, ServerError.error, {})
 
     def _speaks_protocol(self, path: str) -> bool:
@@ -86,6 +100,8 @@ class ErrorRenderer:
         """Make the framework render its own errors and those of its routes in the same way."""
 
         async def handle(request: Request, error: Exception) -> Response:
+            if isinstance(error, HTTPException) and error.status_code == 405:
+                error = HTTPException(405, headers={"Allow": allowed_methods(request)})
             return starlette_response(self.render(error, request.url.path))
 
         for error_class in (
@@ -96,6 +112,22 @@ class ErrorRenderer:
             Exception,
         ):
             application.add_exception_handler(error_class, handle)
+
+
+def allowed_methods(request: Request) -> str:
+    """Return the methods of all routes of a path (RFC 9110 section 10.2.1).
+
+    The framework names those of the first route.
+    """
+    routes = request.app.routes
+    allowed = [
+        method
+        for method in METHODS
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes
+        )
+    ]
+    return ", ".join(("HEAD", *allowed) if "GET" in allowed else allowed)
 
 
 def protocol_error(error: OAuth2Error) -> HttpResponse:
@@ -161,12 +193,36 @@ def _reason_of(error: RequestValidationError) -> str:
     return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
 
 
-def _members_of(error: RequestValidationError) -> list[dict[str, Any]]:
+def _problem_of(error: PosternError, **further: Any) -> HttpResponse:
+    return _problem(
+        error.status, error.title, error.detail, error.error_code, error.headers(), **further
+    )
+
+
+def _pointing_problem(error: PosternError) -> HttpResponse:
+    """Return the response of the admin API, where 422 means that the schema is violated.
+
+    A rule that no schema can state is a conflict.
+    """
+    errors = {"errors": [field_problem(error)]} if error.field else {}
+    if isinstance(error, InvalidInputError):
+        return _problem(409, ConflictError.title, error.detail, error.error_code, {}, **errors)
+    return _problem_of(error, **errors)
+
+
+def _pointing_validation_problem(error: RequestValidationError) -> HttpResponse:
+    errors = field_problems(error)
+    if is_beyond_schema(error):
+        return _problem(409, ConflictError.title, BEYOND_SCHEMA, RULE_VIOLATED, {}, errors=errors)
+    return _problem(422, UNPROCESSABLE, NOT_THE_SCHEMA, InvalidInputError.error, {}, errors=errors)
+
+
+def _validation_problem(error: RequestValidationError) -> HttpResponse:
     """Return the location and the message of each error.
 
     The response never repeats the input, which may be a password.
     """
-    return [
+    errors = [
         {
             "location": list(detail["loc"]),
             "message": message_of(detail),
@@ -174,14 +230,4 @@ def _members_of(error: RequestValidationError) -> list[dict[str, Any]]:
         }
         for detail in error.errors()
     ]
-
-
-def _validation_problem(errors: Sequence[Any]) -> HttpResponse:
-    return _problem(
-        422,
-        "Unprocessable Content",
-        "The body does not match the schema.",
-        "invalid_request",
-        {},
-        errors=errors,
-    )
+    return _problem(422, UNPROCESSABLE, NOT_THE_SCHEMA, InvalidInputError.error, {}, errors=errors)

@@ -7,6 +7,9 @@ from fastapi.exceptions import RequestValidationError
 
 from app.errors import PosternError
 
+IN_CODE = ("value_error", "assertion_error")
+"""Types of Pydantic's errors that validators raise."""
+
 
 def field_problem(error: PosternError) -> Mapping[str, str]:
     """Return what is wrong with the field of an error; a dot in its name leads to a member."""
@@ -25,6 +28,11 @@ def field_problems(error: RequestValidationError) -> list[Mapping[str, str]]:
         )
         for detail in error.errors()
     ]
+
+
+def is_beyond_schema(error: RequestValidationError) -> bool:
+    """Return whether the input matches the documented schema: only rules in code are violated."""
+    return all(detail["type"] in IN_CODE for detail in error.errors())
 
 
 def message_of(detail: Mapping[str, Any]) -> str:

@@ -1,11 +1,9 @@
 """Typed attributes of users and groups."""
 
 import json
-import math
 from typing import Annotated, Any, Literal
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -18,32 +16,22 @@ from pydantic import (
     ValidationError,
 )
 
-from app.security.text import is_storable
+from app.schemas.characters import NO_CONTROLS
 
 AttributeType = Literal["string", "number", "boolean", "list"]
 AppliesTo = Literal["users", "groups", "both"]
 EditableBy = Literal["user", "administrator"]
 MAXIMUM_LIST = 100
 BOOLEANS = {"true": True, "false": False}
-LARGEST_NUMBER = 2**53
+LARGEST_NUMBER = 2**53 - 1
 """Numbers above are not exact in JSON (RFC 8259 section 6)."""
 
-
-def _storable(value: str) -> str:
-    if not is_storable(value):
-        raise ValueError("must not contain control characters")
-    return value
-
-
-def _exact(value: int | float) -> int | float:
-    if abs(value) > LARGEST_NUMBER or not math.isfinite(value):
-        raise ValueError("must be a number that JSON can represent")
-    return value
-
-
-Line = Annotated[StrictStr, StringConstraints(max_length=1000), AfterValidator(_storable)]
-Number = Annotated[StrictInt | StrictFloat, AfterValidator(_exact)]
-Lines = Annotated[tuple[Line, ...], Field(max_length=MAXIMUM_LIST)]
+Line = Annotated[StrictStr, StringConstraints(max_length=1000), NO_CONTROLS]
+WholeNumber = Annotated[StrictInt, Field(ge=-LARGEST_NUMBER, le=LARGEST_NUMBER)]
+Fraction = Annotated[StrictFloat, Field(ge=-LARGEST_NUMBER, le=LARGEST_NUMBER, allow_inf_nan=False)]
+Number = WholeNumber | Fraction
+ShortLine = Annotated[StrictStr, StringConstraints(max_length=500), NO_CONTROLS]
+Lines = Annotated[tuple[ShortLine, ...], Field(max_length=MAXIMUM_LIST)]
 AttributeValue = StrictBool | Number | Line | Lines
 AttributeName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 
@@ -60,7 +48,7 @@ class AttributeDefinitionBody(BaseModel):
     type: AttributeType
     applies_to: AppliesTo
     editable_by: EditableBy = "administrator"
-    description: Annotated[str, StringConstraints(max_length=1000), AfterValidator(_storable)] = ""
+    description: Annotated[str, StringConstraints(max_length=1000), NO_CONTROLS] = ""
 
 
 def is_value(value: Any) -> bool:

@@ -7,17 +7,11 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from app.schemas.attributes import AttributeName, AttributeValue
+from app.schemas.characters import ONLY_LINE_BREAKS
 from app.schemas.client_policies import SecondFactorPolicy
 from app.schemas.text import Name
-from app.security.text import is_storable
 
 MAXIMUM_NAME = 128
-
-
-def _storable(value: str) -> str:
-    if not is_storable(value.replace("\n", "")):
-        raise ValueError("must not contain control characters")
-    return value
 
 
 def _short_key(value: str) -> str:
@@ -37,7 +31,7 @@ GroupName = Annotated[
     AfterValidator(_short_key),
 ]
 RoleName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:/-]{1,128}$")]
-Description = Annotated[str, StringConstraints(max_length=1000), AfterValidator(_storable)]
+Description = Annotated[str, StringConstraints(max_length=1000), ONLY_LINE_BREAKS]
 
 
 class GroupBody(BaseModel):

@@ -374,7 +374,7 @@ async def test_reserved_roles_are_neither_created_again_nor_changed(
     roles = services_of(app).accounts.roles
 
     for client_id in ("", client.client_id):
-        with pytest.raises(InvalidInputError):
+        with pytest.raises(ConflictError):
             await roles.create(RoleBody(name=name, client_id=client_id), authority=FULL)
     with pytest.raises(ConflictError):
         await roles.change(name, RoleBody(name="other"), authority=FULL)

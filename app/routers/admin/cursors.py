@@ -11,7 +11,7 @@ from fastapi import Depends, Query, Request
 
 from app.dependencies import CoreDep
 from app.details import Detail
-from app.errors import NotFoundError
+from app.errors import ConflictError
 from app.schemas.admin.listing import DEFAULT_LIMIT, MAXIMUM_LIMIT
 from app.security.encryption import SealError, SecretBox
 from app.security.purposes import Purpose
@@ -78,7 +78,7 @@ async def page_of(
         ),
     ] = None,
 ) -> Page:
-    """Return the page that a request asks for; raise `NotFoundError` for another cursor."""
+    """Return the page that a request asks for; raise `ConflictError` for the cursor of another."""
     box, query = core.box(Purpose.PAGE_CURSORS), _query_of(request)
     after = _opened(cursor, box, query) if cursor is not None else None
     return Page(limit, after, box, query)
@@ -100,5 +100,5 @@ def _opened(cursor: str, box: SecretBox, query: str) -> Position:
         sealed = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
         position: Any = json.loads(box.open(sealed, context=query))
     except (binascii.Error, SealError, ValueError):
-        raise NotFoundError(Detail.CURSOR_INVALID) from None
+        raise ConflictError(Detail.CURSOR_INVALID) from None
     return [str(each) for each in position]

@@ -5,7 +5,9 @@ from typing import Annotated, Any
 
 from fastapi import Path
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator
+from pydantic_core import PydanticCustomError
 
+NOT_RFC3339 = "Input should be a date and time with an offset (RFC 3339)"
 GROUP_ID = "^[0-9a-f]{32}$"
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 
@@ -24,7 +26,7 @@ AttributeNameInPath = Annotated[str, Path(pattern="^[a-z][a-z0-9_]{0,63}$")]
 def _date_and_time(value: Any) -> Any:
     """Refuse the number of seconds that Pydantic accepts as well."""
     if not isinstance(value, str) or "T" not in value.upper():
-        raise ValueError("must be a date and time with an offset (RFC 3339)")
+        raise PydanticCustomError("datetime_parsing", NOT_RFC3339)
     return value
 
 

@@ -32,7 +32,7 @@ OF_CALLER: Refusals = {
 }
 OF_BODY: Refusals = {
     400: "The body is not JSON.",
-    409: "The change conflicts with what exists.",
+    409: "The change conflicts with what exists, or with a rule that the schema cannot state.",
     413: TOO_LARGE,
     415: "The body has another media type.",
     422: "The body or a parameter does not match the schema.",
@@ -40,7 +40,7 @@ OF_BODY: Refusals = {
 OF_CHANGE: Refusals = {409: OF_BODY[409]}
 OF_PARAMETERS: Refusals = {422: OF_BODY[422]}
 OF_PATH: Refusals = {404: "There is no such object."}
-OF_PAGE: Refusals = {404: ("The cursor belongs to another query.", "cursor_invalid")}
+OF_PAGE: Refusals = {409: ("The cursor belongs to another query.", "cursor_invalid")}
 OF_PRECONDITION: Refusals = {
     412: "The object was changed in the meantime.",
     428: "The request has no If-Match.",

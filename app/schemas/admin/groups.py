@@ -1,13 +1,12 @@
 """Groups and their members in the admin API."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.schemas.admin.listing import Listing
-from app.schemas.attributes import AttributeName, AttributeValue
+from app.schemas.admin.values import ChangedValues, Values
 from app.schemas.groups import Description, GroupName
 
 
@@ -34,7 +33,7 @@ class GroupCreate(BaseModel):
 
     name: GroupName
     description: Description = ""
-    attributes: Mapping[AttributeName, AttributeValue] = Field(
+    attributes: Values = Field(
         default_factory=dict, description="Values of attributes that are defined for groups."
     )
 
@@ -48,7 +47,7 @@ class GroupPatch(BaseModel):
 
     name: GroupName = Field(default_factory=str)
     description: Description | None = Field(default_factory=str)
-    attributes: Mapping[AttributeName, AttributeValue | None] | None = Field(default_factory=dict)
+    attributes: ChangedValues | None = Field(default_factory=dict)
 
 
 class GroupMember(BaseModel):

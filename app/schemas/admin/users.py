@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from app.schemas.admin.listing import Listing
 from app.schemas.admin.roles import RoleResource
@@ -49,6 +49,8 @@ class AdminUserCreate(UserCreate):
         },
     )
 
+    username: str = Field(min_length=1, max_length=256, description="1 to 64 characters.")
+    password: SecretStr = Field(min_length=8, max_length=256)
     email_verified: bool = Field(
         default=False, description="Whether you know that the address belongs to the user."
     )

@@ -43,7 +43,7 @@ class RoleService:
     async def create(self, body: RoleBody, *, owner: str = MANUAL, authority: Authority) -> Role:
         """Store a role.
 
-        Raise `ConflictError` if its name is taken, and `InvalidInputError` for a reserved name.
+        Raise `ConflictError` if its name is taken or reserved.
         """
         authority.require(WRITE)
         _require_not_reserved(body.name)
@@ -148,7 +148,7 @@ def about_role(role: Role) -> dict[str, Any]:
 
 def _require_not_reserved(name: str) -> None:
     if name in RESERVED_ROLES:
-        raise InvalidInputError(Detail.ROLE_NAME_RESERVED, field="name")
+        raise ConflictError(Detail.ROLE_NAME_RESERVED, field="name")
 
 
 def _taken() -> ConflictError:

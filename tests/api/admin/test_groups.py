@@ -195,7 +195,7 @@ async def test_a_cursor_is_valid_only_for_its_own_query(app: Application, api: A
     ]
 
     assert len(with_other_limit.json()["items"]) == 2
-    assert [response.status_code for response in refused] == [404] * 6
+    assert [response.status_code for response in refused] == [409] * 6
     assert {response.json()["error"] for response in refused} == {"cursor_invalid"}
 
 
