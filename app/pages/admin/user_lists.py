@@ -10,7 +10,7 @@ from app.pages.admin.base import NEW, ConsoleRequest, ConsoleRequestDep, console
 from app.pages.admin.paging import AFTER, PAGE_SIZE, pages_of
 from app.pages.admin.user_forms import INVITE, PATH
 from app.pages.admin.views import Badge, Cell, Choice, Link, Listing, Pager, Search, Table
-from app.repositories.accounts.user_search import InactiveUser, Position
+from app.repositories.accounts.user_search import InactivePosition, Position
 
 router = console_router()
 
@@ -70,7 +70,7 @@ async def _found(request: ConsoleRequest, search: str) -> tuple[Sequence[User], 
 async def _inactive(request: ConsoleRequest, days: str) -> tuple[Sequence[User], Pager]:
     since = request.services.core.clock.now() - timedelta(days=int(days))
     found = await request.services.accounts.user_search.list_inactive(
-        since=since, after=await _last_inactive(request), limit=LIMIT
+        since=since, after=_last_inactive(request), limit=LIMIT
     )
     shown, pager = pages_of(
         request,
@@ -84,16 +84,13 @@ async def _inactive(request: ConsoleRequest, days: str) -> tuple[Sequence[User],
     return [each.user for each in shown], pager
 
 
-async def _last_inactive(request: ConsoleRequest) -> InactiveUser | None:
-    """Return the last user of the page before, or None for the first page."""
-    user = await request.services.accounts.users.find(request.query(AFTER_ID))
+def _last_inactive(request: ConsoleRequest) -> InactivePosition | None:
+    """Return the position of the last user of the page before, or None for the first page."""
     try:
         inactive_since = datetime.fromisoformat(request.query(AFTER))
     except ValueError:
         return None
-    if user is None:
-        return None
-    return InactiveUser(user, inactive_since.astimezone(UTC))
+    return InactivePosition(inactive_since.astimezone(UTC), request.query(AFTER_ID))
 
 
 def _choices(request: ConsoleRequest, days: str, *, is_search: bool) -> Sequence[Choice]:
