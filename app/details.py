@@ -60,6 +60,7 @@ class Detail(PublicText):
         "The account has an administrative role. Its links are only sent by email.",
         "link_is_only_mailed",
     )
+    INVITATION_UNKNOWN = "The user has no valid invitation.", "invitation_not_found"
     INVITATION_ACCEPTED = (
         "The user can sign in already. Send a link for a new password instead.",
         "invitation_accepted",

@@ -5,10 +5,12 @@ from datetime import timedelta
 
 from app.repositories.accounts.accounts import AccountRepository
 from app.repositories.accounts.invitations import InvitationRepository
+from app.repositories.accounts.user_changes import UserChangeRepository
 from app.repositories.accounts.user_details import UserDetailsRepository
 from app.repositories.factors.trusted_browsers import TrustedBrowserRepository
 from app.services.accounts.account_data import AccountData
 from app.services.accounts.account_locks import AccountLocks
+from app.services.accounts.administration.changes import UserChanges
 from app.services.accounts.administration.credentials import CredentialAdministration
 from app.services.accounts.administration.details import UserDetailsService
 from app.services.accounts.administration.emails import EmailAdministration
@@ -31,6 +33,7 @@ class Administration:
     emails: EmailAdministration
     invitations: InvitationAdministration
     details: UserDetailsService
+    changes: UserChanges
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,15 +64,22 @@ def build_administration(
         audit=core.audit,
         clock=core.clock,
     )
+    users = UserAdministration(
+        users=accounts.users,
+        user_repository=core.user_repository,
+        sessions=accounts.sessions,
+        account_data=accounts.account_data,
+        audit=core.audit,
+        notices=core.notices,
+        clock=core.clock,
+    )
     return Administration(
-        users=UserAdministration(
+        users=users,
+        changes=UserChanges(
+            user_change_repository=UserChangeRepository(core.database),
             users=accounts.users,
-            user_repository=core.user_repository,
-            sessions=accounts.sessions,
-            account_data=accounts.account_data,
-            audit=core.audit,
-            notices=core.notices,
-            clock=core.clock,
+            administration=users,
+            user_attributes=groups.user_attributes,
         ),
         credentials=CredentialAdministration(
             users=accounts.users,

@@ -1,7 +1,5 @@
 """Users: lists, searches, creation, and what belongs to them."""
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any
@@ -9,33 +7,31 @@ from typing import Annotated, Any
 from fastapi import Depends, Query, Response
 
 from app.dependencies import AccountsDep
-from app.details import Detail
-from app.errors import NotFoundError
 from app.models.accounts.users import User
 from app.repositories.accounts.user_search import InactivePosition, Position
 from app.routers.admin.access import require
-from app.routers.admin.bodies import JsonBody
+from app.routers.admin.bodies import JsonBody, Members, MergePatch, merged, validated
 from app.routers.admin.cursors import Page, PageDep
 from app.routers.admin.parameters import GROUP_ID, Moment, UserId
-from app.routers.admin.preconditions import set_etag
-from app.routers.admin.roles import role_resource
+from app.routers.admin.preconditions import IfMatch, etag_of, set_etag
 from app.routers.admin.routes import CREATED, WITH_ETAG, admin_router, created
+from app.routers.admin.user_resources import user_details, user_resource
 from app.schemas.admin.users import (
+    VERIFICATIONS,
     AdminUserCreate,
-    EndedSessions,
-    GroupOfUser,
+    ChangedClaims,
     UserCreated,
     UserDetails,
     UserList,
-    UserResource,
+    UserPatch,
 )
 from app.schemas.admin_scopes import AdminScope
+from app.services.accounts.administration.changes import UserChange, version_of
 from app.services.operations.authority import Authority
 from app.wiring import Accounts
 
 READS = require(AdminScope.USERS_READ)
 Writes = Annotated[Authority, require(AdminScope.USERS_WRITE)]
-EndsSessions = Annotated[Authority, require(AdminScope.SESSIONS_WRITE)]
 
 router = admin_router("users", tag="Users")
 
@@ -90,37 +86,55 @@ async def create_user(
     new = await accounts.administration.users.create(
         body, vouched_for=body.vouched_for, authority=authority
     )
-    created(response, f"users/{new.user.user_id}", version=_version_of(new.user, {}))
+    created(response, f"users/{new.user.user_id}", version=version_of(new.user, {}))
     return UserCreated(
-        **_resource(new.user).model_dump(), otp_uri=new.enrolment.otp_uri, warning=new.warning
+        **user_resource(new.user).model_dump(),
+        otp_uri=new.enrolment.otp_uri,
+        warning=new.warning,
     )
 
 
 @router.get("/{user_id}", dependencies=[READS], responses=WITH_ETAG)
 async def read_user(user_id: UserId, accounts: AccountsDep, response: Response) -> UserDetails:
-    """Return a user with attributes, groups, roles and the last sign-in."""
-    user = await _get(accounts, user_id)
-    attributes = dict(await accounts.user_attributes.of(user_id))
-    groups = {group.group_id: group.name for group, _ in await accounts.groups.groups_of(user_id)}
-    roles = await accounts.role_grants.roles_of_user(user_id)
-    set_etag(response, _version_of(user, attributes))
-    return UserDetails(
-        **_resource(user).model_dump(),
-        attributes=attributes,
-        groups=[GroupOfUser(group_id=group_id, name=name) for group_id, name in groups.items()],
-        roles=[role_resource(role) for role in roles],
-        last_sign_in_at=await accounts.user_search.last_sign_in(user_id),
+    """Return a user with factors, groups, roles, sessions and the last sign-in."""
+    return await _details(accounts, user_id, response)
+
+
+@router.patch("/{user_id}", responses=WITH_ETAG)
+async def change_user(
+    user_id: UserId,
+    authority: Writes,
+    precondition: IfMatch,
+    patch: Annotated[Members, Depends(MergePatch(UserPatch))],
+    accounts: AccountsDep,
+    response: Response,
+) -> UserDetails:
+    """Change claims and attributes of a user, or disable or enable them: all, or nothing."""
+    user, attributes = await _state(accounts, user_id)
+    version = version_of(user, attributes)
+    precondition.check(etag_of(version))
+    change = UserChange(
+        **_changed_claims(user, patch.get("claims", {})),
+        attributes={
+            name: value
+            for name, value in patch.get("attributes", {}).items()
+            if value != attributes.get(name)
+        },
+        disabled=patch.get("disabled"),
     )
+    await accounts.administration.changes.make(
+        user_id, change, version=version, authority=authority
+    )
+    return await _details(accounts, user_id, response)
 
 
-@router.post("/{user_id}/sign-out")
-async def sign_out_user(
-    user_id: UserId, authority: EndsSessions, accounts: AccountsDep
-) -> EndedSessions:
-    """End all sessions of a user, with their tokens."""
-    await _get(accounts, user_id)
-    ended = await accounts.administration.users.sign_out(user_id, authority=authority)
-    return EndedSessions(ended_sessions=ended)
+@router.delete("/{user_id}", status_code=204)
+async def remove_user(
+    user_id: UserId, authority: Writes, precondition: IfMatch, accounts: AccountsDep
+) -> None:
+    """Delete an account permanently, with all of its data. Its events stay in the audit log."""
+    precondition.check(etag_of(version_of(*await _state(accounts, user_id))))
+    await accounts.administration.users.delete(user_id, authority=authority)
 
 
 async def _inactive(
@@ -137,29 +151,39 @@ async def _inactive(
     return _listing([row.user for row in rows], cursor)
 
 
-async def _get(accounts: Accounts, user_id: str) -> User:
-    user = await accounts.users.find(user_id)
-    if user is None:
-        raise NotFoundError(Detail.USER_UNKNOWN)
-    return user
+async def _state(accounts: Accounts, user_id: str) -> tuple[User, Mapping[str, Any]]:
+    """Return what can be changed of a user."""
+    user = await accounts.users.get_by_id(user_id)
+    return user, await accounts.user_attributes.of(user_id)
+
+
+async def _details(accounts: Accounts, user_id: str, response: Response) -> UserDetails:
+    details = await accounts.administration.details.read(user_id)
+    set_etag(response, version_of(details.user, details.attributes))
+    return user_details(details)
+
+
+def _changed_claims(user: User, patch: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how a patch changes the claims: those to set, to remove, and to mark as verified."""
+    before = {**dict.fromkeys(VERIFICATIONS, False), **user.claim_values}
+    after = merged(before, patch)
+    names = [name for name in patch if after.get(name) != before.get(name)]
+    stated = {name: after[name] for name in names if name in after and name not in VERIFICATIONS}
+    for name in VERIFICATIONS:  # an address that is stated again is unverified
+        address = name.removesuffix("_verified")
+        if name in names and not after[name] and address in after:
+            stated[address] = after[address]
+    vouched_for = [name for name in VERIFICATIONS if patch.get(name)]
+    return {
+        "claims": validated(ChangedClaims, stated),
+        "unset": [name for name in names if name not in after],
+        "vouched_for": [
+            name
+            for name in vouched_for
+            if name in names or name.removesuffix("_verified") in stated
+        ],
+    }
 
 
 def _listing(users: Sequence[User], cursor: str | None) -> UserList:
-    return UserList(items=[_resource(user) for user in users], next_cursor=cursor)
-
-
-def _resource(user: User) -> UserResource:
-    return UserResource(
-        user_id=user.user_id,
-        username=user.username,
-        claims=dict(user.claim_values),
-        otp_confirmed=user.has_confirmed_otp,
-        disabled=user.is_disabled,
-        created_at=user.created_at,
-    )
-
-
-def _version_of(user: User, attributes: Mapping[str, Any]) -> str:
-    """Return a version of what can be changed of a user: a digest, since users have no number."""
-    state = [user.username, user.claims, str(user.disabled_at), attributes]
-    return hashlib.sha256(json.dumps(state, sort_keys=True).encode()).hexdigest()[:32]
+    return UserList(items=[user_resource(user) for user in users], next_cursor=cursor)

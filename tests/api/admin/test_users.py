@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from tests.support.admin_api import ADMIN_TOKEN, AdminApi, all_pages, pointers
-from tests.support.administration import id_of, new_group, new_role
+from tests.support.administration import define, events_of, id_of, new_group, new_role
 from tests.support.application import PASSWORD, Application
 from tests.support.visitor import Visitor
 
@@ -40,7 +40,15 @@ async def test_a_user_is_created_and_read(app: Application, api: AdminApi) -> No
         "attributes": {},
         "groups": [],
         "roles": [],
+        "has_password": True,
+        "passkeys": [],
+        "recovery_codes_left": 0,
+        "providers": [],
+        "sessions": [],
+        "clients": [],
         "last_sign_in_at": None,
+        "locked_until": None,
+        "invited_until": None,
     }
 
 
@@ -155,3 +163,152 @@ async def test_signing_a_user_out_ends_their_sessions(
     assert response.json() == {"ended_sessions": 1}
     assert again.json() == {"ended_sessions": 0}
     assert (await visitor.get("/account")).is_redirect
+
+
+async def test_a_patch_changes_claims_attributes_and_state_together(
+    app: Application, api: AdminApi
+) -> None:
+    floor = f"floor_{app.new_name('x')[-8:]}"
+    await define(app, floor, "number")
+    user = await create(app, api, given_name="Ada", nickname="a")
+    path = f"/users/{user['user_id']}"
+    etag = (await api.get(path)).headers["etag"]
+
+    changed = await api.patch(
+        path,
+        {
+            "claims": {"given_name": "Augusta", "nickname": None, "address": {"country": "GB"}},
+            "attributes": {floor: 3},
+            "disabled": True,
+        },
+        etag=etag,
+    )
+    further = await api.patch(path, {"claims": {"address": {"locality": "London"}}})
+    same = await api.patch(path, {"claims": {"given_name": "Augusta"}, "disabled": True})
+
+    assert changed.json()["claims"] == {"given_name": "Augusta", "address": {"country": "GB"}}
+    assert (changed.json()["attributes"], changed.json()["disabled"]) == ({floor: 3}, True)
+    assert further.json()["claims"]["address"] == {"country": "GB", "locality": "London"}
+    assert same.headers["etag"] == further.headers["etag"] != changed.headers["etag"] != etag
+
+
+async def test_a_patch_is_made_entirely_or_not_at_all(app: Application, api: AdminApi) -> None:
+    user = await create(app, api)
+    path = f"/users/{user['user_id']}"
+    before = await api.get(path)
+
+    refused = await api.patch(
+        path, {"claims": {"given_name": "Ada"}, "attributes": {"nothing": 1}, "disabled": True}
+    )
+    after = await api.get(path)
+
+    assert refused.status_code == 409
+    assert pointers(refused) == [("/attributes/nothing", "attribute_not_defined")]
+    assert after.json() == before.json()
+    assert not [
+        event
+        for event in await events_of(app, "user.claims_changed")
+        if event.user_id == user["user_id"]
+    ]
+
+
+async def test_an_email_address_is_verified_only_where_the_patch_says_so(
+    app: Application, api: AdminApi
+) -> None:
+    first, second = (f"{app.new_name('m')}@example.com" for _ in range(2))
+    user = await create(app, api, email=first, email_verified=True)
+    path = f"/users/{user['user_id']}"
+
+    async def verified(claims: dict[str, object]) -> bool:
+        response = await api.patch(path, {"claims": claims})
+        assert response.status_code == 200, response.text
+        return bool(response.json()["claims"]["email_verified"])
+
+    assert await verified({"email": first}) is True  # as it was
+    assert await verified({"email": second}) is False
+    assert await verified({"email_verified": True}) is True
+    assert await verified({"email": first, "email_verified": True}) is True
+    assert await verified({"email_verified": False}) is False
+
+
+async def test_a_user_is_deleted_with_the_current_etag(app: Application, api: AdminApi) -> None:
+    user = await create(app, api)
+    path = f"/users/{user['user_id']}"
+    etag = (await api.get(path)).headers["etag"]
+    await api.patch(path, {"claims": {"given_name": "Ada"}})
+
+    statuses = [
+        (await api.delete(path)).status_code,
+        (await api.delete(path, etag=etag)).status_code,
+        (await api.delete(path, etag=(await api.get(path)).headers["etag"])).status_code,
+        (await api.get(path)).status_code,
+    ]
+
+    assert statuses == [428, 412, 204, 404]
+
+
+async def test_a_user_who_is_disabled_loses_their_tokens(app: Application, api: AdminApi) -> None:
+    client, user = await app.create_client(), await app.enrolled_user()
+    token = (await app.password_grant(client, user)).json()["access_token"]
+
+    await api.patch(f"/users/{await id_of(app, user)}", {"disabled": True})
+
+    assert (await app.profile(token)).status_code == 401
+
+
+async def test_a_password_is_reset_by_a_link(app: Application, api: AdminApi) -> None:
+    user = await app.enrolled_user()
+    path = f"/users/{await id_of(app, user)}"
+
+    by_link = await api.post(f"{path}/reset-password", {"delivery": "link"})
+    by_mail = await api.post(f"{path}/reset-password", {})
+
+    assert by_link.json()["link"].startswith("http")
+    assert by_mail.status_code == 409  # the server sends no mails
+
+
+async def test_factors_are_reset_and_the_sign_in_is_unlocked(
+    app: Application, api: AdminApi
+) -> None:
+    user = await app.enrolled_user()
+    path = f"/users/{await id_of(app, user)}"
+
+    reset = await api.post(f"{path}/reset-factor")
+    unlocked = await api.post(f"{path}/unlock")
+
+    assert (reset.status_code, unlocked.json()) == (204, {"locked_until": None})
+    assert (await api.get(path)).json()["otp_confirmed"] is False
+
+
+async def test_a_user_is_invited_into_groups_and_roles(app: Application, api: AdminApi) -> None:
+    group, role = await new_group(app), await new_role(app)
+    body = {
+        "email": f"{app.new_name('ada')}@example.com",
+        "groups": [group.group_id],
+        "roles": [role.role_id],
+        "delivery": "link",
+    }
+    invited = await api.post("/invitations", body)
+    path = invited.headers["location"]
+    shown = (await api.get(path)).json()
+    resent = await api.post(f"{path}/invitation", {"delivery": "link"})
+    revoked = [(await api.delete(f"{path}/invitation")).status_code for _ in range(2)]
+
+    assert invited.status_code == 201
+    assert "/invitation" in invited.json()["link"] != resent.json()["link"]
+    assert [each["name"] for each in shown["groups"]] == [group.name]
+    assert [each["name"] for each in shown["roles"]] == [role.name]
+    assert (shown["has_password"], shown["invited_until"] is not None) == (False, True)
+    assert revoked == [204, 404]
+
+
+@pytest.mark.parametrize("member", ["groups", "roles"])
+async def test_an_invitation_into_unknown_ones_is_refused(
+    app: Application, api: AdminApi, member: str
+) -> None:
+    body = {"email": f"{app.new_name('a')}@example.com", member: ["0" * 32], "delivery": "link"}
+
+    response = await api.post("/invitations", body)
+
+    assert response.status_code == 404
+    assert [pointer for pointer, _ in pointers(response)] == [f"/{member}"]
