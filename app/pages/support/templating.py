@@ -1,7 +1,7 @@
 """Rendering of templates; every value that goes into one is escaped."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from http import HTTPStatus
 from pathlib import Path
@@ -12,9 +12,9 @@ from starlette.responses import HTMLResponse
 
 from app.i18n.languages import direction_of, translations_of
 from app.observability import refusals
-from app.pages.support.assets import assets_of
-from app.pages.support.brand import brand_of
+from app.pages.support.assets import LOGO, LOGO_DARK, Asset, assets_of
 from app.pages.support.negotiation import asked_language, in_language, language_for
+from app.settings import Settings
 from app.wiring import Services
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def page(
             {
                 "lang": language,
                 "dir": direction_of(language),
-                "brand": brand_of(services.core.settings),
+                "brand": _brand(services.core.settings, assets),
                 "asset": lambda name: assets[name].url,
                 "ui_locales": asked_language(request),
                 "local": lambda path: in_language(request, path),
@@ -69,6 +69,18 @@ def page(
         "Vary": "Accept-Language, Cookie",
     }
     return HTMLResponse(content, status_code=status, headers=headers)
+
+
+def _brand(settings: Settings, assets: Mapping[str, Asset]) -> dict[str, str | None]:
+    """Return name, logos and links of the operator; what is not set is None."""
+    return {
+        "name": settings.brand_name,
+        "logo_url": assets[LOGO].url if LOGO in assets else None,
+        "logo_dark_url": assets[LOGO_DARK].url if LOGO_DARK in assets else None,
+        "help_url": settings.help_url,
+        "privacy_url": settings.privacy_url,
+        "terms_url": settings.terms_url,
+    }
 
 
 def _note(errors: Any) -> None:
