@@ -191,6 +191,7 @@ PAGES = {
 }  # fmt: skip
 """The first parts of the paths of pages: users meet them, no client calls them."""
 STEPS = {
+    "/.well-known/change-password",
     "/authorize/resume",
     "/no-access",
     "/logout/confirm",

@@ -127,19 +127,21 @@ async def test_apps_of_any_origin_may_look_up_addresses(app: Application, resour
     assert "access-control-allow-credentials" not in response.headers
 
 
+async def test_apps_may_ask_before_they_send_headers_of_their_own(app: Application) -> None:
+    response = await app.http.options(
+        PATH,
+        headers={
+            "origin": "https://anything.example",
+            "access-control-request-method": "GET",
+            "access-control-request-headers": "accept",
+        },
+    )
+
+    assert response.status_code == 204
+    assert response.headers["access-control-allow-methods"] == "GET"
+
+
 async def test_without_domains_every_resource_is_unknown(start_app: AppFactory) -> None:
     app = await start_app()
 
     assert (await looked_up(app, "acct:ada@example.com")).status_code == 404
-
-
-async def test_password_managers_find_the_page_to_change_the_password(app: Application) -> None:
-    """W3C, A Well-Known URL for Changing Passwords: the second path tells that 404 is meant"""
-    found = await app.http.get("/.well-known/change-password")
-    missing = await app.http.get(
-        "/.well-known/resource-that-should-not-exist-whose-status-code-should-not-be-200"
-    )
-
-    assert found.status_code == 303
-    assert found.headers["location"] == "/account/password"
-    assert missing.status_code == 404

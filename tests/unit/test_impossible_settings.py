@@ -45,3 +45,43 @@ def test_a_ca_file_with_a_certificate_is_accepted(
     monkeypatch.setenv("OUTBOUND_CA_FILE", str(authority.ca_file))
 
     assert load_settings(creates_secret=False).outbound_ca_file == authority.ca_file
+
+
+@pytest.mark.parametrize("name", ["HELP_URL", "PRIVACY_URL", "TERMS_URL"])
+@pytest.mark.parametrize(
+    "value", ["javascript:alert(1)", "www.example.com", "https://", "https://a.example/b c"]
+)
+def test_a_link_of_the_operator_must_be_a_url(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    lines = refusal_of(monkeypatch, **{name: value})
+
+    assert lines == (f"{name}: must be a URL such as https://www.example.com/help",)
+
+
+def test_a_logo_for_dark_mode_requires_a_logo(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    logo = tmp_path / "dark.png"
+    logo.touch()
+
+    lines = refusal_of(monkeypatch, BRAND_LOGO_DARK=str(logo))
+
+    assert lines == ("BRAND_LOGO_DARK requires BRAND_LOGO: set both",)
+
+
+def test_the_mail_templates_must_be_in_a_directory(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    lines = refusal_of(monkeypatch, MAIL_TEMPLATES_DIR=str(tmp_path / "missing"))
+
+    assert lines == ("MAIL_TEMPLATES_DIR: must name a readable directory",)
+
+
+@pytest.mark.parametrize("value", ["ada@example.com", "https://example.com", "a_b.example", "-.x"])
+def test_the_domains_of_webfinger_must_be_domains(
+    monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    lines = refusal_of(monkeypatch, WEBFINGER_DOMAINS=f"example.com,{value}")
+
+    assert lines == ("WEBFINGER_DOMAINS: must be domains such as example.com, in ASCII (xn--…)",)
