@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, delete, insert, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.constraints import unique
@@ -121,14 +121,21 @@ class ClientRepository:
             return client
         return client if client.registration_expires_at > now else None
 
-    async def list_page(self, *, after: str = "", limit: int = 100) -> Sequence[Client]:
-        """Return a page of clients, ordered by `client_id`, beginning after `after`."""
+    async def list_page(
+        self, *, prefix: str = "", after: str = "", limit: int = 100
+    ) -> Sequence[Client]:
+        """Return a page of clients, ordered by `client_id`, beginning after `after`.
+
+        Their id begins with `prefix`, or their name does in any case of its letters.
+        """
+        query = select(clients).where(clients.c.client_id > after)
+        if prefix:
+            query = query.where(
+                clients.c.client_id.startswith(prefix, autoescape=True)
+                | func.lower(clients.c.client_name).startswith(prefix.lower(), autoescape=True)
+            )
         return await self._database.find_all(
-            select(clients)
-            .where(clients.c.client_id > after)
-            .order_by(clients.c.client_id)
-            .limit(limit),
-            value=Client,
+            query.order_by(clients.c.client_id).limit(limit), value=Client
         )
 
     async def replace_secret_digest(

@@ -20,6 +20,7 @@ RoleId = Annotated[
         description="The ID of a role; those of the reserved roles are their names.",
     ),
 ]
+ClientId = Annotated[str, Path(pattern="^[A-Za-z0-9._~-]{1,255}$")]
 AttributeNameInPath = Annotated[str, Path(pattern="^[a-z][a-z0-9_]{0,63}$")]
 
 

@@ -8,9 +8,17 @@ from typing import Any, NamedTuple
 
 from app.clock import Clock
 from app.details import Detail
-from app.errors import ConflictError, InvalidInputError, NotFoundError, StaleVersionError
+from app.errors import (
+    ConflictError,
+    InvalidInputError,
+    NotFoundError,
+    StaleVersionError,
+    require_version,
+)
 from app.models.accounts.groups import MANUAL
 from app.models.clients.clients import Client
+from app.models.clients.trust import Trust
+from app.models.operations.audit_outbox import NewEvent
 from app.repositories.clients.clients import ClientRepository
 from app.schemas.admin_scopes import AdminScope
 from app.schemas.clients import ClientCreate
@@ -137,29 +145,69 @@ class ClientAdministration:
             raise StaleVersionError
         return NewClient(after._replace(version=before.version + 1), issued, None)
 
-    async def delete(self, client_id: str, *, authority: Authority) -> None:
+    async def set_disabled(
+        self,
+        client_id: str,
+        *,
+        disabled: bool,
+        version: int | None = None,
+        authority: Authority,
+    ) -> Client:
+        """Disable or enable a client.
+
+        A disabled client cannot authenticate, and its tokens are invalid until it is enabled again.
+        """
+        before = await self._get(client_id, version, authority)
+        if before.is_disabled is disabled:
+            return before
+        after = before._replace(disabled_at=self._clock.now() if disabled else None)
+        action = ServerEvent.CLIENT_DISABLED if disabled else ServerEvent.CLIENT_ENABLED
+        return await self._store(before, after, self._audit.event(action, client_id=client_id))
+
+    async def set_trust(
+        self, client_id: str, trust: Trust, *, version: int | None = None, authority: Authority
+    ) -> Client:
+        """Set the trust in a client.
+
+        `verified` is shown on the consent page; `first_party` needs no consent.
+        """
+        before = await self._get(client_id, version, authority)
+        after = before._replace(trust=trust)
+        if after == before:
+            return before
+        event = self._audit.event(
+            ServerEvent.CLIENT_TRUSTED,
+            client_id=client_id,
+            trust=trust,
+            before=before.trust,
+            after=trust,
+        )
+        return await self._store(before, after, event)
+
+    async def delete(
+        self, client_id: str, *, version: int | None = None, authority: Authority
+    ) -> None:
         """Delete a client; its tokens become invalid, and its id stays taken."""
-        authority.require(AdminScope.CLIENTS_WRITE)
-        before = await self._client_repository.find(client_id, now=self._clock.now())
-        if before is None:
-            raise NotFoundError(Detail.CLIENT_UNKNOWN)
-        authority.require_may_change(before)
+        before = await self._get(client_id, version, authority)
         event = self._audit.event(
             ServerEvent.CLIENT_DELETED, client_id=client_id, before=shown_client(before)
         )
         await self._client_repository.delete(client_id, now=self._clock.now(), event=event)
 
     async def set_admin_scopes(
-        self, client_id: str, scopes: Collection[AdminScope], *, authority: Authority
+        self,
+        client_id: str,
+        scopes: Collection[AdminScope],
+        *,
+        version: int | None = None,
+        authority: Authority,
     ) -> Client:
         """Set the scopes of the admin API that a client may have. Needs a full administrator.
 
         A scope opens nothing with tokens from before it was set.
         """
         authority.require_full()
-        before = await self._client_repository.find(client_id, now=self._clock.now())
-        if before is None:
-            raise NotFoundError(Detail.CLIENT_UNKNOWN)
+        before = await self._get(client_id, version, authority)
         since = {name: before.listed_admin_scopes.get(name, self._clock.now()) for name in scopes}
         after = before._replace(
             admin_scopes=" ".join(sorted(since)), admin_scopes_since=_text_of(since)
@@ -172,6 +220,19 @@ class ClientAdministration:
             before=before.admin_scopes.split(),
             after=after.admin_scopes.split(),
         )
+        return await self._store(before, after, event)
+
+    async def _get(self, client_id: str, version: int | None, authority: Authority) -> Client:
+        """Return a client that the caller may change, in the version that they state."""
+        authority.require(AdminScope.CLIENTS_WRITE)
+        client = await self._client_repository.find(client_id, now=self._clock.now())
+        if client is None:
+            raise NotFoundError(Detail.CLIENT_UNKNOWN)
+        authority.require_may_change(client)
+        require_version(version, current=client.version)
+        return client
+
+    async def _store(self, before: Client, after: Client, event: NewEvent) -> Client:
         if not await self._client_repository.change(before, after, event=event):
             raise StaleVersionError
         return after._replace(version=before.version + 1)

@@ -14,6 +14,7 @@ from app.repositories.clients.clients import ClientRepository
 from app.schemas.clients import ClientCreate, ClientCreated
 from app.schemas.registration import ClientRegister
 from app.security.comparison import digests_match
+from app.security.text import is_storable
 from app.security.tokens import TokenKind, digest_of, new_token
 from app.services.clients.stated_clients import client_from
 from app.services.operations.audit import AuditLog
@@ -198,8 +199,13 @@ class ClientService:
             raise NotFoundError(Detail.CLIENT_UNKNOWN)
         return client
 
-    async def list_page(self, *, after: str = "") -> Sequence[Client]:
-        return await self._client_repository.list_page(after=after)
+    async def list_page(
+        self, *, search: str = "", after: str = "", limit: int = 100
+    ) -> Sequence[Client]:
+        """Return a page of clients, ordered by id. `search` begins their id or their name."""
+        if not is_storable(search):
+            return []
+        return await self._client_repository.list_page(prefix=search, after=after, limit=limit)
 
     async def rotate_secret(self, client_id: str) -> str:
         """Issue a new secret and revoke the old one at once.
