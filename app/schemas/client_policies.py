@@ -43,7 +43,9 @@ class AccessPolicy(BaseModel):
 class ClientPolicies(BaseModel):
     """The policies of one client; a value of None leaves the decision to the general settings."""
 
-    model_config = FROZEN
+    model_config = ConfigDict(
+        **FROZEN, json_schema_extra={"examples": [{"access_token_ttl": 600, "consent": "always"}]}
+    )
 
     access: AccessPolicy = AccessPolicy()
     claim_mappings: Annotated[tuple[ClaimMapping, ...], Field(max_length=MAXIMUM_MAPPINGS)] = ()

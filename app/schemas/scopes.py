@@ -16,7 +16,11 @@ Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2
 class ScopeBody(BaseModel):
     """A scope of the catalogue. A client can have it once it has registered it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        json_schema_extra={"examples": [{"name": "reports", "description": "Read your reports"}]},
+    )
 
     name: ScopeName
     description: Name = Field(description="What the consent page says about the scope.")

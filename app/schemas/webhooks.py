@@ -35,7 +35,13 @@ def _in_order(event_types: tuple[WebhookEventType, ...]) -> tuple[WebhookEventTy
 class WebhookBody(BaseModel):
     """A webhook. Its receiver verifies the signatures of Standard Webhooks."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"url": "https://crm.example.com/events", "event_types": ["user.created"]}]
+        },
+    )
 
     url: Annotated[str, StringConstraints(min_length=1, max_length=2000)] = Field(
         description="The https URL that events are posted to."

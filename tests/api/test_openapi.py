@@ -206,7 +206,7 @@ async def test_every_route_that_a_client_may_call_is_described(schema: Schema) -
     """The routes and the description are compared, HEAD and OPTIONS aside."""
     account = [router for router, _ in account_routers(ACCOUNT_PAGES)]
     served = {
-        (method, str(route.path))
+        (method, str(route.path_format))
         for router in (
             *routers(hot_endpoints(GRANTS), with_admin_api=True),
             *PAGE_ROUTERS,

@@ -2,14 +2,21 @@
 
 from app.routers.admin import (
     attributes,
+    audit_events,
     client_credentials,
     client_policies,
     clients,
     groups,
+    identity_providers,
+    initial_access_tokens,
     openapi,
+    refusals,
     roles,
+    scopes,
+    signing_keys,
     user_actions,
     users,
+    webhooks,
 )
 from app.routers.admin.routes import PREFIX
 
@@ -25,5 +32,12 @@ ADMIN_ROUTERS = (
     clients.router,
     client_credentials.router,
     client_policies.router,
+    scopes.router,
+    identity_providers.router,
+    initial_access_tokens.router,
+    signing_keys.router,
+    webhooks.router,
+    audit_events.router,
+    refusals.router,
     openapi.router,
 )

@@ -51,7 +51,7 @@ async def list_clients(
 
 
 @router.post("", status_code=201, responses=CREATED)
-async def create_client(
+async def add_client(
     authority: Writes,
     body: Annotated[AdminClientCreate, Depends(JsonBody(AdminClientCreate))],
     clients: ClientsDep,
@@ -71,9 +71,7 @@ async def create_client(
 
 
 @router.get("/{client_id}", dependencies=[READS], responses=WITH_ETAG)
-async def read_client(
-    client_id: ClientId, clients: ClientsDep, response: Response
-) -> ClientDetails:
+async def get_client(client_id: ClientId, clients: ClientsDep, response: Response) -> ClientDetails:
     """Return a client with how many users allowed it, and when it last got a token."""
     client = await clients.clients.get(client_id)
     usage = await clients.usage.of_client(client_id)

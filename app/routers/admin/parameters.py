@@ -8,11 +8,12 @@ from pydantic import AfterValidator, AwareDatetime, BeforeValidator
 from pydantic_core import PydanticCustomError
 
 NOT_RFC3339 = "Input should be a date and time with an offset (RFC 3339)"
-GROUP_ID = "^[0-9a-f]{32}$"
+GROUP_ID = USER_ID = "^[0-9a-f]{32}$"
+CLIENT_ID = "^[A-Za-z0-9._~-]{1,255}$"
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 
 GroupId = Annotated[str, Path(pattern=GROUP_ID)]
-UserId = Annotated[str, Path(pattern="^[0-9a-f]{32}$")]
+UserId = Annotated[str, Path(pattern=USER_ID)]
 RoleId = Annotated[
     str,
     Path(
@@ -20,7 +21,12 @@ RoleId = Annotated[
         description="The ID of a role; those of the reserved roles are their names.",
     ),
 ]
-ClientId = Annotated[str, Path(pattern="^[A-Za-z0-9._~-]{1,255}$")]
+ClientId = Annotated[str, Path(pattern=CLIENT_ID)]
+ProviderName = Annotated[str, Path(pattern="^[a-z0-9-]{1,40}$")]
+ScopeNameInPath = Annotated[str, Path(pattern=r"^[\x21\x23-\x5b\x5d-\x7e]{1,128}$")]
+WebhookId = Annotated[str, Path(pattern="^[0-9a-f]{32}$")]
+TokenId = Annotated[str, Path(pattern="^[0-9a-f]{32}$")]
+RequestId = Annotated[str, Path(pattern="^[A-Za-z0-9._-]{1,64}$")]
 AttributeNameInPath = Annotated[str, Path(pattern="^[a-z][a-z0-9_]{0,63}$")]
 
 

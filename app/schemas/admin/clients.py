@@ -23,6 +23,8 @@ def _with_tagged_names(schema: dict[str, Any]) -> None:
     """Describe the only other members: names and URIs in other languages."""
     schema["patternProperties"] = {TAGGED_NAME: {"type": ["string", "null"]}}
     schema["additionalProperties"] = False
+    kind = {"kind": "service"} if "kind" in schema["properties"] else {}
+    schema["examples"] = [{"client_name": "Reports", **kind}]
 
 
 class StatedMetadata(ClientMetadata):
@@ -115,7 +117,9 @@ class ClientTrust(BaseModel):
 
 
 class ClientAdminScopes(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"admin_scopes": ["users:read"]}]}
+    )
 
     admin_scopes: list[AdminScope] = Field(
         max_length=len(AdminScope), description="All scopes of the admin API that it may have."

@@ -33,7 +33,9 @@ _FIELDS["access"] = (AccessPatch | None, None)
 
 ClientPoliciesPatch: type[BaseModel] = create_model(
     "ClientPoliciesPatch",
-    __config__=ConfigDict(extra="forbid"),
+    __config__=ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"access": {"kind": "nobody"}}]}
+    ),
     __doc__="Changes of policies (RFC 7396). Null returns a policy to the general rule.",
     **_FIELDS,
 )

@@ -128,13 +128,14 @@ class IdentityProviderAdministration:
         await self._identity_provider_repository.set_disabled(name, disabled_at, event=event)
         return await self._get(name)
 
-    async def remove(self, name: str, *, authority: Authority) -> int:
+    async def remove(self, name: str, *, version: int | None = None, authority: Authority) -> int:
         """Remove an identity provider and unlink every account from it.
 
         Return how many accounts were linked.
         """
         authority.require(WRITE)
         provider = await self._get(name)
+        require_version(version, current=provider.version)
         event = self._audit.event(
             ServerEvent.PROVIDER_REMOVED,
             provider=name,

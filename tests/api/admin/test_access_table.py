@@ -96,7 +96,7 @@ async def status(tokens: Tokens, endpoint: Endpoint, token: str | None) -> int:
 
 def test_every_route_of_the_admin_api_declares_one_scope() -> None:
     routes = {
-        (method, route.path)
+        (method, route.path_format)
         for router in ADMIN_ROUTERS
         for route in router.routes
         if isinstance(route, APIRoute) and route.include_in_schema

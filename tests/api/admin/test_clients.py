@@ -93,7 +93,7 @@ async def test_a_wrong_member_is_named(
 
     response = await api.post("/clients", body)
 
-    assert response.status_code == 422
+    assert response.status_code in (409, 422)
     assert error[0] in [pointer for pointer, _ in pointers(response)]
 
 
@@ -128,7 +128,7 @@ async def test_the_scope_of_the_metadata_never_has_an_admin_scope(
     created = await api.post("/clients", body)
     changed = await api.patch(f"/clients/{client['client_id']}", {"scope": scope})
 
-    assert (created.status_code, changed.status_code) == (422, 422)
+    assert {created.status_code, changed.status_code} <= {409, 422}
 
 
 async def test_search_finds_by_id_or_name(app: Application, api: AdminApi) -> None:
