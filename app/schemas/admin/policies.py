@@ -20,8 +20,9 @@ class AccessPatch(BaseModel):
 
 def _nullable(field: FieldInfo) -> tuple[Any, FieldInfo]:
     """Return a field that may be left out or null, as in a merge patch."""
+    annotation: Any = field.annotation  # a type or a union
     nullable = copy(field)
-    nullable.annotation = field.annotation | None  # type: ignore[operator]  # a type or a union
+    nullable.annotation = annotation | None
     nullable.default = None
     return nullable.annotation, nullable
 
