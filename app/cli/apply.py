@@ -9,6 +9,7 @@ from app.cli.parameters import AsJson, flag
 from app.cli.parsing import Commands
 from app.cli.plan_output import print_plan
 from app.errors import InvalidInputError
+from app.services.operations.authority import FULL
 
 if TYPE_CHECKING:
     from app.services.operations.desired_state.changes import Plan
@@ -30,8 +31,6 @@ def apply(
     nothing. Users are never changed."""
 
     async def store(desired_state: "DesiredState") -> int:
-        from app.services.operations.authority import FULL
-
         planned = await rehearsed_plan(
             desired_state, files, takes_over=takes_over, keeps_others=keeps_others
         )

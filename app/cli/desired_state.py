@@ -10,6 +10,7 @@ from app.cli.base import with_services
 from app.cli.parameters import argument, flag
 from app.cli.parsing import EXIT_WRONG_USAGE
 from app.errors import ConflictError, StaleVersionError
+from app.services.operations.authority import FULL
 
 if TYPE_CHECKING:
     from app.services.operations.desired_state.changes import Plan
@@ -49,8 +50,6 @@ async def rehearsed_plan(
     desired_state: "DesiredState", files: list[str], *, takes_over: bool, keeps_others: bool
 ) -> "Plan":
     """Return the plan of files, after making its changes in a transaction that is rolled back."""
-    from app.services.operations.authority import FULL
-
     plan = await desired_state.planner.plan(
         [Path(file) for file in files],
         takes_over=takes_over,

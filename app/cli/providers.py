@@ -10,6 +10,7 @@ from app.cli.parameters import AsJson, argument, flag, option
 from app.cli.parsing import Commands
 from app.errors import InvalidInputError
 from app.schemas.identity_providers import DEFAULT_SCOPE, IdentityProviderBody
+from app.services.operations.authority import FULL
 
 if TYPE_CHECKING:
     from app.models.federation.identity_providers import IdentityProvider
@@ -54,8 +55,6 @@ def add(
     secret = read_secret("Client secret (empty for a public client): ", from_stdin=from_stdin)
 
     async def create(services: "Services") -> dict[str, Any]:
-        from app.services.operations.authority import FULL
-
         body = IdentityProviderBody(
             name=name, label=label, issuer=issuer, client_id=client_id, scope=scope
         )
@@ -82,8 +81,6 @@ def enable(name: Name, *, as_json: AsJson = False) -> None:
 
 def _set_disabled(name: str, *, disabled: bool, as_json: bool) -> None:
     async def change(services: "Services") -> dict[str, Any]:
-        from app.services.operations.authority import FULL
-
         provider = await services.federation.administration.set_disabled(
             name, disabled=disabled, authority=FULL
         )
@@ -110,8 +107,6 @@ def remove(
         raise InvalidInputError("Nothing was removed. Use --yes to remove it without confirmation.")
 
     async def delete(services: "Services") -> int:
-        from app.services.operations.authority import FULL
-
         return await services.federation.administration.remove(name, authority=FULL)
 
     removed = with_services(delete)
