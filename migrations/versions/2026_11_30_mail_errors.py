@@ -8,7 +8,7 @@ from alembic import op
 from migrations import online
 
 revision: str = "2026_11_30_mail_errors"
-down_revision: str | None = "2026_11_30_admin_scopes_since"
+down_revision: str | None = "2026_11_30_provider_owners"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 previous_release_may_serve: bool = True
