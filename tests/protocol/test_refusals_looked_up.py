@@ -255,7 +255,7 @@ async def test_the_buffer_is_bounded_and_counts_what_it_drops() -> None:
     assert len(batch.refusals) <= MAXIMUM_ROWS
     assert stored + batch.counts[ActivityKind.DROPPED_REFUSALS, ""] == 3 * MAXIMUM_ROWS
     assert len(batch.counts) <= MAXIMUM_KEYS + 1
-    tokens = [count for (kind, _), count in batch.counts.items() if kind is ActivityKind.TOKENS]
+    tokens = [count for (kind, _), count in batch.counts.items() if kind == ActivityKind.TOKENS]
     assert sum(tokens) == 2 * MAXIMUM_KEYS
 
 
