@@ -4,11 +4,13 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 from app.cli.base import with_services
+from app.cli.bodies import parse_body
 from app.cli.listing import pages_of, print_pages
 from app.cli.output import show_one
 from app.cli.parameters import AsJson, argument
 from app.cli.parsing import Commands
 from app.i18n.languages import DEFAULT
+from app.schemas.mail import MailToTest
 
 if TYPE_CHECKING:
     from app.services.operations.mail_queue import QueuedMail
@@ -22,8 +24,9 @@ def send_test(
     address: Annotated[str, argument(metavar="ADDRESS")], *, as_json: AsJson = False
 ) -> None:
     """Send a test mail through the configured mail server, and say what failed."""
-    with_services(lambda services: services.core.mail_test.send(address, language=DEFAULT))
-    show_one({"accepted": address}, as_json=as_json)
+    recipient = parse_body(MailToTest, {"address": address}).address
+    with_services(lambda services: services.core.mail_test.send(recipient, language=DEFAULT))
+    show_one({"accepted": recipient}, as_json=as_json)
 
 
 @cli.command("list")

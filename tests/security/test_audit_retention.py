@@ -80,7 +80,7 @@ async def test_nothing_is_archived_while_events_are_young_or_without_the_setting
 
 
 async def test_a_file_that_cannot_be_continued_is_logged_and_no_event_is_lost(
-    start_app: AppFactory, directory: Path, caplog: pytest.LogCaptureFixture
+    start_app: AppFactory, directory: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     app = await start(start_app, directory)
     await record(app, 3)
@@ -92,7 +92,7 @@ async def test_a_file_that_cannot_be_continued_is_logged_and_no_event_is_lost(
 
     assert foreign.read_text(encoding="utf-8") == "not an audit event\n"
     assert await count(services_of(app).core.database, "audit_events") == 3
-    assert "the audit log was not archived" in caplog.text
+    assert "the audit log was not archived" in capsys.readouterr().err
 
 
 async def test_a_retention_without_a_directory_is_refused_at_the_start(
