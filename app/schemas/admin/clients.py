@@ -65,7 +65,7 @@ class AdminClientCreate(StatedMetadata):
 class ClientPatch(StatedMetadata):
     """Changes of the metadata of a client (RFC 7396). Null removes a member."""
 
-    client_name: Name | None = None
+    client_name: Name = Field(default_factory=str)
 
 
 class ClientResource(BaseModel):
