@@ -33,6 +33,11 @@ ATTACKS = {
 }
 
 
+@pytest.fixture
+def api(app: Application) -> AdminApi:
+    return AdminApi(app)
+
+
 async def with_scopes(app: Application, *scopes: str) -> AdminApi:
     """Return the admin API as a client with some scopes uses it."""
     client = await app.create_client()
