@@ -1,5 +1,8 @@
 """What access tokens open in the admin API: an administrator's list, the user's role, and a second
-factor decide, and each of them can be taken away."""
+factor decide, and each of them can be taken away.
+
+SECURITY_BAR row 59
+"""
 
 from typing import Any
 
@@ -145,7 +148,7 @@ async def test_a_user_needs_the_role_and_the_client_the_scope(
 async def test_a_user_without_a_role_grants_the_rest_of_the_scope(
     app: Application, visitor: Visitor
 ) -> None:
-    """SECURITY_BAR row 33; the consent page does not offer what cannot be granted"""
+    """The consent page does not offer what cannot be granted."""
     client, user = await app.create_client(), await app.enrolled_user()
     await list_admin_scopes(app, client, "admin")
 

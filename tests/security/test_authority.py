@@ -351,6 +351,7 @@ async def test_users_write_alone_cannot_change_attributes_of_an_administrator(
 async def test_clients_write_alone_cannot_touch_a_client_with_admin_scopes(
     app: Application, client: TestClient
 ) -> None:
+    """SECURITY_BAR row 54"""
     services = services_of(app)
     before = await services.clients.clients.get(client.client_id)
     after = before._replace(admin_scopes="users:read")
