@@ -1,4 +1,4 @@
-"""Who may call the admin API: ADMIN_TOKEN, or an access token with the scope that is required."""
+"""The callers of the admin API: ADMIN_TOKEN, or an access token with the required scope."""
 
 from typing import Annotated
 
