@@ -1,4 +1,4 @@
-"""The callers of the admin API: ADMIN_TOKEN, or an access token with the required scope."""
+"""Access to the admin API: by ADMIN_TOKEN, or an access token with the scope that is required."""
 
 from typing import Annotated
 
