@@ -110,8 +110,6 @@ class Detail(PublicText):
     )
     CLIENT_NOT_STORED = "The client could not be stored. Try again."
     CLIENT_HAS_NO_SECRET = "This client has no secret."
-    CLIENT_HAS_NO_PREVIOUS_SECRET = "No secret of this client is being replaced."
-    CLIENT_HAS_NO_REGISTRATION_TOKEN = "This client has no registration access token."
     INVITATION_LABEL_INVALID = "{field} must have at most 200 characters, all printable."
     CLIENT_HAS_NO_LOGO = N_("This app has no logo.")
 

@@ -12,7 +12,7 @@ from tests.support.server import Server, running_server
 
 CONFIGURATION = """
 [[operations]]
-include-method = ["PATCH", "DELETE"]
+include-method = ["PATCH", "PUT", "DELETE"]
 
 [operations.checks.missing_required_header]
 expected-statuses = ["400", "401", "403", "406", "415", "422", "428"]

@@ -4,7 +4,7 @@ They are read after the caller's authority has been checked: a stranger learns n
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
 from fastapi import Request
@@ -31,7 +31,7 @@ class JsonBody(Generic[Model]):
         self.model = model
 
     async def __call__(self, request: Request) -> Model:
-        return validated(self.model, await _read(request, self.media_types))
+        return _matching(self.model, await _read(request, self.media_types))
 
 
 class MergePatch(Generic[Model]):
@@ -44,14 +44,23 @@ class MergePatch(Generic[Model]):
 
     async def __call__(self, request: Request) -> Members:
         members = await _read(request, self.media_types)
-        validated(self.model, members)
+        _matching(self.model, members)
         return dict(members)
 
 
 def validated(model: type[Model], members: Any) -> Model:
     """Return members as a model; raise `RequestValidationError`."""
+    return _result_of(lambda: model.model_validate(members))
+
+
+def _matching(model: type[Model], members: Any) -> Model:
+    """Return members that have the types of the documented schema: `0` is not `false` there."""
+    return _result_of(lambda: model.model_validate_json(json.dumps(members), strict=True))
+
+
+def _result_of(validate: Callable[[], Model]) -> Model:
     try:
-        return model.model_validate(members)
+        return validate()
     except ValidationError as error:
         problems = error.errors(include_input=False, include_url=False, include_context=False)
         raise RequestValidationError(

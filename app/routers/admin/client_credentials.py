@@ -6,8 +6,6 @@ from typing import Annotated
 from fastapi import Depends
 
 from app.dependencies import ClientsDep, CoreDep
-from app.details import Detail
-from app.errors import NotFoundError
 from app.routers.admin.access import require
 from app.routers.admin.bodies import JsonBody
 from app.routers.admin.parameters import ClientId
@@ -49,9 +47,8 @@ async def rotate_client_secret(
 async def revoke_previous_client_secret(
     client_id: ClientId, authority: Writes, clients: ClientsDep
 ) -> None:
-    """Revoke the secret that is being replaced."""
-    if not await clients.secrets.revoke_previous(client_id, authority=authority):
-        raise NotFoundError(Detail.CLIENT_HAS_NO_PREVIOUS_SECRET)
+    """Revoke the secret that is being replaced. Succeeds if there is none."""
+    await clients.secrets.revoke_previous(client_id, authority=authority)
 
 
 @router.post("/{client_id}/registration-token", status_code=201)
@@ -71,6 +68,5 @@ async def issue_registration_token(
 async def revoke_registration_token(
     client_id: ClientId, authority: Writes, clients: ClientsDep
 ) -> None:
-    """Revoke the registration access token of a client."""
-    if not await clients.registration_tokens.revoke(client_id, authority=authority):
-        raise NotFoundError(Detail.CLIENT_HAS_NO_REGISTRATION_TOKEN)
+    """Revoke the registration access token of a client. Succeeds if it has none."""
+    await clients.registration_tokens.revoke(client_id, authority=authority)

@@ -4,14 +4,19 @@ import json
 
 import pytest
 
+from tests.conftest import AppFactory
 from tests.support.admin_api import ADMIN_TOKEN, AdminApi, all_pages, pointers
-from tests.support.administration import list_admin_scopes
+from tests.support.administration import id_of, list_admin_scopes
 from tests.support.application import Application
 from tests.support.parts import services_of
+from tests.support.people import person_with
+from tests.support.visitor import Visitor
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.both_databases
 
 APP_SETTINGS = {"admin_token": ADMIN_TOKEN, "admin_api_limit": 1_000_000}
+NO_MAIL_SERVER = {"smtp_host": "127.0.0.1", "smtp_port": 1, "mail_from": "server@example.com"}
 URL = "https://hooks.example.com/events?key=s3cret-in-the-query"
 
 
@@ -112,3 +117,38 @@ async def test_a_refusal_is_found_by_its_request_id(app: Application, api: Admin
     assert shown["advice"]
     assert shown in listed
     assert (await api.get("/refusals/unknown")).status_code == 404
+
+
+async def test_sessions_of_a_user_are_listed_and_ended(
+    app: Application, api: AdminApi, visitor: Visitor
+) -> None:
+    user = await app.enrolled_user()
+    await visitor.sign_in(await visitor.get("/login"), user)
+    sessions = (await api.get("/sessions", user_id=await id_of(app, user))).json()["items"]
+    ended = await api.delete(f"/sessions/{sessions[0]['session_id']}")
+    again = await api.delete(f"/sessions/{sessions[0]['session_id']}")
+
+    assert len(sessions) == 1
+    assert sessions[0]["methods"][0] == "pwd"
+    assert (ended.status_code, again.status_code) == (204, 404)
+    assert (await visitor.get("/account")).is_redirect
+    assert (await api.get("/sessions")).status_code == 422
+
+
+async def test_the_mail_queue_shows_no_text_and_no_link(start_app: AppFactory) -> None:
+    app = await start_app(**APP_SETTINGS, **NO_MAIL_SERVER)
+    await person_with(app, email="zoe@example.com")
+
+    async def has_failed() -> bool:
+        return (await all_pages(AdminApi(app), "/mails"))[0]["last_error"] is not None
+
+    await eventually(has_failed)
+    (mail,) = await all_pages(AdminApi(app), "/mails", limit=1)
+
+    assert (mail["kind"], mail["recipient"]) == ("verify_email", "zoe@example.com")
+    assert mail["attempts"] >= 1
+    assert mail["last_error"] == "ConnectionRefusedError"
+    assert "://" not in json.dumps(mail)
+    assert mail.keys() == {
+        "mail_id", "kind", "recipient", "attempts", "last_error", "next_attempt_at", "created_at"
+    }  # fmt: skip
