@@ -1,7 +1,7 @@
 """Claim mappings: which claims a client gets about a user, from where and under which names."""
 
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import (
     AfterValidator,
@@ -43,6 +43,11 @@ Source = Annotated[
 GroupPattern = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 
 
+def _repetition_allowed(schema: dict[str, Any]) -> None:
+    """Describe a set as a list in which a value may occur again, which changes nothing."""
+    schema.pop("uniqueItems", None)
+
+
 class ClaimMapping(BaseModel):
     """One claim of a client's tokens.
 
@@ -54,7 +59,9 @@ class ClaimMapping(BaseModel):
 
     name: ClaimName
     source: Source = Field(examples=["groups", "roles", "attribute:department", "static"])
-    targets: Annotated[frozenset[MappingTarget], Field(min_length=1)]
+    targets: Annotated[
+        frozenset[MappingTarget], Field(min_length=1, json_schema_extra=_repetition_allowed)
+    ]
     value: AttributeValue | None = Field(
         default=None, description="The value, if the source is `static`."
     )

@@ -82,12 +82,18 @@ def merged(document: Mapping[str, Any], patch: Mapping[str, Any]) -> Members:
     return members
 
 
+def _number(text: str) -> int | float:
+    """Return a number; `1.0` is an integer, as in JSON Schema."""
+    value = float(text)
+    return int(value) if value.is_integer() else value
+
+
 async def _read(request: Request, media_types: Sequence[str]) -> Any:
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type not in media_types:
         raise UnsupportedMediaTypeError(Detail.BODY_NOT_JSON)
     try:
-        members = json.loads(await request.body())
+        members = json.loads(await request.body(), parse_float=_number)
     except (ValueError, RecursionError):
         raise HTTPException(400) from None
     if not is_encodable(members):
