@@ -63,7 +63,7 @@ TABLE = Table(
         [
             Cell(UNBROKEN, url="/admin/users/2", small=LONG),
             Cell(f"{UNBROKEN}@example.com"),
-            Cell(badges=[Badge("disabled", "bad"), Badge("no second factor")]),
+            Cell(badges=[Badge("disabled", "bad"), Badge("not set up")]),
             Cell(at=WHEN),
         ],
         [Cell("layla", url="/admin/users/3", small="ليلى الأحمد"), Cell(), Cell(), Cell(at=WHEN)],
@@ -75,7 +75,9 @@ LISTING = Listing(
     heading="Users",
     table=TABLE,
     links=[Link("Create a user", "/admin/users/+new", is_main=True)],
-    search=Search("Find users", "", "Words that begin a username, an email address or a name."),
+    search=Search(
+        "Find users", "", "Beginnings of the username, the email address or words of the name."
+    ),
     choices=[
         Choice("All", "/admin/users", is_current=True),
         Choice("Not signed in for 90 days", "/admin/users?inactive=90", is_current=False),
@@ -131,7 +133,7 @@ OBJECT = ObjectView(
         ),
         Part(
             "Roles",
-            Table(columns=["Role"], rows=[], empty="No roles, apart from those of the groups."),
+            Table(columns=["Role"], rows=[], empty="No role, apart from those of the groups."),
             links=[Link("Grant a role", "/admin/users/1/roles")],
         ),
     ],
@@ -159,7 +161,10 @@ FORM = FormView(
 CONFIRM = FormView(
     heading="Delete this group?",
     object_name=LONG,
-    introduction="Its members lose the roles and the access to apps that they have through it.",
+    introduction=(
+        "Its members lose the roles and the access to apps that they have through it. Their "
+        "accounts stay."
+    ),
     fields=[],
     values={},
     submit="Delete group",
@@ -197,6 +202,7 @@ AUDIT = {
     ),
     "values": {"user": "ada", "action": "", "since": "2026-11-01", "until": ""},
     "action": "/admin/audit",
+    "example": "sign_in",
 }
 DASHBOARD = {
     **CONSOLE,

@@ -10,17 +10,39 @@ from pydantic import BaseModel
 
 from app.pages.account.activity import EventView
 from app.pages.account.overview import SectionView
-from app.pages.account.profile_fields import Field
+from app.pages.account.profile_fields import Field as ProfileField
+from app.pages.admin.dashboard import Step
+from app.pages.admin.forms import Field, FormView, Option
+from app.pages.admin.navigation import NavigationLink, NavigationSection
+from app.pages.admin.views import Badge, Cell, Choice, Fact, Link, Listing, Part, Search, Table
 from app.pages.support.view_models import ScopeView
 from tests.support.pseudo_locale import marked
 
+CONSOLE_FIELDS: Mapping[type, tuple[str, ...]] = {
+    Badge: ("text",),
+    Cell: ("words",),
+    Choice: ("label",),
+    Fact: ("label",),
+    Field: ("label", "hint", "wrong"),
+    FormView: ("heading", "introduction", "submit"),
+    Link: ("label",),
+    Listing: ("heading", "introduction"),
+    NavigationLink: ("label",),
+    NavigationSection: ("heading",),
+    Option: ("label",),
+    Part: ("heading",),
+    Search: ("label", "hint"),
+    Step: ("text",),
+    Table: ("columns", "empty"),
+}
 TEXT_VALUES = ("errors", "heading", "message", "advice", "done", "groups")
 """Values of templates that are translated before, or contain such texts."""
 TEXT_FIELDS: Mapping[type, tuple[str, ...]] = {
     EventView: ("text",),
     SectionView: ("label", "state"),
-    Field: ("label", "hint", "wrong"),
+    ProfileField: ("label", "hint", "wrong"),
     ScopeView: ("text",),
+    **CONSOLE_FIELDS,
 }
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]")
 

@@ -33,6 +33,8 @@ CSV = f"{PATH}/events.csv"
 AFTER_EVENT = "after_event"
 """The number of the last event of the page before, which is older on the next page."""
 LONGEST_NUMBER = 18
+EXAMPLE = "sign_in"
+"""The beginning of some actions, in the field that filters by it."""
 
 
 @router.get(PATH)
@@ -69,6 +71,7 @@ async def list_events(request: ConsoleRequestDep) -> Response:
         listing=listing,
         values=selection.values,
         action=PATH,
+        example=EXAMPLE,
     )
 
 

@@ -83,7 +83,9 @@ def continuation_of(request: Request, fields: Mapping[str, str]) -> Continuation
     """
     place = fields.get("next", "")
     is_device = place == DEVICE_PLACE
-    is_known = is_device or place in account_places_of(request) or _is_in_console(request, place)
+    is_known = is_device or place in account_places_of(request)
+    if place and not is_known:
+        is_known = _is_in_console(request, place)
     return Continuation(
         request_id=fields.get("request_id", ""),
         place=place if is_known else "",
