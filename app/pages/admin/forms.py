@@ -99,7 +99,7 @@ def parse_body(
     try:
         return kind.model_validate(values)
     except ValidationError as error:
-        names = {str(problem["loc"][0]) for problem in error.errors()}
+        names = {str(problem["loc"][0]) for problem in error.errors() if problem["loc"]}
         texts = {field.name: request.text(field.wrong) for field in fields if field.name in names}
         raise ShowAgainError(texts or {"": request.text("Check what you entered.")}) from None
 

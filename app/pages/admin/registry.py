@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from fastapi import FastAPI
 
-from app.pages.admin import attributes, audit, dashboard, groups, roles, users
+from app.pages.admin import attributes, audit, clients, dashboard, groups, roles, users
 from app.pages.admin.pages import ConsolePage
 
 CONSOLE_PAGES: tuple[ConsolePage, ...] = (
@@ -13,6 +13,7 @@ CONSOLE_PAGES: tuple[ConsolePage, ...] = (
     groups.PAGE,
     roles.PAGE,
     attributes.PAGE,
+    clients.PAGE,
     audit.PAGE,
 )
 """The pages in the order of the navigation, in each of its sections."""

@@ -20,6 +20,9 @@ from app.security.text import is_storable
 HINT = N_("This contains a character that isn't allowed. Type it again.")
 NOT_OF_THIS_BROWSER = "It's from an earlier visit, or cookies are blocked for this site."
 
+LIST_SUFFIX = "_uris"
+"""End of the names of fields with URIs, one in each line."""
+
 Errors = Mapping[str, str]
 """Translated messages, keyed by the names of the form's fields; "" is for the whole form."""
 
@@ -107,9 +110,13 @@ async def _read_form(request: Request) -> Fields:
 def parse_page_form(body: bytes, content_type: bytes | None) -> Fields:
     """Return the fields of a page's form, or raise `InvalidRequestError` if it cannot be parsed.
 
-    Line breaks and tabs around a value are removed, except in a password.
+    Line breaks and tabs around a value are removed, except in a password. Those between URIs become
+    spaces.
     """
-    parameters = form_parameters(body, content_type, read=None)
+    parameters = {
+        name: " ".join(value.split()) if name.endswith(LIST_SUFFIX) else value
+        for name, value in form_parameters(body, content_type, read=None).items()
+    }
     if is_storable("".join((*parameters, *parameters.values()))):
         return Fields({name: value for name, value in parameters.items() if value})
     if not all(map(is_storable, parameters)):

@@ -1,0 +1,155 @@
+"""`/admin/clients/{client_id}/policies`: how users sign in to a client, and for how long."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from starlette.responses import Response
+
+from app.i18n.messages import N_
+from app.pages.admin.base import changes_router
+from app.pages.admin.client_access import policies_of, set_policies
+from app.pages.admin.client_forms import PATH, ClientRequest, ClientRequestDep
+from app.pages.admin.forms import (
+    Field,
+    FormView,
+    Option,
+    form_page,
+    parse_body,
+    require_current,
+    typed_in,
+)
+from app.pages.support import Errors, redirect, shows_again
+from app.schemas.client_policies import ClientPolicies
+
+changes = changes_router()
+routers = (changes,)
+
+GENERAL = Option("", N_("As the general policy says"))
+CHOOSE = N_("Choose one of the values.")
+SECONDS = N_("Enter a number of seconds from 60 on.")
+SECOND_FACTOR = Field(
+    "second_factor",
+    N_("Second factor at sign-in"),
+    wrong=CHOOSE,
+    kind="select",
+    options=(
+        GENERAL,
+        Option("required", N_("Required")),
+        Option("passkey_first", N_("Required, and a passkey is offered first")),
+        Option("optional", N_("Optional")),
+    ),
+)
+CONSENT = Field(
+    "consent",
+    N_("Consent"),
+    wrong=CHOOSE,
+    kind="select",
+    options=(
+        GENERAL,
+        Option("remembered", N_("Ask once")),
+        Option("always", N_("Ask at each sign-in")),
+        Option("never", N_("Never ask")),
+    ),
+)
+VERIFIED_EMAIL = Field(
+    "require_verified_email", N_("Only users with a verified email address"), kind="check"
+)
+PKCE = Field("require_pkce", N_("Refuse sign-ins without PKCE"), kind="check")
+ACCESS_TTL = Field(
+    "access_token_ttl",
+    N_("Lifetime of access tokens"),
+    hint=N_("Seconds. A shorter general lifetime holds."),
+    wrong=SECONDS,
+    maximum=8,
+)
+REFRESH_TTL = Field(
+    "refresh_token_ttl",
+    N_("Lifetime of unused refresh tokens"),
+    hint=N_("Seconds. A shorter general lifetime holds."),
+    wrong=SECONDS,
+    maximum=8,
+)
+SCOPES = Field(
+    "allowed_scopes",
+    N_("Allowed scopes"),
+    hint=N_("Names with spaces between them. Without any, all that the client registered."),
+    wrong=N_("Enter names with single spaces between them."),
+    maximum=5000,
+)
+METHODS = Field(
+    "login_methods",
+    N_("Ways to sign in"),
+    hint=N_("For example, passkey provider:corporate. Without any, all of them."),
+    wrong=N_("Enter password, passkey or provider:NAME, with spaces between them."),
+    maximum=1000,
+)
+TEXTS, CHECKS, LISTS = (
+    (SECOND_FACTOR, CONSENT, ACCESS_TTL, REFRESH_TTL),
+    (VERIFIED_EMAIL, PKCE),
+    (SCOPES, METHODS),
+)
+FIELDS = (
+    *(SECOND_FACTOR, METHODS, VERIFIED_EMAIL, PKCE, CONSENT),
+    *(ACCESS_TTL, REFRESH_TTL, SCOPES),
+)
+
+
+async def policies_page(request: ClientRequest, errors: Errors | None = None) -> Response:
+    form = FormView(
+        heading=request.text("Policies of this client"),
+        object_name=request.shown_name,
+        introduction=request.text("They hold from the app's next request on."),
+        fields=[field.in_language(request.text) for field in FIELDS],
+        values=(
+            typed_in(request, FIELDS) if request.is_form else stored_values(policies_of(request))
+        ),
+        submit=request.text("Save"),
+        cancel_url=request.client_url,
+        version=str(request.client.version),
+    )
+    return form_page(request, form, errors)
+
+
+@changes.get(f"{PATH}/{{client_id}}/policies")
+async def edit_policies(request: ClientRequestDep) -> Response:
+    return await policies_page(request)
+
+
+@changes.post(f"{PATH}/{{client_id}}/policies")
+@shows_again(policies_page)
+async def save_policies(request: ClientRequestDep) -> Response:
+    request.check(*(field.name for field in FIELDS))
+    before, typed = policies_of(request), typed_in(request, FIELDS)
+    require_current(request, request.client.version, typed=typed, stored=stored_values(before))
+    stated: dict[str, Any] = before.model_dump(mode="json", exclude_defaults=True)
+    stated |= {field.name: typed[field.name] or None for field in TEXTS}
+    stated |= {field.name: typed[field.name].split() or None for field in LISTS}
+    stated[VERIFIED_EMAIL.name] = bool(typed[VERIFIED_EMAIL.name])
+    stated[PKCE.name] = True if typed[PKCE.name] else None
+    policies = parse_body(request, ClientPolicies, stated, FIELDS)
+    await set_policies(request, policies, FIELDS)
+    return redirect(f"{request.client_url}?done=saved")
+
+
+def stored_values(policies: ClientPolicies) -> dict[str, str]:
+    """Return the values of the form."""
+    values = {field.name: _text(getattr(policies, field.name)) for field in TEXTS}
+    values |= {field.name: " ".join(getattr(policies, field.name) or ()) for field in LISTS}
+    return values | {field.name: "1" if getattr(policies, field.name) else "" for field in CHECKS}
+
+
+def shown_policies(request: ClientRequest) -> Sequence[tuple[str, str]]:
+    """Return the translated labels and the values of the policies that are set."""
+    text, values = request.text, stored_values(policies_of(request))
+    return [
+        (
+            text(field.label),
+            text("Yes") if field in CHECKS else field.label_of(values[field.name], text),
+        )
+        for field in FIELDS
+        if values[field.name]
+    ]
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)

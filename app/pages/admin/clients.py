@@ -1,0 +1,142 @@
+"""`/admin/clients`: the list of clients, and one client with what uses it."""
+
+from collections.abc import Sequence
+
+from starlette.responses import Response
+
+from app.i18n.messages import N_
+from app.models.clients.clients import Client
+from app.pages.admin import (
+    client_access,
+    client_acts,
+    client_admin_scopes,
+    client_changes,
+    client_policies,
+    client_secrets,
+    client_wizard,
+)
+from app.pages.admin.base import NEW, ConsoleRequest, ConsoleRequestDep, console_router
+from app.pages.admin.client_forms import PATH, PLACE, ClientRequest, ClientRequestDep
+from app.pages.admin.client_parts import (
+    facts_of,
+    part_of_access,
+    part_of_addresses,
+    part_of_admin_scopes,
+    part_of_policies,
+)
+from app.pages.admin.client_secrets import part_of_secrets
+from app.pages.admin.navigation import Section
+from app.pages.admin.pages import ConsolePage
+from app.pages.admin.paging import AFTER, PAGE_SIZE, pages_of
+from app.pages.admin.views import Badge, Cell, Link, Listing, ObjectView, Search, Table
+from app.schemas.admin_scopes import AdminScope
+
+router = console_router()
+
+SEARCH = "search"
+
+
+@router.get(PATH)
+async def list_clients(request: ConsoleRequestDep) -> Response:
+    text, search = request.text, request.query(SEARCH)
+    clients = await request.services.clients.clients.list_page(
+        search=search, after=request.query(AFTER), limit=PAGE_SIZE + 1
+    )
+    shown, pager = pages_of(
+        request,
+        clients,
+        position=lambda client: {AFTER: client.client_id},
+        keeps={SEARCH: search},
+    )
+    listing = Listing(
+        heading=text("Clients"),
+        introduction=text("Clients are the apps and services that use this server."),
+        links=request.offered(Link(text("Create a client"), f"{PATH}/{NEW}", is_main=True)),
+        search=Search(text("Find clients"), search, text("Beginnings of the ID or the name.")),
+        table=Table(
+            columns=[text("Name"), text("Client ID"), text("State"), text("Created")],
+            rows=[_row(request, client) for client in shown],
+            empty=(
+                text("No client matches.")
+                if search
+                else text("Clients appear here. Create one for each app that users sign in to.")
+            ),
+        ),
+        pager=pager,
+    )
+    return request.console_page("admin_list.html", listing=listing)
+
+
+@router.get(f"{PATH}/{{client_id}}")
+async def show_client(request: ClientRequestDep) -> Response:
+    view = ObjectView(
+        title=request.shown_name,
+        back=Link(request.text("Clients"), PATH),
+        badges=_badges(request, request.client),
+        links=_links(request),
+        facts=await facts_of(request),
+        parts=[
+            part_of_addresses(request),
+            part_of_secrets(request),
+            await part_of_access(request),
+            part_of_policies(request),
+            part_of_admin_scopes(request),
+        ],
+    )
+    return request.console_page("admin_object.html", object=view)
+
+
+def _row(request: ConsoleRequest, client: Client) -> list[Cell]:
+    return [
+        Cell(client.client_name or client.client_id, url=f"{PATH}/{client.client_id}"),
+        Cell(client.client_id, is_code=True),
+        Cell(badges=_badges(request, client)),
+        Cell(at=client.created_at),
+    ]
+
+
+def _badges(request: ConsoleRequest, client: Client) -> Sequence[Badge]:
+    text = request.text
+    badges = []
+    if client.is_disabled:
+        badges.append(Badge(text("disabled"), "bad"))
+    if client.admin_scopes:
+        badges.append(Badge(text("admin API"), "note"))
+    if client.trust == "first_party":
+        badges.append(Badge(text("your own"), "good"))
+    elif client.trust == "verified":
+        badges.append(Badge(text("verified"), "good"))
+    return badges
+
+
+def _links(request: ClientRequest) -> Sequence[Link]:
+    text, url = request.text, request.client_url
+    switch = (
+        Link(text("Enable"), f"{url}/{client_acts.ENABLE}")
+        if request.client.is_disabled
+        else Link(text("Disable"), f"{url}/{client_acts.DISABLE}")
+    )
+    return request.offered(
+        Link(text("Edit"), f"{url}/edit"),
+        Link(text("Trust"), f"{url}/trust"),
+        switch,
+        Link(text("Delete"), f"{url}/delete", is_danger=True),
+    )
+
+
+PAGE = ConsolePage(
+    place=PLACE,
+    label=N_("Clients"),
+    section=Section.APPS,
+    scope=AdminScope.CLIENTS_READ,
+    routers=(
+        *client_wizard.routers,
+        *client_changes.routers,
+        *client_acts.routers,
+        *client_secrets.routers,
+        *client_access.routers,
+        *client_policies.routers,
+        *client_admin_scopes.routers,
+        router,
+    ),
+)
