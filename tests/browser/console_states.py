@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
+from app.pages.admin.charts import Bar, Chart
 from app.pages.admin.dashboard import Step
 from app.pages.admin.forms import Field, FormView, Option
 from app.pages.admin.navigation import NavigationLink, NavigationSection
@@ -204,10 +205,38 @@ AUDIT = {
     "action": "/admin/audit",
     "example": "sign_in",
 }
+DAY = date(2026, 11, 25)
+CHARTS = [
+    Chart(
+        name="sign-ins",
+        heading="Sign-ins",
+        summary="1234 succeeded and 56 refused in 14 days",
+        bars=[Bar(x=20 * day, y=70 - 4 * day, width=16, height=10 + 4 * day) for day in range(14)]
+        + [Bar(x=260, y=10, width=16, height=8, is_second=True)],
+        table=Table(
+            ["Day", "Succeeded", "Refused"], [[Cell(DAY.isoformat()), Cell("12"), Cell("3")]], ""
+        ),
+    ),
+    Chart(
+        name="tokens",
+        heading="Tokens",
+        summary="1234567 token responses in 14 days",
+        bars=[Bar(x=20 * day, y=30, width=16, height=50) for day in range(14)],
+        table=Table(["Day", "Tokens"], [[Cell(DAY.isoformat()), Cell("1234567")]], ""),
+    ),
+    Chart(
+        name="refusals",
+        heading="Refusals by reason",
+        summary="56 refused requests in 14 days",
+        bars=[Bar(x=260, y=40, width=16, height=40, is_second=True)],
+        table=Table(["Rule", "Requests"], [[Cell("refresh_token_reused"), Cell("56")]], ""),
+    ),
+]
 DASHBOARD = {
     **CONSOLE,
     "steps": [],
-    "activity": Part("Recent activity", EVENTS, [Link("Show the audit log", "/admin/audit")]),
+    "charts": CHARTS,
+    "parts_below": [Part("Recent activity", EVENTS, [Link("Show the audit log", "/admin/audit")])],
 }
 NO_ACCESS = {
     "user": ADA,
@@ -291,7 +320,8 @@ CONSOLE_STATES: dict[str, tuple[str, Mapping[str, Any]]] = {
                     is_done=False,
                 ),
             ],
-            "activity": Part("Recent activity", EMPTY.table),
+            "charts": [replace(each, bars=(), table=Table([], [], "")) for each in CHARTS],
+            "parts_below": [Part("Recent activity", EMPTY.table)],
         },
     ),
     "console-audit": ("admin_audit.html", AUDIT),

@@ -10,6 +10,7 @@ from app.models.accounts.roles import ADMINISTRATOR
 from app.pages.admin.audit_views import PATH as AUDIT
 from app.pages.admin.audit_views import table_of_events
 from app.pages.admin.base import ConsoleRequest, ConsoleRequestDep, console_router
+from app.pages.admin.dashboard_charts import charts_of, part_of_refusals, part_of_top_clients
 from app.pages.admin.navigation import Section, url_of
 from app.pages.admin.pages import ConsolePage
 from app.pages.admin.views import Link, Part
@@ -49,7 +50,8 @@ async def dashboard(request: ConsoleRequestDep) -> Response:
     return request.console_page(
         "admin_dashboard.html",
         steps=[] if all(step.is_done for step in steps) else steps,
-        activity=activity,
+        charts=await charts_of(request),
+        parts_below=[await part_of_refusals(request), await part_of_top_clients(request), activity],
     )
 
 

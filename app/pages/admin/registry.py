@@ -4,7 +4,18 @@ from collections.abc import Sequence
 
 from fastapi import FastAPI
 
-from app.pages.admin import attributes, audit, clients, dashboard, groups, roles, users
+from app.pages.admin import (
+    attributes,
+    audit,
+    clients,
+    dashboard,
+    groups,
+    keys,
+    mail,
+    refusals,
+    roles,
+    users,
+)
 from app.pages.admin.pages import ConsolePage
 
 CONSOLE_PAGES: tuple[ConsolePage, ...] = (
@@ -14,7 +25,10 @@ CONSOLE_PAGES: tuple[ConsolePage, ...] = (
     roles.PAGE,
     attributes.PAGE,
     clients.PAGE,
+    refusals.PAGE,
     audit.PAGE,
+    mail.PAGE,
+    keys.PAGE,
 )
 """The pages in the order of the navigation, in each of its sections."""
 

@@ -1,0 +1,99 @@
+"""What the dashboard says about the last days: three charts, the top clients, and refusals."""
+
+from collections.abc import Sequence
+
+from app.pages.admin.base import ConsoleRequest
+from app.pages.admin.charts import Chart, bars_of, by_day, first_day, table_of_days
+from app.pages.admin.navigation import url_of
+from app.pages.admin.refusals import PATH as REFUSALS
+from app.pages.admin.refusals import table_of_refusals
+from app.pages.admin.views import Cell, Link, Part, Table
+from app.services.operations.activity import ActivityKind
+from app.services.operations.refusals import ActivityService
+
+MOST = 5
+"""How many clients, reasons and refusals the page shows."""
+
+
+async def charts_of(request: ConsoleRequest) -> Sequence[Chart]:
+    return [await _sign_ins(request), await _tokens(request), await _refusals(request)]
+
+
+async def part_of_top_clients(request: ConsoleRequest) -> Part:
+    text = request.text
+    top = await _counts(request).top(
+        ActivityKind.TOKENS, since=first_day(request.services.core.clock.now()), limit=MOST
+    )
+    return Part(
+        text("Top clients"),
+        Table(
+            columns=[text("Client ID"), text("Tokens")],
+            rows=[
+                [Cell(each.key, url=f"{url_of('clients')}/{each.key}"), Cell(str(each.count))]
+                for each in top
+            ],
+            empty=text("The clients with the most tokens appear here."),
+        ),
+    )
+
+
+async def part_of_refusals(request: ConsoleRequest) -> Part:
+    newest = await request.services.operations.activity.refusals.list_page(limit=MOST)
+    return Part(
+        request.text("Refusals to look at"),
+        table_of_refusals(request, newest),
+        links=[Link(request.text("Show all refusals"), REFUSALS)],
+    )
+
+
+async def _sign_ins(request: ConsoleRequest) -> Chart:
+    text, since = request.text, first_day(request.services.core.clock.now())
+    counts = await _counts(request).by_hour(ActivityKind.SIGN_INS, since=since)
+    succeeded, refused = (
+        by_day([each for each in counts if each.key == key], since=since)
+        for key in ("succeeded", "refused")
+    )
+    return Chart(
+        name="sign-ins",
+        heading=text("Sign-ins"),
+        summary=text("%(succeeded)d succeeded and %(refused)d refused in 14 days")
+        % {"succeeded": sum(succeeded.values()), "refused": sum(refused.values())},
+        bars=bars_of(succeeded, refused),
+        table=table_of_days(
+            [text("Day"), text("Succeeded"), text("Refused")], [succeeded, refused]
+        ),
+    )
+
+
+async def _tokens(request: ConsoleRequest) -> Chart:
+    text, since = request.text, first_day(request.services.core.clock.now())
+    days = by_day(await _counts(request).totals(ActivityKind.TOKENS, since=since), since=since)
+    return Chart(
+        name="tokens",
+        heading=text("Tokens"),
+        summary=text("%(number)d token responses in 14 days") % {"number": sum(days.values())},
+        bars=bars_of(days, {}),
+        table=table_of_days([text("Day"), text("Tokens")], [days]),
+    )
+
+
+async def _refusals(request: ConsoleRequest) -> Chart:
+    """Return the refusals by day; its table has the most frequent reasons."""
+    text, since = request.text, first_day(request.services.core.clock.now())
+    days = by_day(await _counts(request).totals(ActivityKind.REFUSALS, since=since), since=since)
+    top = await _counts(request).top(ActivityKind.REFUSALS, since=since, limit=MOST)
+    return Chart(
+        name="refusals",
+        heading=text("Refusals by reason"),
+        summary=text("%(number)d refused requests in 14 days") % {"number": sum(days.values())},
+        bars=bars_of(dict.fromkeys(days, 0), days),
+        table=Table(
+            columns=[text("Rule"), text("Requests")],
+            rows=[[Cell(each.key), Cell(str(each.count))] for each in top],
+            empty="",
+        ),
+    )
+
+
+def _counts(request: ConsoleRequest) -> ActivityService:
+    return request.services.operations.activity.counts

@@ -1,0 +1,121 @@
+"""Refusals, signing keys, pending mails and the charts of the dashboard in the console."""
+
+import httpx
+import pytest_asyncio
+
+from tests.conftest import AppFactory
+from tests.support.account import FRESH_SECONDS
+from tests.support.application import Application
+from tests.support.console import administrator_in, form_fields
+from tests.support.parts import services_of
+from tests.support.visitor import Visitor, text_of
+
+DATABASES = ("sqlite",)
+
+
+@pytest_asyncio.fixture
+async def app(start_app: AppFactory) -> Application:
+    return await start_app()
+
+
+def told(page: httpx.Response) -> str:
+    return " ".join(text_of(page).split())
+
+
+async def refused_request(app: Application) -> str:
+    """Return the ID of a request that was refused and stored."""
+    response = await app.http.post(
+        "/token",
+        data={"grant_type": "client_credentials", "client_id": "<b>nobody", "client_secret": "x"},
+    )
+    assert response.status_code == 401
+    await services_of(app).operations.activity.writer.run_once()
+    return response.headers["x-request-id"]
+
+
+async def test_a_refusal_is_found_by_its_request_id_with_how_to_fix_it(
+    app: Application, visitor: Visitor
+) -> None:
+    request_id = await refused_request(app)
+    await administrator_in(visitor, "auditor")
+
+    page = await visitor.follow(await visitor.get("/admin/refusals", search=request_id))
+    listed = await visitor.get("/admin/refusals")
+
+    assert page.url.path == f"/admin/refusals/{request_id}"
+    assert "The client_id must be that of a client." in told(page)
+    assert "How to fix it" in told(page)
+    assert "invalid_client" in told(listed)
+    assert "<b>nobody" not in page.text + listed.text
+
+
+async def test_an_unknown_request_id_is_not_found(visitor: Visitor) -> None:
+    await administrator_in(visitor)
+
+    page = await visitor.follow(await visitor.get("/admin/refusals", search="unknown"))
+
+    assert page.status_code == 404
+
+
+async def test_an_administrator_rotates_the_keys_after_a_recent_sign_in(
+    app: Application, visitor: Visitor
+) -> None:
+    await administrator_in(visitor)
+    signing_keys = services_of(app).oauth.signing_keys
+    await signing_keys.ensure()
+    before = await signing_keys.list_all()
+
+    page = await visitor.follow(await visitor.submit(await visitor.get("/admin/keys/rotate")))
+    after, fields = await signing_keys.list_all(), await form_fields(visitor)
+    app.clock.advance(seconds=FRESH_SECONDS)
+    late = await visitor.http.post("/admin/keys/rotate", data=fields)
+
+    assert len(after) > len(before)
+    assert "signs soon" in told(page)
+    assert after[0].kid in told(page)
+    assert late.headers["location"].startswith("/login")
+    assert await signing_keys.list_all() == after
+
+
+async def test_an_auditor_sees_the_keys_and_rotates_none(
+    app: Application, visitor: Visitor
+) -> None:
+    await administrator_in(visitor, "auditor")
+
+    page = await visitor.get("/admin/keys")
+    refused = await visitor.http.post("/admin/keys/rotate", data=await form_fields(visitor))
+
+    assert (page.status_code, refused.status_code) == (200, 403)
+    assert "/admin/keys/rotate" not in page.text
+
+
+async def test_the_mail_queue_says_that_it_is_empty(visitor: Visitor) -> None:
+    await administrator_in(visitor)
+
+    assert "No mail is pending." in told(await visitor.get("/admin/mail"))
+
+
+async def test_the_dashboard_draws_what_happened_and_says_it_in_words(
+    app: Application, visitor: Visitor
+) -> None:
+    await refused_request(app)
+    await administrator_in(visitor)
+    await services_of(app).operations.activity.writer.run_once()
+
+    page = await visitor.get("/admin")
+
+    assert page.text.count('<svg viewBox="0 0 280 80" role="img"') == 3
+    assert "1 succeeded and 0 refused in 14 days" in told(page)
+    assert "client_unknown" in told(page)
+    assert "The client_id must be that of a client." in told(page)
+    assert "style=" not in page.text
+
+
+async def test_days_before_the_charts_begin_are_not_drawn(
+    app: Application, visitor: Visitor
+) -> None:
+    await refused_request(app)
+    app.clock.advance(seconds=15 * 86_400)
+    await administrator_in(visitor)
+
+    assert "0 refused requests in 14 days" in told(await visitor.get("/admin"))
