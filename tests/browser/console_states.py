@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from app.pages.admin.charts import Bar, Chart
+from app.pages.admin.client_kinds import KINDS
 from app.pages.admin.dashboard import Step
 from app.pages.admin.forms import Field, FormView, Option
 from app.pages.admin.navigation import NavigationLink, NavigationSection
@@ -238,6 +239,29 @@ DASHBOARD = {
     "charts": CHARTS,
     "parts_below": [Part("Recent activity", EVENTS, [Link("Show the audit log", "/admin/audit")])],
 }
+CLIENT_KINDS = Listing(
+    heading="What kind of app is it?",
+    links=[Link("Cancel", "/admin/clients")],
+    table=Table(
+        columns=["Kind", "Description"],
+        rows=[
+            [Cell(words=kind.label, url="/admin/clients/+new/web"), Cell(words=kind.explanation)]
+            for kind in KINDS.values()
+        ],
+        empty="",
+    ),
+)
+CLIENT_SECRET = {
+    "heading": "Copy the secret now",
+    "object_name": LONG,
+    "introduction": "It is shown once. Keep it on the server of the app only.",
+    "facts": [
+        Fact("Client ID", Cell(ID, is_code=True)),
+        Fact("Issuer", Cell("https://id.example.com", is_code=True)),
+    ],
+    "secret": UNBROKEN,
+    "next_url": "/admin/clients/1",
+}
 NO_ACCESS = {
     "user": ADA,
     "errors": {},
@@ -305,6 +329,8 @@ CONSOLE_STATES: dict[str, tuple[str, Mapping[str, Any]]] = {
             },
         },
     ),
+    "console-client-kinds": ("admin_list.html", {**CONSOLE, "listing": CLIENT_KINDS}),
+    "console-client-secret": ("admin_secret.html", {**CONSOLE, **CLIENT_SECRET}),
     "console-dashboard": ("admin_dashboard.html", DASHBOARD),
     "console-dashboard-new": (
         "admin_dashboard.html",
