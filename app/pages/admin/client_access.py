@@ -27,7 +27,7 @@ MOST_GROUPS = 200
 """How many groups can be selected."""
 KIND = Field(
     "kind",
-    N_("Who may use it"),
+    N_("Users with access"),
     wrong=N_("Choose one of the values."),
     kind="select",
     options=(

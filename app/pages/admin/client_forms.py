@@ -56,7 +56,7 @@ TERMS = Field("tos_uri", N_("Terms of service"), wrong=WRONG_URL, maximum=2000)
 BACKCHANNEL = Field(
     "backchannel_logout_uri",
     N_("Back-channel sign-out"),
-    hint=N_("The app is told here when a user signs out."),
+    hint=N_("The app is notified here when a user signs out."),
     wrong=WRONG_URL,
     maximum=2000,
 )

@@ -11,7 +11,7 @@ from app.services.clients.kinds import KindName
 
 @dataclass(frozen=True, slots=True)
 class OfferedKind:
-    """A kind in the words of somebody who has an app and wants it to have a sign-in."""
+    """A kind in the words of someone who has an app and wants it to have a sign-in."""
 
     label: str
     explanation: str

@@ -57,7 +57,7 @@ async def part_of_access(request: ClientRequest) -> Part:
         rows = list(await asyncio.gather(*(_group(request, each) for each in access.groups)))
     return Part(
         text("Access"),
-        Table(columns=[text("Who may use it")], rows=rows, empty=""),
+        Table(columns=[text("Users with access")], rows=rows, empty=""),
         links=request.offered(Link(text("Change access"), f"{request.client_url}/access")),
     )
 
