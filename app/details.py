@@ -110,6 +110,11 @@ class Detail(PublicText):
     )
     CLIENT_NOT_STORED = "The client could not be stored. Try again."
     CLIENT_HAS_NO_SECRET = "This client has no secret."
+    PRESET_NEEDS_URL = "{field} is required: where users open the application."
+    SNIPPET_NEEDS_SECRET = "This snippet is for clients that have a secret."
+    SNIPPET_NEEDS_CODE_FLOW = "This snippet is for clients that have a redirect URI."
+    SNIPPET_VALUE_INVALID = "{field} has characters that a snippet must not contain."
+    CLIENT_HAS_NO_PREVIOUS_SECRET = "No secret of this client is being replaced."
     INVITATION_LABEL_INVALID = "{field} must have at most 200 characters, all printable."
     CLIENT_HAS_NO_LOGO = N_("This app has no logo.")
 

@@ -1,12 +1,15 @@
-"""`postern clients create`: a client of one of a few kinds."""
+"""`postern clients create`: a client of one of a few kinds, or those of an application."""
 
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 from app.cli.base import read_secret, with_services
 from app.cli.bodies import parse_body
+from app.cli.client_presets import create_preset
 from app.cli.client_rows import row_of_new_client
-from app.cli.output import show_one
+from app.cli.output import show, show_one
 from app.cli.parameters import AsJson, SecretFromStdin, argument, one_of, option
+from app.errors import InvalidInputError
+from app.schemas.presets import PresetName
 from app.services.clients.kinds import KindName, metadata_of_kind
 from app.services.operations.authority import FULL
 
@@ -25,7 +28,19 @@ def create(
             **one_of(get_args(KindName)),
             help="web and service have a secret; spa, native and device have none.",
         ),
-    ],
+    ] = None,
+    preset: Annotated[
+        str | None,
+        option(
+            "--preset",
+            **one_of(get_args(PresetName)),
+            help="An application, instead of a kind, with all that it reads from its tokens.",
+        ),
+    ] = None,
+    url: Annotated[
+        str | None,
+        option("--url", metavar="URL", help="Where users open the application of a preset."),
+    ] = None,
     redirect_uri: Annotated[
         list[str] | None,
         option("--redirect-uri", metavar="URL", help="Where users return to. Can be repeated."),
@@ -40,6 +55,17 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Create a client and print its secret, which is shown only once."""
+    if (kind is None) is (preset is None):
+        raise InvalidInputError("Use either --kind or --preset.")
+    if preset is not None:
+        if redirect_uri or scope is not None or from_stdin:
+            raise InvalidInputError(
+                "--preset sets the redirect URIs, the scope and the secret itself."
+            )
+        show(create_preset(name, preset=preset, url=url, client_id=client_id), as_json=as_json)
+        return
+    if url is not None:
+        raise InvalidInputError("--url requires --preset.")
     secret = read_secret("Client secret: ", from_stdin=True) if from_stdin else None
     members = {**metadata_of_kind(kind), "client_name": name}
     if redirect_uri:

@@ -9,6 +9,7 @@ from app.cli.client_creation import create
 from app.cli.client_policies import set_policy
 from app.cli.client_rows import ClientId, details_of_client, row_of_client
 from app.cli.client_secrets import drop_old_secret, rotate_secret
+from app.cli.client_snippets import print_snippet
 from app.cli.listing import pages_of, print_pages
 from app.cli.output import show_one
 from app.cli.parameters import AsJson, argument, one_of
@@ -44,6 +45,7 @@ def show(client_id: ClientId, *, as_json: AsJson = False) -> None:
 cli.command("create")(create)
 cli.command("set")(change)
 cli.command("policy")(set_policy)
+cli.command("snippet")(print_snippet)
 cli.command("admin-scopes")(set_admin_scopes)
 cli.command("rotate-secret")(rotate_secret)
 cli.command("drop-old-secret")(drop_old_secret)

@@ -1,0 +1,34 @@
+"""`postern clients snippet`: code and configuration for an application, to copy."""
+
+from typing import TYPE_CHECKING, Annotated
+
+from app.cli.base import with_services
+from app.cli.client_rows import ClientId
+from app.cli.parameters import argument, one_of
+from app.services.clients.presets.argocd import CLI_SUFFIX
+
+if TYPE_CHECKING:
+    from app.wiring import Services
+
+NAMES = ("grafana", "argocd", "kubernetes", "nextcloud", "oauth2-proxy", "curl", "fastapi")
+
+
+def print_snippet(
+    client_id: ClientId,
+    application: Annotated[
+        str,
+        argument(**one_of(NAMES), help="The application, or the language of the code."),
+    ],
+) -> None:
+    """Print how to set up an application for a client. The secret is never printed."""
+
+    async def read(services: "Services") -> str:
+        from app.services.clients.snippets import SNIPPETS
+
+        clients = services.clients.clients
+        client = await clients.get(client_id)
+        snippet = next(each for each in SNIPPETS if each.name == application)
+        has_cli = await clients.find(f"{client_id}{CLI_SUFFIX}") is not None
+        return snippet.text(client, issuer=services.core.settings.issuer_url, has_cli=has_cli)
+
+    print(with_services(read), end="")

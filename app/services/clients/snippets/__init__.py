@@ -1,0 +1,13 @@
+"""Snippets: how applications are set up for a client. A snippet is a template and a line here."""
+
+from app.services.clients.snippets.snippet import Snippet
+
+SNIPPETS = (
+    Snippet("grafana", needs_secret=True),
+    Snippet("argocd", needs_secret=True),
+    Snippet("kubernetes", needs_secret=False),
+    Snippet("nextcloud", needs_secret=True),
+    Snippet("oauth2-proxy", needs_secret=True),
+    Snippet("curl", needs_secret=False),
+    Snippet("fastapi", needs_secret=True),
+)
