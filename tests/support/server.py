@@ -66,17 +66,19 @@ class Server:
         self.port = int(match.group(1)) if match is not None else 0
         return match is not None
 
-    async def run(self, *arguments: str) -> None:
-        """Run a command of the operator beside the server."""
-        await asyncio.to_thread(
+    async def run(self, *arguments: str, **variables: str) -> str:
+        """Run a command of the operator beside the server, and return its output."""
+        result = await asyncio.to_thread(
             subprocess.run,
             [*COMMAND, *arguments],
             cwd=self._directory,
-            env=environment(self._variables),
+            env=environment({**self._variables, **variables}),
             check=True,
             capture_output=True,
+            text=True,
             timeout=scaled(START_SECONDS),
         )
+        return result.stdout
 
     def log(self) -> str:
         return self._errors.read_text()
