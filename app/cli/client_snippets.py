@@ -6,11 +6,12 @@ from app.cli.base import with_services
 from app.cli.client_rows import ClientId
 from app.cli.parameters import argument, one_of
 from app.services.clients.presets.argocd import CLI_SUFFIX
+from app.services.clients.snippets import SNIPPETS
 
 if TYPE_CHECKING:
     from app.wiring import Services
 
-NAMES = ("grafana", "argocd", "kubernetes", "nextcloud", "oauth2-proxy", "curl", "fastapi")
+NAMES = tuple(each.name for each in SNIPPETS)
 
 
 def print_snippet(
@@ -23,8 +24,6 @@ def print_snippet(
     """Print how to set up an application for a client. The secret is never printed."""
 
     async def read(services: "Services") -> str:
-        from app.services.clients.snippets import SNIPPETS
-
         clients = services.clients.clients
         client = await clients.get(client_id)
         snippet = next(each for each in SNIPPETS if each.name == application)

@@ -4,11 +4,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from app.details import Detail
 from app.errors import InvalidInputError
-from app.models.clients.clients import Client
+
+if TYPE_CHECKING:  # so that commands import it cheaply
+    from app.models.clients.clients import Client
 
 TEMPLATES = Path(__file__).with_name("templates")
 PLACEHOLDER = re.compile(r"\{\{([a-z_]+)\}\}")
@@ -24,7 +27,7 @@ class Snippet:
     name: str
     needs_secret: bool
 
-    def text(self, client: Client, *, issuer: str, has_cli: bool = False) -> str:
+    def text(self, client: "Client", *, issuer: str, has_cli: bool = False) -> str:
         """Return the snippet for a client. `has_cli` says that Argo CD's command has a client.
 
         Raise `InvalidInputError` for a client that it is not for.
@@ -42,7 +45,7 @@ class Snippet:
         return PLACEHOLDER.sub(lambda match: values[match[1]], template)
 
 
-def _values_of(client: Client, issuer: str) -> dict[str, str]:
+def _values_of(client: "Client", issuer: str) -> dict[str, str]:
     redirect_uri = client.redirect_uri_list[0]
     parts = urlsplit(redirect_uri)
     metadata: Mapping[str, object] = client.metadata_members
