@@ -27,7 +27,11 @@ def print_snippet(
         clients = services.clients.clients
         client = await clients.get(client_id)
         snippet = next(each for each in SNIPPETS if each.name == application)
-        has_cli = await clients.find(f"{client_id}{CLI_SUFFIX}") is not None
-        return snippet.text(client, issuer=services.core.settings.issuer_url, has_cli=has_cli)
+        cli_client = await clients.find(f"{client_id}{CLI_SUFFIX}")
+        return snippet.text(
+            client,
+            issuer=services.core.settings.issuer_url,
+            cli_client_id=cli_client.client_id if cli_client is not None else None,
+        )
 
     print(with_services(read), end="")

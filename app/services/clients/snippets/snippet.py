@@ -27,8 +27,8 @@ class Snippet:
     name: str
     needs_secret: bool
 
-    def text(self, client: "Client", *, issuer: str, has_cli: bool = False) -> str:
-        """Return the snippet for a client. `has_cli` says that Argo CD's command has a client.
+    def text(self, client: "Client", *, issuer: str, cli_client_id: str | None) -> str:
+        """Return the snippet for a client; `cli_client_id` is the client of Argo CD's command.
 
         Raise `InvalidInputError` for a client that it is not for.
         """
@@ -40,7 +40,7 @@ class Snippet:
         for name, value in values.items():
             if not HARMLESS.fullmatch(value):
                 raise InvalidInputError(Detail.SNIPPET_VALUE_INVALID, field=name)
-        values["cli_client"] = f"\n    cliClientID: {client.client_id}-cli" if has_cli else ""
+        values["cli_client"] = f"\n    cliClientID: {cli_client_id}" if cli_client_id else ""
         template = (TEMPLATES / f"{self.name}.txt").read_text(encoding="utf-8")
         return PLACEHOLDER.sub(lambda match: values[match[1]], template)
 
