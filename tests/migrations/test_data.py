@@ -1,6 +1,7 @@
 """What is in the database of an older release is there after an upgrade."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 
@@ -179,3 +180,24 @@ async def test_ids_of_clients_that_were_deleted_before_the_upgrade_are_retired(
     assert [client_id for (client_id,) in rows] == [
         "by-event", "by-family", "by-family-too", "by-token", "by-token-too",
     ]  # fmt: skip
+
+
+async def test_admin_scopes_that_are_listed_already_count_from_the_upgrade_on(
+    backend: Backend,
+) -> None:
+    await migrations.migrate(backend, "2026_11_30_group_policies")
+    for name in ("listed", "plain"):
+        await change(backend, CLIENT.format(name=name, metadata="{}"))
+    await change(
+        backend,
+        "UPDATE clients SET admin_scopes = 'groups:read users:read' WHERE client_id = 'listed'",
+    )
+    before = datetime.now(UTC)
+
+    await migrations.migrate(backend)
+
+    rows = await rows_of(backend, "SELECT client_id, admin_scopes_since FROM clients ORDER BY 1")
+    since = {name: json.loads(text or "{}") for name, text in rows}
+    assert since["plain"] == {}
+    assert since["listed"].keys() == {"groups:read", "users:read"}
+    assert all(datetime.fromisoformat(each) >= before for each in since["listed"].values())

@@ -1,4 +1,4 @@
-"""Text of users and browsers is text in the console, never markup (SECURITY_BAR row 31)."""
+"""Text of users and browsers is text in the console, never markup (SECURITY_BAR rows 31 and 58)."""
 
 import csv
 import io
