@@ -17,6 +17,7 @@ import httpx
 import httpx2
 import jmespath
 import pytest
+import pytest_asyncio
 from authlib.integrations.httpx_client import AsyncOAuth2Client
 from joserfc import jwt
 from joserfc.jwk import KeySet
@@ -29,6 +30,7 @@ from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.slow
 GRAFANA_URL = "http://localhost:3000"
+Grafana = tuple[dict[str, Any], configparser.SectionProxy]
 VERIFIER = "a-verifier-of-a-foreign-client-" + "x" * 30
 
 
@@ -46,6 +48,18 @@ async def web_client(server: Server, redirect_uri: str) -> dict[str, Any]:
     return row
 
 
+@pytest_asyncio.fixture(scope="module")
+async def grafana(server: Server) -> Grafana:
+    """The client of the preset, and the settings that its snippet prints."""
+    output = await clients(
+        server, "create", "Grafana", "--preset", "grafana", "--url", GRAFANA_URL, "--json"
+    )
+    (row,) = json.loads(output)
+    ini = configparser.ConfigParser(interpolation=None)
+    ini.read_string(await clients(server, "snippet", row["client_id"], "grafana"))
+    return row, ini["auth.generic_oauth"]
+
+
 @pytest.mark.parametrize(
     ("granted", "shown"),
     [
@@ -55,15 +69,9 @@ async def web_client(server: Server, redirect_uri: str) -> dict[str, Any]:
     ],
 )
 async def test_grafana_gets_the_highest_role(
-    server: Server, app: Application, granted: list[str], shown: str
+    server: Server, app: Application, grafana: Grafana, granted: list[str], shown: str
 ) -> None:
-    output = await clients(
-        server, "create", "Grafana", "--preset", "grafana", "--url", GRAFANA_URL, "--json"
-    )
-    (row,) = json.loads(output)
-    ini = configparser.ConfigParser(interpolation=None)
-    ini.read_string(await clients(server, "snippet", row["client_id"], "grafana"))
-    settings = ini["auth.generic_oauth"]
+    row, settings = grafana
     async with (
         person_at(server, app) as person,
         AsyncOAuth2Client(
@@ -72,21 +80,21 @@ async def test_grafana_gets_the_highest_role(
             scope=settings["scopes"],
             redirect_uri=f"{GRAFANA_URL}/login/generic_oauth",
             code_challenge_method="S256",
-        ) as grafana,
+        ) as session,
     ):
         for role in granted:
             await server.run(
                 "roles", "grant", role, "--client", row["client_id"],
                 "--user", person.user.username,
             )  # fmt: skip
-        url, state = grafana.create_authorization_url(settings["auth_url"], code_verifier=VERIFIER)
-        token = await grafana.fetch_token(
+        url, state = session.create_authorization_url(settings["auth_url"], code_verifier=VERIFIER)
+        token = await session.fetch_token(
             settings["token_url"],
             authorization_response=await person.browse(url),
             state=state,
             code_verifier=VERIFIER,
         )
-        userinfo = (await grafana.get(settings["api_url"])).json()
+        userinfo = (await session.get(settings["api_url"])).json()
 
     keys = KeySet.import_key_set(httpx2.get(f"{server.url}/jwks").json())
     id_token = jwt.decode(token["id_token"], keys).claims
