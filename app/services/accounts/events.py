@@ -26,7 +26,7 @@ class AccountEvent(AuditAction):
     USER_REGISTERED = "user.registered", N_("Account created")
     USER_IMPORTED = "user.imported", N_("Account imported")
     USER_INVITED = "user.invited", N_("Account created by invitation"), "invitation"
-    INVITATION_SENT = "invitation.sent", N_("Invitation sent again"), "invitation"
+    INVITATION_SENT = "invitation.sent", N_("Invitation sent again")
     INVITATION_REVOKED = "invitation.revoked", N_("Invitation withdrawn")
     INVITATION_ACCEPTED = "invitation.accepted", N_("Invitation accepted")
     USER_UNLOCKED = "user.unlocked", N_("Delay of sign-ins lifted")

@@ -86,11 +86,10 @@ class OperationSettings(SettingsGroup):
         description="For how many days audit events stay in the database. Once a day, older ones"
         " are moved to a new file in `AUDIT_ARCHIVE_DIR`, as by `postern audit archive`, and no"
         " longer appear on account pages.",
-        examples=["365"],
     )
     audit_archive_dir: WritableDirectory | None = Field(
         None,
         description="The directory for these files; required with `AUDIT_RETENTION_DAYS`. With"
         " several servers, let it be one that all of them share.",
-        examples=["/var/lib/postern/audit"],
+        examples=["a directory such as `/var/lib/postern/audit`"],
     )

@@ -88,7 +88,7 @@ class InvitationAdministration:
         now = self._clock.now()
         user = new_user(name, without_username(body.stated_claims()), now=now)
         group_ids, role_ids = sorted({*body.groups}), sorted({*body.roles})
-        mail = self._mail(user, AccountEvent.USER_INVITED) if delivery.is_mailed else None
+        mail = self._mail(user) if delivery.is_mailed else None
         new = self._one_time_links.new_link(
             PURPOSE,
             user,
@@ -139,7 +139,7 @@ class InvitationAdministration:
             raise ConflictError(Detail.EMAIL_MISSING)
         if await self._can_sign_in(user):
             raise ConflictError(Detail.INVITATION_ACCEPTED)
-        mail = self._mail(user, AccountEvent.INVITATION_SENT) if delivery.is_mailed else None
+        mail = self._mail(user) if delivery.is_mailed else None
         event = self._audit.event(
             AccountEvent.INVITATION_SENT, user_id=user_id, mailed=delivery.is_mailed
         )
@@ -172,7 +172,7 @@ class InvitationAdministration:
             or await accounts.list_identities(user.user_id)
         )
 
-    def _mail(self, user: User, event: AccountEvent) -> LinkMail:
+    def _mail(self, user: User) -> LinkMail:
         """Return the mail that invites a user; raise `ConflictError` without a mail server."""
         if self._outbox is None:
             raise ConflictError(Detail.EMAIL_OFF)
@@ -180,7 +180,7 @@ class InvitationAdministration:
         return LinkMail(
             self._outbox,
             user.standard_claims.email or "",
-            event,
+            AccountEvent.USER_INVITED,
             language_of(user),
             lambda token: {
                 "username": user.username,
