@@ -1,11 +1,13 @@
 """The application: FastAPI with its routers and pages, behind `PosternApp` and its fast lane."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
 from app import __version__, pages
 from app.clock import Clock
+from app.lifecycle.administration import Administration
 from app.lifecycle.gate import Gate
 from app.lifecycle.lifespan import Lifespan
 from app.middleware.asgi import PosternApp
@@ -18,15 +20,15 @@ from app.observability.access_log import AccessLog
 from app.observability.logging import configure_logging, logger, server_output
 from app.pages.account.pages import AccountPage
 from app.pages.account.registry import ACCOUNT_PAGES
-from app.pages.admin.pages import ConsolePage
-from app.pages.admin.registry import CONSOLE_PAGES
 from app.routers import admin, cross_origin, hot_endpoints, registration, routers
-from app.routers.admin.openapi import models_of
 from app.routers.error_handlers import ErrorRenderer
 from app.routers.hot import HotEndpoint
 from app.routers.openapi import describe
 from app.settings import Settings, load_settings, misspelt_settings
 from app.wiring import Services, build_services
+
+if TYPE_CHECKING:
+    from app.pages.admin.pages import ConsolePage
 
 log = logger(__name__)
 
@@ -37,9 +39,12 @@ def create_app(
     clock: Clock,
     grants: Grants = GRANTS,
     account_pages: Sequence[AccountPage] = ACCOUNT_PAGES,
-    console_pages: Sequence[ConsolePage] = CONSOLE_PAGES,
+    console_pages: Sequence["ConsolePage"] | None = None,
 ) -> PosternApp:
-    """Build the ASGI application; it connects to the database when its lifespan starts."""
+    """Build the ASGI application; it connects to the database when its lifespan starts.
+
+    `console_pages` replace the pages of the console.
+    """
     output = server_output(log_format=settings.log_format)
     configure_logging(log_format=settings.log_format, level=settings.log_level, output=output)
     services = build_services(settings, clock, grants=grants)
@@ -56,7 +61,7 @@ def application_of(
     *,
     waits_for_database: bool,
     account_pages: Sequence[AccountPage] = ACCOUNT_PAGES,
-    console_pages: Sequence[ConsolePage] = CONSOLE_PAGES,
+    console_pages: Sequence["ConsolePage"] | None = None,
 ) -> PosternApp:
     """Build the ASGI application from its services.
 
@@ -85,7 +90,7 @@ def application_of(
             lifespan,
             errors,
             account_pages=account_pages,
-            console_pages=console_pages if settings.admin_api else (),
+            console_pages=console_pages,
         ),
         fast_lane=fast_lane if settings.fast_lane else {},
         forwarded_for=_forwarded_for(settings),
@@ -123,7 +128,7 @@ def _fastapi(
     errors: ErrorRenderer,
     *,
     account_pages: Sequence[AccountPage],
-    console_pages: Sequence[ConsolePage],
+    console_pages: Sequence["ConsolePage"] | None,
 ) -> FastAPI:
     application = FastAPI(
         title="Postern",
@@ -137,14 +142,15 @@ def _fastapi(
         generate_unique_id_function=lambda route: route.name,  # names in generated clients
     )
     application.state.services = services
-    all_routers = routers(endpoints, with_admin_api=services.core.settings.admin_api)
-    for router in all_routers:
+    for router in routers(endpoints):
         application.include_router(router)
     errors.install(application)
-    pages.install(application, account_pages=account_pages, console_pages=console_pages)
+    pages.install(application, account_pages)
     grant_types = [grant.grant_type for grant in services.oauth.grants]
-    models = models_of(route for router in all_routers for route in router.routes)
-    describe(application, endpoints, grant_types=grant_types, models=models)
+    administration = Administration(
+        application, console_pages, is_enabled=services.core.settings.admin_api
+    )
+    describe(application, endpoints, grant_types=grant_types, models=administration.models)
     return application
 
 

@@ -10,8 +10,6 @@ from fastapi import APIRouter, FastAPI
 from app.pages.account import registry as account_registry
 from app.pages.account import verify_email
 from app.pages.account.pages import AccountPage
-from app.pages.admin import registry as console_registry
-from app.pages.admin.pages import ConsolePage
 from app.pages.authorize import (
     consent,
     device,
@@ -67,15 +65,9 @@ PAGES: tuple[APIRouter, ...] = (
 )
 
 
-def install(
-    application: FastAPI,
-    *,
-    account_pages: Sequence[AccountPage],
-    console_pages: Sequence[ConsolePage],
-) -> None:
-    """Add all pages to an application, and pages for its errors."""
+def install(application: FastAPI, account_pages: Sequence[AccountPage]) -> None:
+    """Add all pages but the console to an application, and pages for its errors."""
     for router in PAGES:
         application.include_router(router)
     account_registry.install(application, account_pages)
-    console_registry.install(application, console_pages)
     errors.install(application)

@@ -6,7 +6,6 @@ from fastapi import APIRouter
 
 from app.oauth.grants import Grants
 from app.routers import clients, operations, otp, registration, users, webfinger
-from app.routers.admin import ADMIN_ROUTERS
 from app.routers.device_authorization import DEVICE_AUTHORIZATION
 from app.routers.hot import HotEndpoint, router_of
 from app.routers.introspection import INTROSPECT
@@ -36,8 +35,8 @@ def hot_endpoints(grants: Grants) -> tuple[HotEndpoint, ...]:
     )
 
 
-def routers(endpoints: Sequence[HotEndpoint], *, with_admin_api: bool) -> tuple[APIRouter, ...]:
-    """Return all routers, with the endpoints of the fast lane among them."""
+def routers(endpoints: Sequence[HotEndpoint]) -> tuple[APIRouter, ...]:
+    """Return all routers but those of the admin API, with the endpoints of the fast lane."""
     return (
         users.router,
         otp.router,
@@ -46,5 +45,4 @@ def routers(endpoints: Sequence[HotEndpoint], *, with_admin_api: bool) -> tuple[
         router_of(endpoints),
         webfinger.router,
         operations.router,
-        *(ADMIN_ROUTERS if with_admin_api else ()),
     )

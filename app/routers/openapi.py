@@ -3,7 +3,7 @@
 These are the forms of `/token` and other endpoints, and the two security schemes.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from fastapi import FastAPI
@@ -46,16 +46,17 @@ def describe(
     endpoints: Sequence[HotEndpoint],
     *,
     grant_types: Collection[str],
-    models: Sequence[type[BaseModel]],
+    models: Callable[[], Sequence[type[BaseModel]]],
 ) -> None:
     """Complete `/openapi.json`, which is generated once.
 
-    `models` are those of bodies that FastAPI does not read.
+    `models` returns those of bodies that FastAPI does not read; it may add routes.
     """
     forms = [form for endpoint in endpoints for form in endpoint.forms]
 
     def openapi() -> dict[str, Any]:
         if application.openapi_schema is None:
+            further_models = models()
             application.openapi_schema = _complete(
                 get_openapi(
                     title=application.title,
@@ -63,7 +64,7 @@ def describe(
                     description=DESCRIPTION,
                     routes=application.routes,
                 ),
-                [*forms, ClientRegister, ProtocolError, Problem, *models],
+                [*forms, ClientRegister, ProtocolError, Problem, *further_models],
                 _security_schemes(grant_types),
             )
             schemas = application.openapi_schema["components"]["schemas"]

@@ -12,6 +12,7 @@ from app.oauth.grants import GRANTS
 from app.pages import PAGES as PAGE_ROUTERS
 from app.pages.account.registry import ACCOUNT_PAGES, account_routers
 from app.routers import hot_endpoints, routers
+from app.routers.admin.registry import ADMIN_ROUTERS
 from app.schemas.clients import DEFAULT_SCOPE
 from tests.support.admin_api import PREFIX
 from tests.support.application import Application
@@ -210,7 +211,8 @@ async def test_every_route_that_a_client_may_call_is_described(schema: Schema) -
     served = {
         (method, str(route.path_format))
         for router in (
-            *routers(hot_endpoints(GRANTS), with_admin_api=True),
+            *routers(hot_endpoints(GRANTS)),
+            *ADMIN_ROUTERS,
             *PAGE_ROUTERS,
             *account,
         )

@@ -25,6 +25,9 @@ REASONS = {
     "aiodns": Reason.RARE,
     "aiosmtplib": Reason.RARE,
     "alembic": Reason.RARE,
+    "app.pages.admin": Reason.RARE,
+    "app.routers.admin.openapi": Reason.RARE,
+    "app.routers.admin.registry": Reason.RARE,
     "app.outbound.connections": Reason.RARE,  # imports httpcore
     "app.outbound.redis_scripts": Reason.OPTIONAL,  # imports redis
     "asyncpg": Reason.RARE,

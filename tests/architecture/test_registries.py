@@ -31,6 +31,7 @@ from app.pages.admin.base import require_administrator, require_fresh_sign_in
 from app.pages.admin.pages import ConsolePage
 from app.pages.admin.registry import CONSOLE_PAGES
 from app.routers import hot_endpoints, routers
+from app.routers.admin.registry import ADMIN_ROUTERS
 from app.routers.hot import HotEndpoint
 from app.routers.openapi import FLOWS
 from app.schemas.clients import DEFAULT_GRANT_TYPES, DEFAULT_PUBLIC_GRANT_TYPES
@@ -98,7 +99,7 @@ def test_every_client_authentication_method_is_registered_once() -> None:
 
 
 def test_every_router_is_registered() -> None:
-    registered = {id(router) for router in routers((), with_admin_api=True)}
+    registered = {id(router) for router in (*routers(()), *ADMIN_ROUTERS)}
 
     assert {id(router) for router in values_of(app.routers, APIRouter)} <= registered
 
@@ -156,7 +157,7 @@ def test_every_hot_endpoint_is_in_the_fast_lane_and_declared_to_fastapi() -> Non
     endpoints = hot_endpoints(GRANTS)
     declared = {
         (method, route.path)  # type: ignore[attr-defined]
-        for router in routers(endpoints, with_admin_api=True)
+        for router in routers(endpoints)
         for route in router.routes
         for method in route.methods  # type: ignore[attr-defined]
     }

@@ -30,7 +30,11 @@ ROUTES = [
     if isinstance(route, APIRoute)
     for method in sorted(route.methods)
 ]
-IDS = dict.fromkeys(("group_id", "user_id", "role_id", "name", "session_id", "sequence"), "0" * 32)
+IDS = {
+    **dict.fromkeys(("group_id", "user_id", "role_id", "name", "session_id", "sequence"), "0" * 32),
+    **dict.fromkeys(("client_id", "request_id"), "unknown"),
+    "kind": "web",
+}
 
 
 def filled(path: str) -> str:

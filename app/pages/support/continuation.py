@@ -102,4 +102,4 @@ def account_places_of(request: Request) -> frozenset[str]:
 
 def _is_in_console(request: Request, place: str) -> bool:
     """Return whether a place is in the console, which an application may not have."""
-    return bool(request.app.state.console_pages) and CONSOLE_PLACES.fullmatch(place) is not None
+    return bool(request.app.state.has_console) and CONSOLE_PLACES.fullmatch(place) is not None

@@ -10,8 +10,9 @@ from starlette.responses import JSONResponse, Response
 from app.dependencies import CoreDep
 from app.details import Detail
 from app.errors import NotFoundError
+from app.routers.admin import PREFIX
 from app.routers.admin.access import bearer
-from app.routers.admin.routes import PREFIX, AdminRoute
+from app.routers.admin.routes import AdminRoute
 from app.schemas.admin.problems import AdminProblem
 
 SCHEMA = "#/components/schemas/"

@@ -11,6 +11,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
+from app.routers.admin import PREFIX
 from app.routers.admin.access import authorize
 from app.routers.admin.bodies import JsonBody, MergePatch
 from app.routers.admin.cursors import page_of
@@ -18,7 +19,6 @@ from app.routers.admin.preconditions import IF_MATCH, require_if_match, set_etag
 from app.routers.openapi_errors import TOO_LARGE, TOO_MANY, TRY_AGAIN, Refusals, Responses, problem
 from app.schemas.admin.problems import AdminProblem
 
-PREFIX = "/admin/api/v1"
 ETAG = {"ETag": {"description": "The version of the object.", "schema": {"type": "string"}}}
 LOCATION = {"Location": {"description": "The new object.", "schema": {"type": "string"}}}
 WITH_ETAG: Responses = {200: {"headers": ETAG}}

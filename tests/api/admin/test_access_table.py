@@ -9,7 +9,7 @@ import pytest_asyncio
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
-from app.routers.admin import ADMIN_ROUTERS
+from app.routers.admin.registry import ADMIN_ROUTERS
 from app.routers.admin.routes import AdminRoute
 from app.schemas.admin_scopes import AdminScope
 from tests.support.admin_api import ADMIN_TOKEN, PREFIX, AdminApi
