@@ -10,7 +10,11 @@ import pytest_asyncio
 
 from app.database.engines import PAUSE_SECONDS
 from app.pages.account.registry import ACCOUNT_PAGES
+from app.pages.admin.navigation import url_of
+from app.pages.admin.registry import CONSOLE_PAGES
+from tests.support.administration import id_of, new_group
 from tests.support.application import Application, running_application
+from tests.support.console import administrator_in
 from tests.support.databases import Databases
 from tests.support.parts import services_of
 from tests.support.round_trips import RoundTrips, counting_proxy
@@ -124,6 +128,23 @@ async def test_an_account_page_runs_no_query_twice(
         await visitor.sign_in(await visitor.get("/login"), user)
         for place in sorted({page.place for page in ACCOUNT_PAGES} - {"email"}):
             path = f"/account/{place}"
+            page = await count(path, visitor.http.get(path))
+            assert page.status_code == 200, path
+
+    assert {name: each.repeated for name, each in count.requests.items() if each.repeated} == {}
+
+
+@pytest.mark.slow
+async def test_a_page_of_the_console_runs_no_query_twice(
+    counted: tuple[Application, Counter],
+) -> None:
+    app, count = counted
+    async with visiting(app) as visitor:
+        user = await administrator_in(visitor)
+        group = await new_group(app, user, *[await app.enrolled_user() for _ in range(3)])
+        paths = [url_of(page.place) for page in CONSOLE_PAGES]
+        paths += [f"/admin/groups/{group.group_id}", f"/admin/users/{await id_of(app, user)}"]
+        for path in paths:
             page = await count(path, visitor.http.get(path))
             assert page.status_code == 200, path
 

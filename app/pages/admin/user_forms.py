@@ -93,6 +93,10 @@ async def get_user_request(request: ConsoleRequestDep, user_id: str) -> UserRequ
     subject = await request.services.accounts.users.find(user_id)
     if subject is None:
         raise NotFoundError(Detail.USER_UNKNOWN)
+    return about_user(request, subject)
+
+
+def about_user(request: ConsoleRequest, subject: User) -> UserRequest:
     return UserRequest(
         request.browser, request.fields, request.signed_in, request.authority, subject
     )

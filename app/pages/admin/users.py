@@ -17,7 +17,7 @@ from app.pages.admin import (
     user_sessions,
 )
 from app.pages.admin.attribute_views import part_of_attributes
-from app.pages.admin.base import console_router
+from app.pages.admin.base import ConsoleRequestDep, console_router
 from app.pages.admin.navigation import Section
 from app.pages.admin.pages import ConsolePage
 from app.pages.admin.role_views import part_of_roles
@@ -32,7 +32,7 @@ from app.pages.admin.user_acts import (
     VERIFY_EMAIL,
     acts_for,
 )
-from app.pages.admin.user_forms import PATH, PLACE, UserRequest, UserRequestDep
+from app.pages.admin.user_forms import PATH, PLACE, UserRequest, about_user
 from app.pages.admin.user_lists import badges_of, email_cell
 from app.pages.admin.user_parts import part_of_apps, part_of_factors, part_of_groups
 from app.pages.admin.user_sessions import part_of_sessions
@@ -44,9 +44,11 @@ router = console_router()
 
 
 @router.get(f"{PATH}/{{user_id}}")
-async def show_user(request: UserRequestDep) -> Response:
+async def show_user(console_request: ConsoleRequestDep, user_id: str) -> Response:
+    administration = console_request.services.accounts.administration
+    details = await administration.details.read(user_id)
+    request = about_user(console_request, details.user)
     text, url = request.text, request.subject_url
-    details = await request.services.accounts.administration.details.read(request.subject.user_id)
     badges = [*badges_of(details.user, text)]
     if any(role.is_reserved for role in details.roles):
         badges.append(Badge(text("console"), "note"))
