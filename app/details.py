@@ -114,7 +114,7 @@ class Detail(PublicText):
     SNIPPET_NEEDS_SECRET = "This snippet is for clients that have a secret."
     SNIPPET_NEEDS_CODE_FLOW = "This snippet is for clients that have a redirect URI."
     SNIPPET_VALUE_INVALID = "{field} has characters that a snippet must not contain."
-    CLIENT_HAS_NO_PREVIOUS_SECRET = "No secret of this client is being replaced."
+    CLIENT_HAS_NO_PREVIOUS_SECRET = N_("No secret of this client is being replaced.")
     INVITATION_LABEL_INVALID = "{field} must have at most 200 characters, all printable."
     CLIENT_HAS_NO_LOGO = N_("This app has no logo.")
 

@@ -7,7 +7,7 @@ from app.wiring.services import Services
 
 def build_presets(services: Services) -> PresetService:
     return PresetService(
-        transactions=DesiredStateRepository(services.core.database),
+        desired_state_repository=DesiredStateRepository(services.core.database),
         checks=services.clients.administered,
         administration=services.clients.administration,
         policies=services.clients.policies,

@@ -20,8 +20,8 @@ MOST = Figures(
     levels=5,
     package_imports=13,
     imports_between_packages=24,
-    modules=122,
-    imports=500,
+    modules=136,
+    imports=590,
 )
 """What was reached. Before the packages, 37 modules on 10 levels had 140 imports."""
 PATHS = {value for name, value in vars(urls).items() if name.isupper() and isinstance(value, str)}
@@ -30,8 +30,13 @@ BELOW = sorted(
     for layer in ("oauth", "services", "repositories", "models", "schemas", "security", "wiring")
     for path in (ROOT / "app" / layer).rglob("*.py")
 )
-NAME_PAGES = {"services/operations/links.py", "oauth/metadata.py"}
-"""What tells others the URLs of pages: the links in mails, and the metadata of the server."""
+NAME_PAGES = {
+    "services/operations/links.py",
+    "oauth/metadata.py",
+    "services/clients/presets/grafana.py",
+}
+"""What tells others the URLs of pages: the links in mails, and the metadata of the server; or names
+a page of another server."""
 ROUTES = [
     route
     for router in (

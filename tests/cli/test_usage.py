@@ -73,7 +73,8 @@ COMMANDS = {
     "clients disable": "--json client_id",
     "clients enable": "--json client_id",
     "clients trust": "--json client_id",
-    "clients create": "--json name --kind --redirect-uri --scope --client-id --secret-stdin",
+    "clients create": "--json name --kind --redirect-uri --scope --client-id --secret-stdin"
+    " --preset --url",
     "clients set": "--json client_id --name --add-redirect-uri --remove-redirect-uri --add-scope"
     " --remove-scope --json-file",
     "clients policy": "--json client_id --access --group --map --mapping --unmap"

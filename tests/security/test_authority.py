@@ -76,7 +76,7 @@ READS = frozenset(
     {
         "by_name", "check", "find_by_name", "get", "groups_of", "list_all", "list_of_role",
         "list_named", "list_page", "members", "named_members", "of", "roles_of_group",
-        "roles_of_user",
+        "roles_of_user", "stored",
     }
 )  # fmt: skip
 OF_USERS = frozenset({"set_own"})

@@ -5,11 +5,10 @@ import pytest
 
 from app.errors import InvalidInputError
 from tests.protocol.devices import device_client, question, start_device
-from tests.support.administration import set_policies
+from tests.support.administration import disable_provider, set_policies
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.assertions import assert_oauth_error
 from tests.support.identity_provider import Provider, asked_in, linked_by
-from tests.support.parts import services_of
 from tests.support.passkeys import ALONE, enrol, sign_in_with
 from tests.support.visitor import Visitor, answer_in, text_of, visiting
 
@@ -190,7 +189,7 @@ async def test_a_client_without_any_available_method_says_so(
     app: Application, client: TestClient, provider: Provider, visitor: Visitor
 ) -> None:
     await only(app, client, f"provider:{provider.name}")
-    await services_of(app).federation.identity_providers.set_disabled(provider.name, disabled=True)
+    await disable_provider(app, provider.name)
 
     page = await visitor.authorize(client)
 

@@ -32,14 +32,14 @@ class PresetService:
     def __init__(
         self,
         *,
-        transactions: DesiredStateRepository,
+        desired_state_repository: DesiredStateRepository,
         checks: ClientChecks,
         administration: ClientAdministration,
         policies: ClientPolicyService,
         roles: RoleService,
         attributes: AttributeService,
     ) -> None:
-        self._transactions = transactions
+        self._desired_state_repository = desired_state_repository
         self._checks = checks
         self._administration = administration
         self._policies = policies
@@ -59,7 +59,7 @@ class PresetService:
             for client in preset.clients
         ]
         client_id = body.client_id if body.client_id is not None else new_client_id()
-        return await self._transactions.run(
+        return await self._desired_state_repository.run(
             lambda: self._create(preset, checked, client_id=client_id, authority=authority)
         )
 

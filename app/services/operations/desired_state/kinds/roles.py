@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
-from app.models.accounts.roles import Role, roles
+from app.details import Detail
+from app.errors import InvalidInputError
+from app.models.accounts.roles import RESERVED_ROLES, Role, roles
 from app.schemas.groups import RoleBody
 from app.services.accounts.roles import RoleService
 from app.services.operations.authority import Authority
@@ -33,6 +35,10 @@ class RoleKind(Kind[RoleBody, Role]):
 
     def members_of(self, state: RoleBody) -> Members:
         return stated(state.model_dump(mode="json"))
+
+    async def check(self, step: RoleStep) -> None:
+        if step.state.name in RESERVED_ROLES:
+            raise InvalidInputError(Detail.ROLE_NAME_RESERVED, field="name")
 
     async def create(self, step: RoleStep) -> None:
         await self._roles.create(step.state, owner=step.owner, authority=step.authority)
