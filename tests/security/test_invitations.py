@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from app.errors import ConflictError, FullAdministratorRequiredError
+from app.errors import ConflictError, FullAdministratorRequiredError, InsufficientScopeError
 from app.models.accounts.roles import ADMINISTRATOR
 from app.schemas.admin_scopes import AdminScope
 from app.schemas.claims import StandardClaims
@@ -237,7 +237,7 @@ async def test_users_write_alone_invites_nobody_with_a_group_or_a_role(app: Appl
     invitations = services_of(app).accounts.administration.invitations
 
     for values in ({"groups": (group.group_id,)}, {"roles": (role.role_id,)}):
-        with pytest.raises(Exception, match="requires the scope"):
+        with pytest.raises(InsufficientScopeError):
             await invitations.invite(Invitation(email=ADDRESS, **values), authority=USERS_WRITE)
 
 
