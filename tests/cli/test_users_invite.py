@@ -51,7 +51,7 @@ def on_mailing(mailing: Application, mail_server: MailServer, postern: Postern) 
         result = await postern(
             "users", *arguments, DATABASE_URL=mailing.settings.database_url, **variables
         )
-        await deliver(mailing, after=60)  # the clock of the command is ahead
+        await deliver(mailing, after=3600)  # the clock of the command is ahead
         return result
 
     return run
