@@ -23,7 +23,9 @@ OF_THE_USER = (
 )
 OF_A_USER = ("", "/edit", "/groups", "/roles", "/roles/administrator", "/attributes", "/disable")
 OF_A_GROUP = ("", "/edit", "/delete", "/members", "/members/+new", "/roles", "/attributes")
-CODES_OF_THE_CONSOLE = {"administrator", "auditor", "sign_in", "anybody", "127.0.0.1"}
+CODES_OF_THE_CONSOLE = {
+    *("administrator", "auditor", "sign_in", "anybody", "127.0.0.1", "not_found", "endpoint"),
+}
 DATA = re.compile(r"[a-z_]+\.[a-z_.]+|[\w-]+-[0-9a-f]{8}")
 """An action of the audit log, or a name of the tests, which are shown as they are stored."""
 UNAVAILABLE = {"/account/email"}
