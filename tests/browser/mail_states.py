@@ -76,6 +76,16 @@ def mail_states(
             {"errors": {}, "login_url": "/login", "recover_url": "/recover"},
         ),
         "recover-new": ("recover_new.html", {**form, "username": "ada", "minimum_length": 8}),
+        "invitation": ("invitation.html", {**form, "username": "ada", "minimum_length": 8}),
+        "invitation-wrong": (
+            "invitation.html",
+            {
+                **form,
+                "username": long_person.username,
+                "minimum_length": 8,
+                "errors": {"password": BAD_PASSWORD},
+            },
+        ),
         "recover-new-wrong": (
             "recover_new.html",
             {

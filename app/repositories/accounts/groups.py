@@ -105,7 +105,8 @@ class GroupRepository:
 
     async def any_has_second_factor(self) -> bool:
         """Return whether any group has a policy for the second factor."""
-        statement = select(group.group_id).where(group.second_factor.is_not(None)).limit(1)
+        has_one = group.second_factor > ""  # rather than not NULL, for the index
+        statement = select(group.group_id).where(has_one).limit(1)
         return await self._database.fetch_one(statement) is not None
 
     async def known_ids(self, group_ids: Sequence[str]) -> set[str]:

@@ -61,7 +61,7 @@ class PasskeyRepository:
                 if not await lock_owner(connection, owner):  # so concurrent calls are counted
                     return "no owner"
                 number = await connection.scalar(count) or 0
-                if is_first_factor and (number or await connection.scalar(confirmed_at)):
+                if is_first_factor and (await connection.scalar(confirmed_at) or number):
                     return "not first"
                 if number >= at_most:
                     return "too many"

@@ -61,7 +61,10 @@ def _passkey(call: Any, number: int) -> list[Awaitable[Any]]:
     made: Passkey = argument(Passkey, "made", number, flag=True)
     new = replace(made, passkey_id="new", credential_id=digest(ROWS * 3))
     owner = argument(User, "owner", number, flag=True)
-    return [call(new, owner, at_most=10, event=new_event())]
+    return [
+        call(new, owner, at_most=10, is_first_factor=is_first, event=new_event())
+        for is_first in (True, False)
+    ]
 
 
 def _import_into_a_group(call: Any, number: int) -> list[Awaitable[Any]]:
@@ -220,6 +223,7 @@ SPECIAL: dict[str, Calls] = {
     "SealedValueRepository.replace": lambda call, number: [
         call(kind, [(SealedValue(identifier(number), digest(number)), b"new")]) for kind in PLACES
     ],
+    "UserChangeRepository.together": lambda call, _: [call(_nothing)],
     "UserImportRepository.add_all": _import_into_a_group,
 }
 """By method; each gives the calls to make, which are awaited in turn."""
