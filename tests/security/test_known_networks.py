@@ -19,7 +19,7 @@ from tests.security.guessing import (
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.callers import calling_from
 from tests.support.parts import count, services_of
-from tests.support.smtp import MailServer, link_in, running_mail_server
+from tests.support.smtp import MailServer, link_in, running_mail_server, subject_of
 from tests.support.smtp import text_of as text_of_mail
 from tests.support.visitor import Visitor, text_of, visiting
 from tests.support.waiting import eventually
@@ -145,7 +145,7 @@ async def test_the_user_is_emailed_at_most_once_a_day(
     await eventually(lambda: all_mails_are_sent(app))
 
     assert len(mail_server.to(ADDRESS)) == 2
-    assert first["Subject"] == second["Subject"] == SUBJECT
+    assert subject_of(first) == subject_of(second) == SUBJECT
     assert zoe.username in text_of_mail(first)
 
 

@@ -80,7 +80,7 @@ def _packages_in(environment: Path) -> Path:
 def _copy_commands(origin: Path, target: Path) -> None:
     """Give the tree the commands of the environment, run by the interpreter of the tree."""
     for path in sorted(origin.iterdir()):
-        if (target / path.name).exists():
+        if path.is_dir() or (target / path.name).exists():
             continue
         content = path.read_bytes()
         if content.startswith(b"#!" + bytes(origin)):
