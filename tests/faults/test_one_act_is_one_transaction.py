@@ -116,7 +116,9 @@ async def test_no_passkey_is_removed_if_its_sessions_cannot_be_ended(app: Applic
         passkey_of(user), user, at_most=1, event=new_event()
     )
 
-    removal = services.factors.passkeys.remove(user, "first", except_session=session, is_full=True)
+    removal = services.factors.passkeys.remove(
+        user, "first", except_session=session, keeps_factor=False, is_full=True
+    )
     await changes_nothing(app, removal, "users", "UPDATE")
 
 

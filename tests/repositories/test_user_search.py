@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from app.database.database import Database
 from app.models.accounts.sessions import Session
+from app.models.accounts.user_search import UserActivity
 from app.models.accounts.users import User
 from app.repositories.accounts.sessions import SessionRepository
 from app.repositories.accounts.user_search import InactiveUser, UserSearchRepository
@@ -16,6 +17,10 @@ from tests.repositories.conftest import NOW
 from tests.repositories.people import stored_group, stored_user
 from tests.support.events import new_event
 from tests.support.parts import count
+
+
+async def activity_of(search: UserSearchRepository, user: User) -> UserActivity | None:
+    return next(iter(await search.list_activities([user.user_id])), None)
 
 
 async def person(database: Database, username: str, **claims: str) -> User:
@@ -135,7 +140,7 @@ async def test_users_without_a_recent_sign_in_are_listed_the_longest_inactive_fi
     assert [each.user.username for each in listed] == ["never", "lazy"]
     assert [*first, *rest] == listed
     assert listed[1] == InactiveUser(listed[1].user, NOW + timedelta(days=5))
-    of_lazy, of_never = [await search.find_activity(each.user_id) for each in (lazy, never)]
+    of_lazy, of_never = [await activity_of(search, each) for each in (lazy, never)]
     assert of_lazy is not None
     assert of_never is not None
     assert of_lazy.last_sign_in_at == NOW + timedelta(days=5)
@@ -150,7 +155,7 @@ async def test_signing_in_again_in_the_same_session_is_recorded(database: Databa
     assert await sessions.renew(again, event=new_event())
     assert not await sessions.renew(session_of(user, 3, session_id="other"), event=new_event())
 
-    activity = await UserSearchRepository(database).find_activity(user.user_id)
+    activity = await activity_of(UserSearchRepository(database), user)
     assert activity is not None
     assert activity.last_sign_in_at == NOW + timedelta(days=2)
 

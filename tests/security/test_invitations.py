@@ -211,7 +211,7 @@ async def test_a_taken_address_or_username_is_not_invited(
 async def test_an_invitation_that_is_not_mailed_verifies_no_address(
     app: Application, visitor: Visitor
 ) -> None:
-    """Whoever has the link need not be the owner of the mailbox"""
+    """The user of the link is not necessarily the owner of the mailbox"""
     body = Invitation(email=ADDRESS, username="grace")
     invited = await services_of(app).accounts.administration.invitations.invite(
         body, delivery=RETURNED, authority=USERS_WRITE

@@ -42,7 +42,7 @@ OF_OTHERS = {
 }
 """Files whose reasons are not those of refused requests, by the beginning of the path."""
 INCOMPLETE = {"password sign-in refused: ": PROBLEMS.values()}
-"""Reasons that always go on with one of these texts."""
+"""Reasons that always continue with one of these texts."""
 COMMAND = re.compile(r"`postern ((?:[a-z-]+ ?)+)")
 
 

@@ -41,7 +41,10 @@ async def require_enrolment(request: SecondFactorRequestDep) -> None:
 
 async def enroll_page(request: SecondFactorRequest, errors: Errors | None = None) -> Response:
     secret = request.sign_in.otp_secret or ""
-    factors, requirement = request.services.factors, await requirement_for(request, request.user)
+    factors, requirement = (
+        request.services.factors,
+        await requirement_for(request, request.user, always_looks_up=False),
+    )
     enrolment = await factors.otp.enrolment(secret, username=request.user.username)
     return request.second_factor_page(
         "enroll.html",
@@ -110,7 +113,7 @@ async def add_passkey(request: SecondFactorRequestDep) -> Response:
 async def skip(request: SecondFactorRequestDep) -> Response:
     """Sign in without a second factor, if the policy allows it and the user still has none."""
     request.check()
-    requirement = await requirement_for(request, request.user)
+    requirement = await requirement_for(request, request.user, always_looks_up=False)
     has_factor = await has_second_factor(request.browser, request.user)
     if has_factor or not _may_skip(request, requirement):
         raise start_again(request)

@@ -21,7 +21,9 @@ async def otp_page(request: SecondFactorRequest, errors: Errors | None = None) -
         has_app=has_app,
         passkeys=passkeys,
         offers_passkey_first=bool(has_app and passkeys)
-        and (await requirement_for(request, request.user)).offers_passkey_first,
+        and (
+            await requirement_for(request, request.user, always_looks_up=False)
+        ).offers_passkey_first,
     )
 
 

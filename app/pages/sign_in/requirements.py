@@ -7,7 +7,7 @@ from app.services.accounts.second_factor_policies import Requirement
 
 
 async def requirement_for(
-    request: InteractionRequest, user: User, *, always_looks_up: bool = False
+    request: InteractionRequest, user: User, *, always_looks_up: bool
 ) -> Requirement:
     """Return what is required of a user who signs in, as `SecondFactorPolicies.requirement`."""
     return await request.services.accounts.second_factor_policies.requirement(

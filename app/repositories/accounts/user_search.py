@@ -127,11 +127,6 @@ class UserSearchRepository:
         rows: Sequence[Any] = await self._database.fetch_all(query)
         return [InactiveUser(User(*row[:-1]), row[-1]) for row in rows]
 
-    async def find_activity(self, user_id: str) -> UserActivity | None:
-        return await self._database.find_one(
-            select(user_activity).where(activity.user_id == user_id), value=UserActivity
-        )
-
     async def list_activities(self, user_ids: Sequence[str]) -> Sequence[UserActivity]:
         """Return when these users last signed in."""
         return await self._database.find_all(

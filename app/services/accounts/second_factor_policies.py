@@ -65,7 +65,7 @@ def requirement_of(
     *,
     groups: Collection[SecondFactorPolicy] = (),
     client: SecondFactorPolicy | None = None,
-    is_privileged: bool = False,
+    is_privileged: bool,
 ) -> Requirement:
     """Return what the policies require together.
 
@@ -119,10 +119,10 @@ class SecondFactorPolicies:
 
     def before_sign_in(self, client: Client | None) -> Requirement:
         """Return what is known to be required of a user who has not said who they are."""
-        return requirement_of(self._general, client=client_policy(client))
+        return requirement_of(self._general, client=client_policy(client), is_privileged=False)
 
     async def requirement(
-        self, user: User, client: Client | None, *, always_looks_up: bool = False
+        self, user: User, client: Client | None, *, always_looks_up: bool
     ) -> Requirement:
         """Return what is required of a user, at a client or at this server itself.
 
@@ -143,7 +143,7 @@ class SecondFactorPolicies:
         """Return whether a session has what is required of its user at a client."""
         if signed_in.session.acr == ACR_MFA:
             return True
-        requirement = await self.requirement(signed_in.user, client)
+        requirement = await self.requirement(signed_in.user, client, always_looks_up=False)
         return requirement.is_met_by(signed_in)
 
     def forget(self) -> None:

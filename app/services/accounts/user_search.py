@@ -67,11 +67,6 @@ class UserSearch:
             limit=limit,
         )
 
-    async def last_sign_in(self, user_id: str) -> datetime | None:
-        """Return when a user signed in last, or None if that is not known."""
-        activity = await self._user_search_repository.find_activity(user_id)
-        return activity.last_sign_in_at if activity is not None else None
-
     async def last_sign_ins(self, user_ids: Collection[str]) -> Mapping[str, datetime]:
         """Return when users last signed in; those who have not are left out."""
         activities = await self._user_search_repository.list_activities(sorted(user_ids))

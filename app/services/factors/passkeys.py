@@ -169,7 +169,7 @@ class PasskeyService:
         *,
         except_session: Session | None,
         even_last: bool = False,
-        keeps_factor: bool = False,
+        keeps_factor: bool,
         is_full: bool,
     ) -> Passkey | None:
         """Remove a passkey and sign the user out everywhere except in `except_session`.

@@ -108,6 +108,7 @@ class CredentialAdministration:
                 passkey.passkey_id,
                 except_session=None,
                 even_last=True,
+                keeps_factor=False,
                 is_full=authority.is_full,
             ):
                 await self._notices.send(user, AccountEvent.PASSKEY_REMOVED, name=passkey.name)
