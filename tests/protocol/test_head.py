@@ -22,8 +22,10 @@ WITHOUT_EFFECT = {
     "/qr_code/{username}",
     "/register/{client_id}",
     "/userinfo",
+    "/.well-known/change-password",
     "/.well-known/oauth-authorization-server",
     "/.well-known/openid-configuration",
+    "/.well-known/webfinger",
     "/openapi.json",
     "/",
 }
