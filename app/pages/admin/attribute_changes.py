@@ -1,129 +1,78 @@
 """`/admin/attributes`: define an attribute, and change or delete its definition."""
 
+from collections.abc import Mapping
+
 from starlette.responses import Response
 
+from app.i18n.messages import N_
 from app.pages.admin.attribute_forms import (
     FIELDS,
     NEW_FIELDS,
     PATH,
     DefinitionRequest,
-    DefinitionRequestDep,
+    get_definition_request,
     stored_values,
 )
-from app.pages.admin.base import (
-    NEW,
-    ConsoleRequest,
-    ConsoleRequestDep,
-    changes_router,
-    dangerous_router,
-)
-from app.pages.admin.forms import (
-    FormView,
-    form_page,
-    parse_body,
-    require_current,
-    shown_in_form,
-    typed_in,
-)
-from app.pages.support import Errors, redirect, shows_again
+from app.pages.admin.base import NEW, ConsoleRequest, get_console_request
+from app.pages.admin.forms import parse_body
+from app.pages.admin.object_forms import ObjectForm, form_routers
+from app.pages.support import redirect
 from app.schemas.attributes import AttributeDefinitionBody
 
-changes, dangerous = changes_router(), dangerous_router()
-routers = (changes, dangerous)
 
-
-async def new_attribute_page(request: ConsoleRequest, errors: Errors | None = None) -> Response:
-    form = FormView(
-        heading=request.text("Define an attribute"),
-        fields=[field.in_language(request.text) for field in NEW_FIELDS],
-        values=typed_in(request, NEW_FIELDS) if request.is_form else {},
-        submit=request.text("Define attribute"),
-        cancel_url=PATH,
-    )
-    return form_page(request, form, errors)
-
-
-@changes.get(f"{PATH}/{NEW}")
-async def new_attribute(request: ConsoleRequestDep) -> Response:
-    return await new_attribute_page(request)
-
-
-@changes.post(f"{PATH}/{NEW}")
-@shows_again(new_attribute_page)
-async def define_attribute(request: ConsoleRequestDep) -> Response:
-    request.check("name", "description")
-    typed = typed_in(request, NEW_FIELDS)
+async def _define(request: ConsoleRequest, typed: Mapping[str, str]) -> Response:
     body = parse_body(request, AttributeDefinitionBody, typed, NEW_FIELDS)
-    with shown_in_form(request, NEW_FIELDS):
-        await request.services.accounts.attributes.define(body, authority=request.authority)
+    await request.services.accounts.attributes.define(body, authority=request.authority)
     return redirect(f"{PATH}/{body.name}?done=created")
 
 
-async def edit_page(request: DefinitionRequest, errors: Errors | None = None) -> Response:
-    stored = stored_values(request.definition)
-    form = FormView(
-        heading=request.text("Edit attribute"),
-        object_name=request.definition.name,
-        fields=[field.in_language(request.text) for field in FIELDS],
-        values=typed_in(request, FIELDS) if request.is_form else stored,
-        submit=request.text("Save"),
-        cancel_url=request.definition_url,
-        version=str(request.definition.version),
-    )
-    return form_page(request, form, errors)
-
-
-@changes.get(f"{PATH}/{{name}}/edit")
-async def edit_attribute(request: DefinitionRequestDep) -> Response:
-    return await edit_page(request)
-
-
-@changes.post(f"{PATH}/{{name}}/edit")
-@shows_again(edit_page)
-async def save_attribute(request: DefinitionRequestDep) -> Response:
-    request.check("description")
-    definition, typed = request.definition, typed_in(request, FIELDS)
-    require_current(request, definition.version, typed=typed, stored=stored_values(definition))
+async def _save(request: DefinitionRequest, typed: Mapping[str, str]) -> Response:
+    definition = request.definition
     values = {**typed, "name": definition.name, "type": definition.type}
     body = parse_body(request, AttributeDefinitionBody, values, FIELDS)
-    with shown_in_form(request, FIELDS):
-        await request.services.accounts.attributes.change(
-            definition.name, body, version=definition.version, authority=request.authority
-        )
-    return redirect(f"{request.definition_url}?done=saved")
-
-
-async def delete_page(request: DefinitionRequest, errors: Errors | None = None) -> Response:
-    form = FormView(
-        heading=request.text("Delete this attribute?"),
-        object_name=request.definition.name,
-        introduction=request.text(
-            "Apps no longer receive it. Its values are kept, and are back if you define it again."
-        ),
-        fields=(),
-        values={},
-        submit=request.text("Delete attribute"),
-        cancel_url=request.definition_url,
-        version=str(request.definition.version),
-        is_danger=True,
+    await request.services.accounts.attributes.change(
+        definition.name, body, version=definition.version, authority=request.authority
     )
-    return form_page(request, form, errors)
+    return redirect(f"{request.url}?done=saved")
 
 
-@dangerous.get(f"{PATH}/{{name}}/delete")
-async def confirm_deletion(request: DefinitionRequestDep) -> Response:
-    return await delete_page(request)
-
-
-@dangerous.post(f"{PATH}/{{name}}/delete")
-@shows_again(delete_page)
-async def delete_attribute(request: DefinitionRequestDep) -> Response:
-    request.check()
-    require_current(request, request.definition.version)
-    with shown_in_form(request):
-        await request.services.accounts.attributes.delete(
-            request.definition.name,
-            version=request.definition.version,
-            authority=request.authority,
-        )
+async def _delete(request: DefinitionRequest, _typed: Mapping[str, str]) -> Response:
+    definition = request.definition
+    await request.services.accounts.attributes.delete(
+        definition.name, version=definition.version, authority=request.authority
+    )
     return redirect(f"{PATH}?done=deleted")
+
+
+DEFINE = ObjectForm(
+    path=f"{PATH}/{NEW}",
+    request_of=get_console_request,
+    heading=N_("Define an attribute"),
+    submit=N_("Define attribute"),
+    needs_fresh_sign_in=False,
+    fields=NEW_FIELDS,
+    run=_define,
+)
+EDIT = ObjectForm(
+    path=f"{PATH}/{{name}}/edit",
+    request_of=get_definition_request,
+    heading=N_("Edit attribute"),
+    submit=N_("Save"),
+    needs_fresh_sign_in=False,
+    fields=FIELDS,
+    stored=lambda request: stored_values(request.definition),
+    run=_save,
+)
+DELETE = ObjectForm(
+    path=f"{PATH}/{{name}}/delete",
+    request_of=get_definition_request,
+    heading=N_("Delete this attribute?"),
+    introduction=N_(
+        "Apps no longer receive it. Its values are kept, and are back if you define it again."
+    ),
+    submit=N_("Delete attribute"),
+    needs_fresh_sign_in=True,
+    is_danger=True,
+    run=_delete,
+)
+routers = changes, dangerous = form_routers(DEFINE, EDIT, DELETE)

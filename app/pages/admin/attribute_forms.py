@@ -7,9 +7,10 @@ from fastapi import Depends
 
 from app.i18n.messages import N_
 from app.models.accounts.attributes import AttributeDefinition
-from app.pages.admin.base import ConsoleRequest, ConsoleRequestDep
+from app.pages.admin.base import ConsoleRequestDep
 from app.pages.admin.forms import Field, Option
 from app.pages.admin.navigation import url_of
+from app.pages.admin.object_forms import ObjectRequest
 
 PLACE = "attributes"
 PATH = url_of(PLACE)
@@ -64,14 +65,22 @@ FIELDS = (APPLIES_TO, EDITABLE_BY, DESCRIPTION)
 
 
 @dataclass(frozen=True, slots=True)
-class DefinitionRequest(ConsoleRequest):
+class DefinitionRequest(ObjectRequest):
     """A request for a page about one attribute."""
 
     definition: AttributeDefinition
 
     @property
-    def definition_url(self) -> str:
+    def url(self) -> str:
         return f"{PATH}/{self.definition.name}"
+
+    @property
+    def shown_name(self) -> str:
+        return self.definition.name
+
+    @property
+    def version(self) -> str:
+        return str(self.definition.version)
 
 
 async def get_definition_request(request: ConsoleRequestDep, name: str) -> DefinitionRequest:

@@ -58,8 +58,8 @@ async def show_attribute(request: DefinitionRequestDep) -> Response:
         title=definition.name,
         back=Link(text("Attributes"), PATH),
         links=request.offered(
-            Link(text("Edit"), f"{request.definition_url}/edit"),
-            Link(text("Delete"), f"{request.definition_url}/delete", is_danger=True),
+            Link(text("Edit"), f"{request.url}/edit"),
+            Link(text("Delete"), f"{request.url}/delete", is_danger=True),
         ),
         facts=[
             Fact(text("Description"), Cell(definition.description, words=text("None"))),

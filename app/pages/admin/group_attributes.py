@@ -32,7 +32,7 @@ async def attributes_page(request: GroupRequest, errors: Errors | None = None) -
         fields=fields if names else (),
         values=typed_in(request, fields) if request.is_form else {},
         submit=request.text("Save") if names else "",
-        cancel_url=request.group_url,
+        cancel_url=request.url,
         version=str(request.group.version),
     )
     return form_page(request, form, errors)
@@ -63,4 +63,4 @@ async def set_group_attribute(request: GroupRequestDep) -> Response:
         await request.services.accounts.groups.change(
             group.group_id, body, version=group.version, authority=request.authority
         )
-    return redirect(f"{request.group_url}?done=saved")
+    return redirect(f"{request.url}?done=saved")

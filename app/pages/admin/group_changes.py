@@ -1,127 +1,79 @@
 """`/admin/groups`: create, change and delete a group."""
 
 import json
+from collections.abc import Mapping
 
 from starlette.responses import Response
 
-from app.pages.admin.base import (
-    NEW,
-    ConsoleRequest,
-    ConsoleRequestDep,
-    changes_router,
-    dangerous_router,
-)
-from app.pages.admin.forms import (
-    FormView,
-    form_page,
-    parse_body,
-    require_current,
-    shown_in_form,
-    typed_in,
-)
+from app.i18n.messages import N_
+from app.pages.admin.base import NEW, ConsoleRequest, get_console_request
+from app.pages.admin.forms import parse_body
 from app.pages.admin.group_forms import (
     FIELDS,
     PATH,
     GroupRequest,
-    GroupRequestDep,
     body_values,
+    get_group_request,
     stored_values,
 )
-from app.pages.support import Errors, redirect, shows_again
+from app.pages.admin.object_forms import ObjectForm, form_routers
+from app.pages.support import redirect
 from app.schemas.groups import GroupBody
 
-changes, dangerous = changes_router(), dangerous_router()
-routers = (changes, dangerous)
 
-
-async def new_group_page(request: ConsoleRequest, errors: Errors | None = None) -> Response:
-    form = FormView(
-        heading=request.text("Create a group"),
-        fields=[field.in_language(request.text) for field in FIELDS],
-        values=typed_in(request, FIELDS) if request.is_form else {},
-        submit=request.text("Create group"),
-        cancel_url=PATH,
-    )
-    return form_page(request, form, errors)
-
-
-@changes.get(f"{PATH}/{NEW}")
-async def new_group(request: ConsoleRequestDep) -> Response:
-    return await new_group_page(request)
-
-
-@changes.post(f"{PATH}/{NEW}")
-@shows_again(new_group_page)
-async def create_group(request: ConsoleRequestDep) -> Response:
-    request.check(*(field.name for field in FIELDS))
-    body = parse_body(request, GroupBody, body_values(typed_in(request, FIELDS)), FIELDS)
-    with shown_in_form(request, FIELDS):
-        group = await request.services.accounts.groups.create(body, authority=request.authority)
+async def _create(request: ConsoleRequest, typed: Mapping[str, str]) -> Response:
+    body = parse_body(request, GroupBody, body_values(typed), FIELDS)
+    group = await request.services.accounts.groups.create(body, authority=request.authority)
     return redirect(f"{PATH}/{group.group_id}?done=created")
 
 
-async def edit_page(request: GroupRequest, errors: Errors | None = None) -> Response:
-    form = FormView(
-        heading=request.text("Edit group"),
-        fields=[field.in_language(request.text) for field in FIELDS],
-        values=typed_in(request, FIELDS) if request.is_form else stored_values(request.group),
-        submit=request.text("Save"),
-        cancel_url=request.group_url,
-        version=str(request.group.version),
-    )
-    return form_page(request, form, errors)
-
-
-@changes.get(f"{PATH}/{{group_id}}/edit")
-async def edit_group(request: GroupRequestDep) -> Response:
-    return await edit_page(request)
-
-
-@changes.post(f"{PATH}/{{group_id}}/edit")
-@shows_again(edit_page)
-async def save_group(request: GroupRequestDep) -> Response:
-    request.check(*(field.name for field in FIELDS))
-    group, typed = request.group, typed_in(request, FIELDS)
-    require_current(request, group.version, typed=typed, stored=stored_values(group))
+async def _save(request: GroupRequest, typed: Mapping[str, str]) -> Response:
+    group = request.group
     values = {**body_values(typed), "attributes": json.loads(group.attributes)}
     body = parse_body(request, GroupBody, values, FIELDS)
-    with shown_in_form(request, FIELDS):
-        await request.services.accounts.groups.change(
-            group.group_id, body, version=group.version, authority=request.authority
-        )
-    return redirect(f"{request.group_url}?done=saved")
-
-
-async def delete_page(request: GroupRequest, errors: Errors | None = None) -> Response:
-    form = FormView(
-        heading=request.text("Delete this group?"),
-        object_name=request.group.name,
-        introduction=request.text(
-            "Its members lose the roles and the access to apps that they have through it. Their "
-            "accounts stay."
-        ),
-        fields=(),
-        values={},
-        submit=request.text("Delete group"),
-        cancel_url=request.group_url,
-        version=str(request.group.version),
-        is_danger=True,
+    await request.services.accounts.groups.change(
+        group.group_id, body, version=group.version, authority=request.authority
     )
-    return form_page(request, form, errors)
+    return redirect(f"{request.url}?done=saved")
 
 
-@dangerous.get(f"{PATH}/{{group_id}}/delete")
-async def confirm_deletion(request: GroupRequestDep) -> Response:
-    return await delete_page(request)
-
-
-@dangerous.post(f"{PATH}/{{group_id}}/delete")
-@shows_again(delete_page)
-async def delete_group(request: GroupRequestDep) -> Response:
-    request.check()
-    require_current(request, request.group.version)
-    with shown_in_form(request):
-        await request.services.accounts.groups.delete(
-            request.group.group_id, version=request.group.version, authority=request.authority
-        )
+async def _delete(request: GroupRequest, _typed: Mapping[str, str]) -> Response:
+    await request.services.accounts.groups.delete(
+        request.group.group_id, version=request.group.version, authority=request.authority
+    )
     return redirect(f"{PATH}?done=deleted")
+
+
+CREATE = ObjectForm(
+    path=f"{PATH}/{NEW}",
+    request_of=get_console_request,
+    heading=N_("Create a group"),
+    submit=N_("Create group"),
+    needs_fresh_sign_in=False,
+    fields=FIELDS,
+    run=_create,
+)
+EDIT = ObjectForm(
+    path=f"{PATH}/{{group_id}}/edit",
+    request_of=get_group_request,
+    heading=N_("Edit group"),
+    submit=N_("Save"),
+    needs_fresh_sign_in=False,
+    fields=FIELDS,
+    stored=lambda request: stored_values(request.group),
+    run=_save,
+)
+DELETE = ObjectForm(
+    path=f"{PATH}/{{group_id}}/delete",
+    request_of=get_group_request,
+    heading=N_("Delete this group?"),
+    introduction=N_(
+        "Its members lose the roles and the access to apps that they have through it. Their "
+        "accounts stay."
+    ),
+    submit=N_("Delete group"),
+    needs_fresh_sign_in=True,
+    is_danger=True,
+    run=_delete,
+)
+routers = changes, dangerous = form_routers(CREATE, EDIT, DELETE)

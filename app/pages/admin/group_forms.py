@@ -8,9 +8,10 @@ from fastapi import Depends
 
 from app.i18n.messages import N_
 from app.models.accounts.groups import Group
-from app.pages.admin.base import ConsoleRequest, ConsoleRequestDep
+from app.pages.admin.base import ConsoleRequestDep
 from app.pages.admin.forms import Field, Option
 from app.pages.admin.navigation import url_of
+from app.pages.admin.object_forms import ObjectRequest
 
 PLACE = "groups"
 PATH = url_of(PLACE)
@@ -44,14 +45,22 @@ FIELDS = (NAME, DESCRIPTION, SECOND_FACTOR)
 
 
 @dataclass(frozen=True, slots=True)
-class GroupRequest(ConsoleRequest):
+class GroupRequest(ObjectRequest):
     """A request for a page about one group."""
 
     group: Group
 
     @property
-    def group_url(self) -> str:
+    def url(self) -> str:
         return f"{PATH}/{self.group.group_id}"
+
+    @property
+    def shown_name(self) -> str:
+        return self.group.name
+
+    @property
+    def version(self) -> str:
+        return str(self.group.version)
 
 
 async def get_group_request(request: ConsoleRequestDep, group_id: str) -> GroupRequest:

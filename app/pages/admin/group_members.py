@@ -27,7 +27,7 @@ USERNAME = Field("username", N_("Username"), is_required=True, maximum=64)
 
 async def part_of_members(request: GroupRequest) -> Part:
     """Return the first members, for the page of the group."""
-    text, url = request.text, f"{request.group_url}/members"
+    text, url = request.text, f"{request.url}/members"
     users = await _users(request, limit=FIRST + 1)
     links = [*request.offered(Link(text("Add a member"), f"{url}/{NEW}"))]
     if len(users) > FIRST:
@@ -46,7 +46,7 @@ async def list_members(request: GroupRequestDep) -> Response:
         heading=text("Members of %(name)s") % {"name": request.group.name},
         links=[
             *request.offered(Link(text("Add a member"), f"{request.path}/{NEW}", is_main=True)),
-            Link(text("Back to the group"), request.group_url),
+            Link(text("Back to the group"), request.url),
         ],
         search=Search(text("Find members"), search),
         table=await _table(request, shown, after=after),
@@ -62,7 +62,7 @@ async def add_page(request: GroupRequest, errors: Errors | None = None) -> Respo
         fields=[USERNAME.in_language(request.text)],
         values=typed_in(request, [USERNAME]) if request.is_form else {},
         submit=request.text("Add member"),
-        cancel_url=request.group_url,
+        cancel_url=request.url,
     )
     return form_page(request, form, errors)
 
@@ -86,7 +86,7 @@ async def add_member(request: GroupRequestDep) -> Response:
         await accounts.groups.add_member(
             request.group.group_id, user.user_id, authority=request.authority
         )
-    return redirect(f"{request.group_url}?done=added")
+    return redirect(f"{request.url}?done=added")
 
 
 async def remove_page(request: GroupRequest, errors: Errors | None = None) -> Response:
@@ -102,7 +102,7 @@ async def remove_page(request: GroupRequest, errors: Errors | None = None) -> Re
         fields=(),
         values={},
         submit=request.text("Remove member"),
-        cancel_url=request.group_url,
+        cancel_url=request.url,
         is_danger=True,
     )
     return form_page(request, form, errors)
@@ -122,7 +122,7 @@ async def remove_member(request: GroupRequestDep) -> Response:
         await request.services.accounts.groups.remove_member(
             request.group.group_id, member.user_id, authority=request.authority
         )
-    return redirect(f"{request.group_url}?done=removed")
+    return redirect(f"{request.url}?done=removed")
 
 
 async def _users(
@@ -161,7 +161,7 @@ async def _sources(request: GroupRequest, *, after: str, limit: int) -> Mapping[
 
 
 def _links(request: GroupRequest, user: User) -> Sequence[Link]:
-    url = f"{request.group_url}/members/{user.user_id}"
+    url = f"{request.url}/members/{user.user_id}"
     return request.offered(Link(request.text("Remove"), url))
 
 

@@ -13,7 +13,7 @@ routers = (dangerous,)
 
 
 async def grant_page(request: GroupRequest, errors: Errors | None = None) -> Response:
-    form = await grant_form(request, of=request.group.name, cancel_url=request.group_url)
+    form = await grant_form(request, of=request.group.name, cancel_url=request.url)
     return form_page(request, form, errors)
 
 
@@ -30,11 +30,11 @@ async def grant_role(request: GroupRequestDep) -> Response:
         await request.services.accounts.role_grants.grant_to_group(
             request.fields.get(ROLE.name, ""), request.group.group_id, authority=request.authority
         )
-    return redirect(f"{request.group_url}?done=added")
+    return redirect(f"{request.url}?done=added")
 
 
 async def revoke_page(request: GroupRequest, errors: Errors | None = None) -> Response:
-    form = await revoke_form(request, of=request.group.name, cancel_url=request.group_url)
+    form = await revoke_form(request, of=request.group.name, cancel_url=request.url)
     return form_page(request, form, errors)
 
 
@@ -53,4 +53,4 @@ async def revoke_role(request: GroupRequestDep) -> Response:
             request.group.group_id,
             authority=request.authority,
         )
-    return redirect(f"{request.group_url}?done=removed")
+    return redirect(f"{request.url}?done=removed")

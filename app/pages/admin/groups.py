@@ -48,7 +48,7 @@ async def list_groups(request: ConsoleRequestDep) -> Response:
 @router.get(f"{PATH}/{{group_id}}")
 async def show_group(request: GroupRequestDep) -> Response:
     text, group, accounts = request.text, request.group, request.services.accounts
-    url = request.group_url
+    url = request.url
     view = ObjectView(
         title=group.name,
         back=Link(text("Groups"), PATH),

@@ -7,9 +7,10 @@ from fastapi import Depends
 
 from app.i18n.messages import N_
 from app.models.accounts.roles import Role
-from app.pages.admin.base import ConsoleRequest, ConsoleRequestDep
+from app.pages.admin.base import ConsoleRequestDep
 from app.pages.admin.forms import Field
 from app.pages.admin.navigation import url_of
+from app.pages.admin.object_forms import ObjectRequest
 
 PLACE = "roles"
 PATH = url_of(PLACE)
@@ -37,14 +38,22 @@ FIELDS = (NAME, DESCRIPTION)
 
 
 @dataclass(frozen=True, slots=True)
-class RoleRequest(ConsoleRequest):
+class RoleRequest(ObjectRequest):
     """A request for a page about one role."""
 
     role: Role
 
     @property
-    def role_url(self) -> str:
+    def url(self) -> str:
         return f"{PATH}/{self.role.role_id}"
+
+    @property
+    def shown_name(self) -> str:
+        return self.role.name
+
+    @property
+    def version(self) -> str:
+        return str(self.role.version)
 
 
 async def get_role_request(request: ConsoleRequestDep, role_id: str) -> RoleRequest:

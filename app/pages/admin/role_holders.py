@@ -34,7 +34,7 @@ FIELDS = (KIND, NAME)
 
 async def part_of_holders(request: RoleRequest) -> Part:
     """Return the first holders, for the page of the role."""
-    text, url = request.text, f"{request.role_url}/holders"
+    text, url = request.text, f"{request.url}/holders"
     grants = await request.services.accounts.role_grants.list_of_role(
         request.role.role_id, limit=FIRST + 1
     )
@@ -55,7 +55,7 @@ async def list_holders(request: RoleRequestDep) -> Response:
     listing = Listing(
         heading=request.text("Users and groups with the role %(name)s")
         % {"name": request.role.name},
-        links=[Link(request.text("Back to the role"), request.role_url)],
+        links=[Link(request.text("Back to the role"), request.url)],
         table=await _table(request, shown),
         pager=pager,
     )
@@ -69,7 +69,7 @@ async def grant_page(request: RoleRequest, errors: Errors | None = None) -> Resp
         fields=[field.in_language(request.text) for field in FIELDS],
         values=typed_in(request, FIELDS) if request.is_form else {},
         submit=request.text("Grant role"),
-        cancel_url=request.role_url,
+        cancel_url=request.url,
     )
     return form_page(request, form, errors)
 
@@ -96,7 +96,7 @@ async def grant_to_holder(request: RoleRequestDep) -> Response:
             await accounts.role_grants.grant_to_user(
                 request.role.role_id, await _user_id(request, name), authority=request.authority
             )
-    return redirect(f"{request.role_url}?done=added")
+    return redirect(f"{request.url}?done=added")
 
 
 async def _user_id(request: RoleRequest, name: str) -> str:

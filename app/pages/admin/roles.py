@@ -81,8 +81,8 @@ def _links(request: RoleRequest) -> Sequence[Link]:
     if request.role.is_reserved:
         return ()
     return request.offered(
-        Link(request.text("Edit"), f"{request.role_url}/edit"),
-        Link(request.text("Delete"), f"{request.role_url}/delete", is_danger=True),
+        Link(request.text("Edit"), f"{request.url}/edit"),
+        Link(request.text("Delete"), f"{request.url}/delete", is_danger=True),
     )
 
 

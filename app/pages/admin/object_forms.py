@@ -1,0 +1,116 @@
+"""Forms about objects: one declaration for each, from which its page and its routes are made."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Generic, TypeVar
+
+from fastapi import APIRouter, Depends
+from starlette.responses import Response
+
+from app.pages.admin.base import ConsoleRequest, changes_router, dangerous_router
+from app.pages.admin.forms import (
+    Field,
+    FormView,
+    form_page,
+    require_current,
+    shown_in_form,
+    typed_in,
+)
+from app.pages.support import Errors, shows_again
+
+AnyRequest = TypeVar("AnyRequest", bound=ConsoleRequest)
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectRequest(ConsoleRequest, ABC):
+    """A request for a page about one object.
+
+    A form about it names it, and is shown again if it was shown for another version.
+    """
+
+    @property
+    @abstractmethod
+    def url(self) -> str:
+        """The page of the object, to which a cancelled form leads."""
+
+    @property
+    @abstractmethod
+    def shown_name(self) -> str: ...
+
+    @property
+    @abstractmethod
+    def version(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectForm(Generic[AnyRequest]):
+    """A form on a page of its own, at `path`, which is for administrators.
+
+    `request_of` is the dependency with the object, or with none for a form that creates one; that
+    form belongs to the list above it. `stored` returns the values that the form shows at first.
+    `run` gets the values that were typed, and its errors are shown in the form. If the form
+    `needs_fresh_sign_in`, the administrator signed in within the last minutes.
+    """
+
+    path: str
+    request_of: Callable[..., Awaitable[AnyRequest]]
+    heading: str
+    submit: str
+    needs_fresh_sign_in: bool
+    run: Callable[[AnyRequest, Mapping[str, str]], Awaitable[Response]]
+    introduction: str = ""
+    fields: Sequence[Field] | Callable[[AnyRequest], Sequence[Field]] = ()
+    stored: Callable[[AnyRequest], Mapping[str, str]] = lambda request: {}
+    is_danger: bool = False
+
+    def add_to(self, router: APIRouter) -> None:
+        async def show_form(
+            request: Annotated[AnyRequest, Depends(self.request_of)],
+        ) -> Response:
+            return await self._page(request)
+
+        @shows_again(self._page)
+        async def post_form(
+            request: Annotated[AnyRequest, Depends(self.request_of)],
+        ) -> Response:
+            return await self._post(request)
+
+        router.add_api_route(self.path, show_form, methods=["GET"])
+        router.add_api_route(self.path, post_form, methods=["POST"])
+
+    async def _page(self, request: AnyRequest, errors: Errors | None = None) -> Response:
+        text, fields = request.text, self._fields_of(request)
+        about = request if isinstance(request, ObjectRequest) else None
+        form = FormView(
+            heading=text(self.heading),
+            object_name=about.shown_name if about is not None else "",
+            introduction=text(self.introduction) if self.introduction else "",
+            fields=[field.in_language(text) for field in fields],
+            values=typed_in(request, fields) if request.is_form else self.stored(request),
+            submit=text(self.submit),
+            cancel_url=about.url if about is not None else request.path.rpartition("/")[0],
+            version=about.version if about is not None else "",
+            is_danger=self.is_danger,
+        )
+        return form_page(request, form, errors)
+
+    async def _post(self, request: AnyRequest) -> Response:
+        fields = self._fields_of(request)
+        request.check(*(field.name for field in fields))
+        typed = typed_in(request, fields)
+        if isinstance(request, ObjectRequest):
+            require_current(request, request.version, typed=typed, stored=self.stored(request))
+        with shown_in_form(request, fields):
+            return await self.run(request, typed)
+
+    def _fields_of(self, request: AnyRequest) -> Sequence[Field]:
+        return self.fields(request) if callable(self.fields) else self.fields
+
+
+def form_routers(*forms: ObjectForm[Any]) -> tuple[APIRouter, APIRouter]:
+    """Return the routers of these forms: one for changes, and one for dangerous changes."""
+    changes, dangerous = changes_router(), dangerous_router()
+    for form in forms:
+        form.add_to(dangerous if form.needs_fresh_sign_in else changes)
+    return changes, dangerous
