@@ -85,16 +85,16 @@ class Detail(PublicText):
     # Identity providers
     PROVIDER_UNKNOWN = N_("There's no identity provider with that name.")
     PROVIDER_UNAVAILABLE = N_("This sign-in option isn't available right now. Choose another one.")
-    PROVIDER_NAME_TAKEN = "A provider with this name already exists."
-    PROVIDER_ISSUER_TAKEN = "A provider with this issuer already exists."
+    PROVIDER_NAME_TAKEN = N_("A provider with this name already exists.")
+    PROVIDER_ISSUER_TAKEN = N_("A provider with this issuer already exists.")
     PROVIDER_KEEPS_ISSUER = (
         "{field} can't be changed, because linked accounts belong to it. Add another provider."
     )
-    PROVIDER_NAME_INVALID = "{field} must have 1 to 40 characters from a-z, 0-9 and -."
-    PROVIDER_ISSUER_INVALID = "{field} must be an https URL without a query or fragment."
-    PROVIDER_CLIENT_ID_INVALID = "{field} must have 1 to 300 characters."
-    PROVIDER_LABEL_INVALID = "{field} must have 1 to 100 characters."
-    PROVIDER_SCOPE_INVALID = "{field} must be names separated by spaces, including openid."
+    PROVIDER_NAME_INVALID = N_("{field} must have 1 to 40 characters from a-z, 0-9 and -.")
+    PROVIDER_ISSUER_INVALID = N_("{field} must be an https URL without a query or fragment.")
+    PROVIDER_CLIENT_ID_INVALID = N_("{field} must have 1 to 300 characters.")
+    PROVIDER_LABEL_INVALID = N_("{field} must have 1 to 100 characters.")
+    PROVIDER_SCOPE_INVALID = N_("{field} must be names separated by spaces, including openid.")
     IDENTITY_ALREADY_LINKED = N_("That account is already connected to an account here.")
 
     # Clients
@@ -165,11 +165,11 @@ class Detail(PublicText):
         "group_is_mapped",
     )
     GROUP_IS_ADMINISTRATIVE = (
-        "The group has an administrative role. No identity provider may decide who is in it.",
+        N_("The group has an administrative role. No identity provider may decide who is in it."),
         "group_is_administrative",
     )
-    GROUPS_CLAIM_INVALID = "{field} must have 1 to 64 characters."
-    GROUP_MAPPINGS_INVALID = "{field} can have up to 500 rows, with 1 to 256 characters each."
+    GROUPS_CLAIM_INVALID = N_("{field} must have 1 to 64 characters.")
+    GROUP_MAPPINGS_INVALID = N_("{field} can have up to 500 rows, with 1 to 256 characters each.")
     MEMBERSHIP_UNKNOWN = "The user isn't a member of this group.", "membership_not_found"
     MEMBERSHIP_OF_PROVIDER = (
         N_(
@@ -189,14 +189,14 @@ class Detail(PublicText):
         "There is no valid initial access token with that ID.",
         "initial_access_token_not_found",
     )
-    SCOPE_UNKNOWN = "The catalogue has no scope with that name.", "scope_not_found"
-    SCOPE_NAME_TAKEN = "The catalogue already has a scope with this name.", "scope_name_taken"
+    SCOPE_UNKNOWN = N_("The catalogue has no scope with that name."), "scope_not_found"
+    SCOPE_NAME_TAKEN = N_("The catalogue already has a scope with this name."), "scope_name_taken"
     SCOPE_NAME_RESERVED = (
-        "This name is reserved for a scope of this server. Choose another one.",
+        N_("This name is reserved for a scope of this server. Choose another one."),
         "scope_name_reserved",
     )
     SCOPE_KEEPS_NAME = "The name of a scope can't be changed. Create another one instead."
-    TOO_MANY_SCOPES = "There are 500 scopes already. Delete one first."
+    TOO_MANY_SCOPES = N_("There are 500 scopes already. Delete one first.")
     ATTRIBUTE_UNKNOWN = N_("There is no attribute with that name."), "attribute_not_found"
     ATTRIBUTE_NAME_TAKEN = N_("An attribute with this name already exists."), "attribute_name_taken"
     ATTRIBUTE_KEEPS_TYPE = N_("The name and type of an attribute can't be changed.")
@@ -224,10 +224,10 @@ class Detail(PublicText):
         "There is no stored refusal with that request ID. The log of the server has all of them.",
         "refusal_not_found",
     )
-    WEBHOOK_UNKNOWN = "There is no webhook with that ID.", "webhook_not_found"
-    WEBHOOK_URL_INVALID = "{field} must be an https URL that isn't in a private network."
-    WEBHOOK_OVERLAP_INVALID = "The overlap must be between zero and 30 days."
-    TOO_MANY_WEBHOOKS = "There are 50 webhooks already. Delete one first."
+    WEBHOOK_UNKNOWN = N_("There is no webhook with that ID."), "webhook_not_found"
+    WEBHOOK_URL_INVALID = N_("{field} must be an https URL that isn't in a private network.")
+    WEBHOOK_OVERLAP_INVALID = N_("The overlap must be between zero and 30 days.")
+    TOO_MANY_WEBHOOKS = N_("There are 50 webhooks already. Delete one first.")
 
     IMPORT_OVERTAKEN = (
         "The file or the database has changed during the import. Nothing was imported."

@@ -42,6 +42,7 @@ DONE = {
     "deleted": N_("Deleted."),
     "added": N_("Added."),
     "removed": N_("Removed."),
+    "accepted": N_("The receiver accepted the test event."),
 }
 """Messages after a change, by the value of `done` in the query of the page that is shown then."""
 

@@ -39,13 +39,16 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field of a form, with its texts. `wrong` says what to enter instead of a refused value."""
+    """A field of a form, with its texts. `wrong` says what to enter instead of a refused value.
+
+    The value of `checks`, a box for each option, is the chosen options with spaces between them.
+    """
 
     name: str
     label: str
     hint: str = ""
     wrong: str = N_("Enter at most 200 characters.")
-    kind: Literal["text", "email", "textarea", "select", "check", "password"] = "text"
+    kind: Literal["text", "email", "textarea", "select", "check", "checks", "password"] = "text"
     options: Sequence[Option] = ()
     is_required: bool = False
     maximum: int = 200
@@ -89,7 +92,15 @@ def form_page(request: ConsoleRequest, form: FormView, errors: Errors | None = N
 
 def typed_in(request: ConsoleRequest, fields: Sequence[Field]) -> dict[str, str]:
     """Return the values that were posted, keyed by field name."""
-    return {field.name: request.fields.get(field.name, "").strip() for field in fields}
+    posted = request.fields
+    return {
+        field.name: (
+            " ".join(each.value for each in field.options if f"{field.name}.{each.value}" in posted)
+            if field.kind == "checks"
+            else posted.get(field.name, "").strip()
+        )
+        for field in fields
+    }
 
 
 def parse_body(

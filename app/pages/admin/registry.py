@@ -12,9 +12,12 @@ from app.pages.admin import (
     groups,
     keys,
     mail,
+    providers,
     refusals,
     roles,
+    scopes,
     users,
+    webhooks,
 )
 from app.pages.admin.pages import ConsolePage
 
@@ -24,11 +27,14 @@ CONSOLE_PAGES: tuple[ConsolePage, ...] = (
     groups.PAGE,
     roles.PAGE,
     attributes.PAGE,
+    providers.PAGE,
     clients.PAGE,
+    scopes.PAGE,
     refusals.PAGE,
     audit.PAGE,
     mail.PAGE,
     keys.PAGE,
+    webhooks.PAGE,
 )
 """The pages in the order of the navigation, in each of its sections."""
 

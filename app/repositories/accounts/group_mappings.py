@@ -28,7 +28,7 @@ from app.repositories.operations.audit_outbox import write_events
 mapping, member, provider = group_mappings.c, group_members.c, upstream_providers.c
 identity = upstream_identities.c
 
-Replaced = Literal["replaced", "no_provider", "no_group", "administrative"]
+Replaced = Literal["replaced", "no_provider", "stale", "no_group", "administrative"]
 
 
 class GroupMappingRepository:
@@ -44,9 +44,12 @@ class GroupMappingRepository:
         groups_claim: str | None,
         mappings: Sequence[GroupMapping],
         *,
+        version: int | None = None,
         event_of: Callable[[Sequence[str]], NewEvent],
     ) -> Replaced:
         """Replace the claim and all mappings of an identity provider.
+
+        Nothing changes if a `version` is given that is not the provider's.
 
         Memberships that it gave end if their group is no longer mapped; without a claim, all of
         them end. `event_of` builds the event from the ids of the groups whose memberships ended.
@@ -58,6 +61,8 @@ class GroupMappingRepository:
             .values(groups_claim=groups_claim, version=provider.version + 1)
             .returning(provider.name)
         )
+        if version is not None:
+            claim = claim.where(provider.version == version)
         rows = [
             {
                 "provider_id": provider_id,
@@ -73,7 +78,7 @@ class GroupMappingRepository:
                 if await is_administrative_group(connection, group_id):
                     return "administrative"
             if (await connection.execute(claim)).first() is None:
-                return "no_provider"
+                return "no_provider" if version is None else "stale"
             await connection.execute(
                 delete(group_mappings).where(mapping.provider_id == provider_id)
             )

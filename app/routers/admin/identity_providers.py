@@ -166,7 +166,11 @@ async def replace_provider_group_mappings(
     provider = await federation.identity_providers.get(name)
     precondition.check(etag_of(provider.version))
     await federation.group_mappings.set(
-        name, groups_claim=body.groups_claim, mappings=body.mappings, authority=authority
+        name,
+        groups_claim=body.groups_claim,
+        mappings=body.mappings,
+        version=provider.version,
+        authority=authority,
     )
     provider = await federation.identity_providers.get(name)
     set_etag(response, provider.version)

@@ -5,7 +5,13 @@ from typing import Any
 
 from app.clock import Clock
 from app.details import Detail
-from app.errors import ConflictError, InvalidInputError, NotFoundError
+from app.errors import (
+    ConflictError,
+    InvalidInputError,
+    NotFoundError,
+    StaleVersionError,
+    require_version,
+)
 from app.models.accounts.groups import GroupMapping, provider_source
 from app.models.accounts.users import User
 from app.models.federation.identity_providers import IdentityProvider
@@ -52,9 +58,10 @@ class GroupMappingService:
         *,
         groups_claim: str | None,
         mappings: Mapping[str, Sequence[str]],
+        version: int | None = None,
         authority: Authority,
     ) -> None:
-        """Replace the claim and the table of a provider.
+        """Replace the claim and the table of a provider, in its current version if one is given.
 
         `mappings` lists the ids of groups here by values of the claim. Memberships of groups that
         are no longer mapped end at once; None as the claim turns the mapping off and ends all.
@@ -63,6 +70,7 @@ class GroupMappingService:
         provider = await self._identity_provider_repository.find(provider_id)
         if provider is None:
             raise NotFoundError(Detail.PROVIDER_UNKNOWN)
+        require_version(version, current=provider.version)
         rows = [
             GroupMapping(provider_id, value, group_id)
             for value, group_ids in mappings.items()
@@ -83,10 +91,12 @@ class GroupMappingService:
             )
 
         outcome = await self._group_mapping_repository.replace(
-            provider_id, groups_claim, rows, event_of=event_of
+            provider_id, groups_claim, rows, version=version, event_of=event_of
         )
         if outcome == "no_provider":
             raise NotFoundError(Detail.PROVIDER_UNKNOWN)
+        if outcome == "stale":
+            raise StaleVersionError
         if outcome == "no_group":
             raise NotFoundError(Detail.GROUP_UNKNOWN)
         if outcome == "administrative":

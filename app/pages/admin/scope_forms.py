@@ -1,0 +1,141 @@
+"""The scope that a page is about, and its form."""
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Depends
+
+from app.details import Detail
+from app.errors import NotFoundError
+from app.i18n.languages import DEFAULT, LANGUAGES
+from app.i18n.messages import N_
+from app.models.oauth.scopes import Scope
+from app.pages.admin.base import ConsoleRequest, ConsoleRequestDep
+from app.pages.admin.forms import Field
+from app.pages.admin.navigation import url_of
+from app.pages.admin.object_forms import ObjectRequest
+
+PLACE = "scopes"
+PATH = url_of(PLACE)
+PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+"""Names that are a part of a path as they are."""
+ENCODED = "+"
+TRANSLATION = "translation."
+"""Beginning of the names of fields with a sentence in another language."""
+
+WRONG_SENTENCE = N_("Enter a sentence of 1 to 200 characters.")
+NAME = Field(
+    "name",
+    N_("Name"),
+    hint=N_("Apps ask for it. It is often a word or a URL, and can't be changed later."),
+    wrong=N_('Enter 1 to 128 characters without spaces, " and \\.'),
+    is_required=True,
+    maximum=128,
+)
+DESCRIPTION = Field(
+    "description",
+    N_("Sentence on the consent page"),
+    hint=N_("It says in English what the app may do then, such as: Read your reports"),
+    wrong=WRONG_SENTENCE,
+    is_required=True,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeRequest(ObjectRequest):
+    """A request for a page about one scope of the catalogue."""
+
+    scope: Scope
+
+    @property
+    def url(self) -> str:
+        return url_of_scope(self.scope.name)
+
+    @property
+    def shown_name(self) -> str:
+        return self.scope.name
+
+    @property
+    def version(self) -> str:
+        return str(self.scope.version)
+
+
+async def get_scope_request(request: ConsoleRequestDep, name: str) -> ScopeRequest:
+    """Return the request with its scope; raise `NotFoundError` if the catalogue lacks it."""
+    scope = await request.services.oauth.scopes.get(_name_in(name))
+    return ScopeRequest(
+        request.browser, request.fields, request.signed_in, request.authority, scope
+    )
+
+
+ScopeRequestDep = Annotated[ScopeRequest, Depends(get_scope_request)]
+
+
+def url_of_scope(name: str) -> str:
+    """Return the URL of the page of a scope.
+
+    A name with other characters, such as a URL, is encoded, so that it is one part of the path.
+    """
+    if PLAIN.fullmatch(name):
+        return f"{PATH}/{name}"
+    encoded = base64.urlsafe_b64encode(name.encode("ascii")).decode("ascii").rstrip("=")
+    return f"{PATH}/{ENCODED}{encoded}"
+
+
+def new_fields(request: ConsoleRequest) -> Sequence[Field]:
+    return NAME, DESCRIPTION, *_translations(request, _languages({}))
+
+
+def edit_fields(request: ScopeRequest) -> Sequence[Field]:
+    return DESCRIPTION, *_translations(request, _languages(request.scope.texts))
+
+
+def stored_values(scope: Scope) -> dict[str, str]:
+    """Return the values of the form."""
+    texts = {
+        TRANSLATION + language: scope.texts.get(language, "")
+        for language in _languages(scope.texts)
+    }
+    return {DESCRIPTION.name: scope.description, **texts}
+
+
+def body_values(typed: Mapping[str, str]) -> dict[str, Any]:
+    """Return the values of a body; an empty sentence is no translation."""
+    return {
+        DESCRIPTION.name: typed[DESCRIPTION.name],
+        "translations": {
+            name.removeprefix(TRANSLATION): text
+            for name, text in typed.items()
+            if name.startswith(TRANSLATION) and text
+        },
+    }
+
+
+def _languages(texts: Mapping[str, str]) -> Sequence[str]:
+    """Return the languages of the pages, except the one of the description, and those stored."""
+    others = [language for language in LANGUAGES if language != DEFAULT]
+    return [*others, *sorted(set(texts) - set(others))]
+
+
+def _translations(request: ConsoleRequest, languages: Sequence[str]) -> Sequence[Field]:
+    label = request.text(N_("Sentence in the language %(tag)s"))
+    return [
+        Field(TRANSLATION + language, label % {"tag": language}, wrong=WRONG_SENTENCE)
+        for language in languages
+    ]
+
+
+def _name_in(part: str) -> str:
+    """Return the name of a scope in a path; raise `NotFoundError` if there is none."""
+    if not part.startswith(ENCODED):
+        return part
+    encoded = part.removeprefix(ENCODED)
+    padding = "=" * (-len(encoded) % 4)
+    try:
+        return base64.b64decode(encoded + padding, altchars=b"-_", validate=True).decode("ascii")
+    except (binascii.Error, ValueError):
+        raise NotFoundError(Detail.SCOPE_UNKNOWN) from None
