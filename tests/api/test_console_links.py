@@ -5,7 +5,14 @@ import re
 
 import pytest
 
-from tests.support.administration import define, new_group, new_role
+from tests.support.administration import (
+    define,
+    new_group,
+    new_provider,
+    new_role,
+    new_scope,
+    new_webhook,
+)
 from tests.support.application import Application
 from tests.support.console import administrator_in
 from tests.support.visitor import Visitor
@@ -22,6 +29,9 @@ async def test_every_link_leads_to_a_page_that_its_reader_may_open(
     group = await new_group(app, user)
     await new_role(app, group, user)
     await define(app, f"floor_{role}", "number", applies_to="both")
+    await new_webhook(app)
+    await new_scope(app, f"https://api.example.com/{role}")
+    await new_provider(app, f"work-{role}", groups={"ops": [group]})
 
     opened: dict[str, int] = {}
     waiting = ["/admin"]

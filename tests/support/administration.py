@@ -1,10 +1,13 @@
 """What an administrator does to users, groups, roles and clients, by the services."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.models.accounts.groups import Group
 from app.models.accounts.roles import Role
 from app.models.accounts.users import User
+from app.models.federation.identity_providers import IdentityProvider
+from app.models.oauth.scopes import Scope
 from app.models.operations.audit_events import AuditEvent
 from app.schemas.admin_scopes import AdminScope
 from app.schemas.attributes import AttributeDefinitionBody
@@ -13,8 +16,11 @@ from app.schemas.client_policies import ClientPolicies
 from app.schemas.groups import GroupBody, RoleBody
 from app.schemas.identity_providers import IdentityProviderBody
 from app.schemas.otp import OtpEnrolment
+from app.schemas.scopes import ScopeBody
+from app.schemas.webhooks import WebhookBody, WebhookEventType
 from app.services.accounts.administration.link_delivery import RETURNED
 from app.services.operations.authority import FULL
+from app.services.operations.webhooks import NewSecret
 from app.wiring import Services
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.parts import services_of
@@ -74,6 +80,35 @@ async def disable_provider(app: Application, name: str) -> None:
 
 async def remove_provider(app: Application, name: str) -> None:
     await services_of(app).federation.administration.remove(name, authority=FULL)
+
+
+async def new_provider(
+    app: Application, name: str, *, groups: Mapping[str, Sequence[Group]] | None = None
+) -> IdentityProvider:
+    """Add a provider that gives these groups here, by the values of its claim."""
+    services, issuer = services_of(app), f"https://{name}.example.com"
+    await add_provider(services, name, secret="x", issuer=issuer, client_id="postern")
+    if groups:
+        mappings = {value: [each.group_id for each in these] for value, these in groups.items()}
+        await services.federation.group_mappings.set(
+            name, groups_claim="groups", mappings=mappings, authority=FULL
+        )
+    return await services.federation.identity_providers.get(name)
+
+
+async def new_scope(app: Application, name: str, **values: Any) -> Scope:
+    body = ScopeBody.model_validate({"name": name, "description": "Read your reports", **values})
+    return await services_of(app).oauth.scopes.create(body, authority=FULL)
+
+
+async def new_webhook(app: Application, **values: Any) -> NewSecret:
+    stated = {
+        "url": "https://crm.example.com/events",
+        "event_types": [WebhookEventType.GROUP_CREATED],
+        **values,
+    }
+    body = WebhookBody.model_validate(stated)
+    return await services_of(app).operations.webhooks.webhooks.create(body, authority=FULL)
 
 
 async def new_group(app: Application, *members: TestUser, name: str = "", **values: Any) -> Group:

@@ -1,12 +1,17 @@
 """Administrators and auditors in the console."""
 
+import html
+import re
+
+import httpx
+
 from app.services.operations.authority import FULL
 from tests.support.account import signed_in
 from tests.support.administration import id_of
 from tests.support.application import Application, TestUser
 from tests.support.identity_provider import fields_in
 from tests.support.parts import services_of
-from tests.support.visitor import Visitor
+from tests.support.visitor import Visitor, text_of
 
 IDLE_SECONDS = 3601
 """Seconds after which the console has been idle for too long."""
@@ -35,3 +40,15 @@ async def form_fields(visitor: Visitor) -> dict[str, str]:
     """Return what every form in this browser carries: its CSRF token and the session."""
     fields = fields_in(await visitor.get("/account"))
     return {name: fields[name] for name in ("csrf_token", "page_session_id")}
+
+
+def told(page: httpx.Response) -> str:
+    """Return the text of a page with single spaces."""
+    return " ".join(text_of(page).split())
+
+
+def secret_in(page: httpx.Response) -> str:
+    """Return the secret that a page shows once."""
+    found = re.search('<code id="secret"[^>]*>([^<]+)</code>', page.text)
+    assert found is not None, page.text
+    return html.unescape(found[1])

@@ -122,7 +122,7 @@ def _languages(texts: Mapping[str, str]) -> Sequence[str]:
 
 
 def _translations(request: ConsoleRequest, languages: Sequence[str]) -> Sequence[Field]:
-    label = request.text(N_("Sentence in the language %(tag)s"))
+    label = request.text("Sentence in the language %(tag)s")
     return [
         Field(TRANSLATION + language, label % {"tag": language}, wrong=WRONG_SENTENCE)
         for language in languages
