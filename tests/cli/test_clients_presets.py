@@ -1,54 +1,26 @@
-"""`postern clients create --preset` and `clients snippet`."""
+"""`postern clients create --preset`."""
 
-import configparser
 import json
-import shlex
-import tomllib
 from typing import Any
-from urllib.parse import urlsplit
 
-import jmespath
 import pytest
-import yaml
 
-from app.cli.client_snippets import NAMES
 from app.services.operations.authority import FULL
-from tests.cli.conftest import Postern, Result
+from tests.cli.conftest import Postern
+from tests.cli.presets import URL, clients_of, created
 from tests.support.administration import define, events_of
 from tests.support.application import Application
 from tests.support.parts import services_of
 
-URL = "https://app.example.com"
-
 
 @pytest.fixture
 def clients(app: Application, postern: Postern) -> Postern:
-    """`postern clients …` on the database of the running application."""
-
-    async def run(*arguments: str) -> Result:
-        return await postern("clients", *arguments, DATABASE_URL=app.settings.database_url)
-
-    return run
-
-
-async def created(app: Application, clients: Postern, preset: str, *more: str) -> list[Any]:
-    result = await clients(
-        "create", app.new_name(), "--preset", preset, "--url", URL, *more, "--json"
-    )
-    assert result.code == 0, result.errors
-    rows: list[Any] = json.loads(result.output)
-    return rows
+    return clients_of(app, postern)
 
 
 async def policies_of(clients: Postern, client_id: str) -> Any:
     result = await clients("show", client_id, "--json")
     return json.loads(result.output)["policies"]
-
-
-async def snippet(clients: Postern, row: dict[str, Any], name: str) -> str:
-    result = await clients("snippet", row["client_id"], name)
-    assert result.code == 0, result.errors
-    return result.output
 
 
 async def test_grafana_gets_roles_and_groups(app: Application, clients: Postern) -> None:
@@ -151,109 +123,3 @@ async def test_a_preset_that_is_not_possible_is_one_line(
     assert (result.code, result.output) == (1, "")
     assert message in result.errors
     assert len(result.errors.splitlines()) == 1
-
-
-async def test_snippets_name_the_client_and_never_its_secret(
-    app: Application, clients: Postern
-) -> None:
-    (row,) = await created(app, clients, "grafana")
-
-    texts = [await snippet(clients, row, name) for name in NAMES]
-
-    for text in texts:
-        assert row["client_id"] in text
-        assert row["client_secret"] not in text
-        assert "{{" not in text
-
-
-async def test_the_grafana_snippet_is_an_ini_file_of_documented_settings(
-    app: Application, clients: Postern
-) -> None:
-    (row,) = await created(app, clients, "grafana")
-
-    ini = configparser.ConfigParser(interpolation=None)
-    ini.read_string(await snippet(clients, row, "grafana"))
-
-    settings = dict(ini["auth.generic_oauth"])
-    path = jmespath.compile(settings["role_attribute_path"])
-    assert settings["allow_assign_grafana_admin"] == "true"
-    assert settings["use_pkce"] == "true"
-    assert ini["server"]["root_url"] == f"{URL}/"
-    assert path.search({"roles": ["Viewer", "Admin", "Editor"]}) == "Admin"
-    assert path.search({"roles": []}) == "None"
-
-
-async def test_the_argo_cd_snippet_names_both_clients(app: Application, clients: Postern) -> None:
-    web, cli = await created(app, clients, "argocd")
-
-    settings, access = yaml.safe_load_all(await snippet(clients, web, "argocd"))
-
-    oidc = yaml.safe_load(settings["data"]["oidc.config"])
-    assert settings["data"]["url"] == URL
-    assert (oidc["clientID"], oidc["cliClientID"]) == (web["client_id"], cli["client_id"])
-    assert oidc["clientSecret"] == "$oidc.postern.clientSecret"
-    assert "groups" in oidc["requestedScopes"]
-    assert yaml.safe_load(access["data"]["scopes"]) == ["groups"]
-
-
-async def test_the_kubernetes_snippet_takes_the_email_as_the_username(
-    app: Application, clients: Postern
-) -> None:
-    (row,) = await created(app, clients, "kubernetes")
-
-    config = yaml.safe_load(await snippet(clients, row, "kubernetes"))
-
-    (authenticator,) = config["jwt"]
-    assert config["kind"] == "AuthenticationConfiguration"
-    assert authenticator["issuer"]["audiences"] == [row["client_id"]]
-    assert authenticator["claimMappings"]["username"]["claim"] == "email"
-    assert authenticator["claimMappings"]["groups"]["claim"] == "groups"
-
-
-async def test_the_nextcloud_snippet_is_one_command(app: Application, clients: Postern) -> None:
-    (row,) = await created(app, clients, "nextcloud")
-
-    text = (await snippet(clients, row, "nextcloud")).replace("\\\n", " ")
-    words = shlex.split(text, comments=True)
-
-    options = dict(word.split("=", 1) for word in words[4:])
-    assert words[:4] == ["php", "occ", "user_oidc:provider", "Postern"]
-    assert options["--clientid"] == row["client_id"]
-    assert options["--clientsecret"] == "$CLIENT_SECRET"
-    assert (options["--mapping-quota"], options["--mapping-groups"]) == ("quota", "groups")
-    assert urlsplit(options["--discoveryuri"]).path == "/.well-known/openid-configuration"
-
-
-async def test_the_oauth2_proxy_snippet_is_toml(app: Application, clients: Postern) -> None:
-    (row,) = await created(app, clients, "grafana")
-
-    settings = tomllib.loads(await snippet(clients, row, "oauth2-proxy"))
-
-    assert settings["provider"] == "oidc"
-    assert settings["client_id"] == row["client_id"]
-    assert settings["code_challenge_method"] == "S256"
-    assert "client_secret" not in settings
-
-
-@pytest.mark.parametrize("name", NAMES)
-async def test_a_hostile_redirect_uri_never_reaches_a_snippet(
-    app: Application, clients: Postern, name: str
-) -> None:
-    uri = "https://evil.example.com/$(touch%20x)'$(id)"
-    client = await app.create_client(redirect_uri=uri)
-
-    result = await clients("snippet", client.client_id, name)
-
-    assert (result.code, result.output) == (1, "")
-    assert "must not contain" in result.errors
-
-
-async def test_a_snippet_with_a_secret_is_refused_for_a_public_client(
-    app: Application, clients: Postern
-) -> None:
-    (row,) = await created(app, clients, "kubernetes")
-
-    result = await clients("snippet", row["client_id"], "fastapi")
-
-    assert (result.code, result.output) == (1, "")
-    assert "clients that have a secret" in result.errors

@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from tests.support.machine import scaled
 from tests.support.server import Server, application_of, running_server
 
 NODE = Path(__file__).parent / "node"
+DJANGO_PACKAGES = ("django>=5.2,<6", "django-allauth[socialaccount]>=65.22,<66")
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -40,3 +42,17 @@ def node_packages() -> Path:
             timeout=scaled(180),
         )
     return NODE
+
+
+@pytest.fixture(scope="session")
+def django_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The interpreter of an environment with Django and allauth."""
+    environment = tmp_path_factory.mktemp("django") / "environment"
+    python = environment / "bin" / "python"
+    uv = [str(Path(sys.executable).parent / "uv")]
+    for command in (
+        ["venv", "--quiet", "--python", sys.executable, str(environment)],
+        ["pip", "install", "--quiet", "--python", str(python), *DJANGO_PACKAGES],
+    ):
+        subprocess.run([*uv, *command], check=True, timeout=scaled(180))
+    return python

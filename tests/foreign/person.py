@@ -45,8 +45,12 @@ class Person(Visitor):
 
 
 @asynccontextmanager
-async def person_at(server: Server, app: Application) -> AsyncIterator[Person]:
-    user = await app.enrolled_user()
+async def person_at(
+    server: Server, app: Application, user: TestUser | None = None
+) -> AsyncIterator[Person]:
+    """Open a browser for a user, or for a new one."""
+    if user is None:
+        user = await app.enrolled_user()
     async with httpx.AsyncClient(
         base_url=server.url, headers={"accept": "text/html"}, timeout=scaled(30)
     ) as http:

@@ -10,4 +10,6 @@ SNIPPETS = (
     Snippet("oauth2-proxy", needs_secret=True),
     Snippet("curl", needs_secret=False),
     Snippet("fastapi", needs_secret=True),
+    Snippet("nextjs", needs_secret=True),
+    Snippet("django", needs_secret=True),
 )
