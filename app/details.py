@@ -113,6 +113,7 @@ class Detail(PublicText):
     PRESET_NEEDS_URL = "{field} is required: where users open the application."
     SNIPPET_NEEDS_SECRET = "This snippet is for clients that have a secret."
     SNIPPET_NEEDS_CODE_FLOW = "This snippet is for clients that have a redirect URI."
+    SNIPPET_NEEDS_NO_QUERY = "This snippet is for clients whose redirect URI has no query."
     SNIPPET_VALUE_INVALID = "{field} has characters that a snippet must not contain."
     CLIENT_HAS_NO_PREVIOUS_SECRET = N_("No secret of this client is being replaced.")
     INVITATION_LABEL_INVALID = "{field} must have at most 200 characters, all printable."

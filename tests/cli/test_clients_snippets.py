@@ -234,6 +234,20 @@ async def test_a_snippet_with_a_secret_is_refused_for_a_client_that_signs_assert
     assert "clients that have a secret" in result.errors
 
 
+@pytest.mark.parametrize("name", ["nextjs", "django"])
+async def test_a_snippet_whose_library_loses_the_query_of_a_redirect_uri_is_refused(
+    app: Application, clients: Postern, name: str
+) -> None:
+    client = await app.create_client(redirect_uri="https://app.example.com/callback?app=1")
+
+    result = await clients("snippet", client.client_id, name)
+    other = await clients("snippet", client.client_id, "fastapi")
+
+    assert (result.code, result.output) == (1, "")
+    assert "whose redirect URI has no query" in result.errors
+    assert "/callback?app=1" in other.output
+
+
 @pytest.mark.parametrize("name", NAMES)
 async def test_a_hostile_redirect_uri_never_reaches_a_snippet(
     app: Application, clients: Postern, name: str

@@ -19,6 +19,7 @@ from tests.foreign.applications import clients, free_port, running, web_client
 from tests.foreign.person import person_at
 from tests.support.application import Application, TestUser
 from tests.support.machine import scaled
+from tests.support.people import person_with
 from tests.support.server import Server
 from tests.support.visitor import Form
 
@@ -31,12 +32,14 @@ NEXT_CALLBACK = "/api/auth/callback"
 DJANGO_CALLBACK = "/signed-in/callback"
 
 
+@pytest.mark.parametrize("metadata", [{}, POST], ids=["basic", "post"])
 async def test_the_curl_snippet_runs_as_printed(
-    server: Server, app: Application, tmp_path: Path
+    server: Server, app: Application, tmp_path: Path, metadata: dict[str, str]
 ) -> None:
     if shutil.which("curl") is None or shutil.which("openssl") is None:
         pytest.skip("curl or openssl is not installed")
     row = await web_client(server, LISTENER)
+    await set_metadata(server, row, tmp_path, metadata)
     script = tmp_path / "flow.sh"
     script.write_text(await clients(server, "snippet", row["client_id"], "curl"))
     process = await asyncio.create_subprocess_exec(
@@ -57,11 +60,13 @@ async def test_the_curl_snippet_runs_as_printed(
     assert userinfo["preferred_username"] == person.user.username
 
 
+@pytest.mark.parametrize("metadata", [{}, POST], ids=["basic", "post"])
 async def test_the_fastapi_snippet_runs_as_printed(
-    server: Server, app: Application, tmp_path: Path
+    server: Server, app: Application, tmp_path: Path, metadata: dict[str, str]
 ) -> None:
     port = free_port()
     row = await web_client(server, f"http://localhost:{port}/callback")
+    await set_metadata(server, row, tmp_path, metadata)
     (tmp_path / "main.py").write_text(await clients(server, "snippet", row["client_id"], "fastapi"))
     command = [sys.executable, "-m", "uvicorn", "main:app", "--port", str(port)]
 
@@ -157,6 +162,7 @@ async def test_the_django_snippet_runs_as_printed(
     port = free_port()
     row = await web_client(server, f"http://localhost:{port}{DJANGO_CALLBACK}")
     await set_metadata(server, row, tmp_path, metadata)
+    user = await person_with(app, email=f"{app.new_name()}@example.com")
     manage = [str(django_python), "manage.py"]
     run_in(tmp_path, row, [str(django_python), "-m", "django", "startproject", "site1", "."])
     printed = await clients(server, "snippet", row["client_id"], "django")
@@ -169,7 +175,7 @@ async def test_the_django_snippet_runs_as_printed(
 
     async with (
         running(command, tmp_path, port, variables_for(row)),
-        person_at(server, app) as person,
+        person_at(server, app, user) as person,
         browser_at(port) as browser,
     ):
         before = await browser.get("/accounts/3rdparty/")
@@ -184,15 +190,17 @@ async def test_the_django_snippet_runs_as_printed(
     assert before.headers["location"].startswith("/accounts/oidc/postern/login/")
     assert (signed_in.status_code, signed_in.headers["location"]) == (302, "/")
     assert after.status_code == 200, after.text
-    subject = await subject_of(server, person.user)
-    assert accounts == [[person.user.username, "postern", subject]]
+    subject = await subject_of(server, user)
+    ((name, email, provider, uid),) = accounts
+    assert (name, provider, uid) == (user.username, "postern", subject)
+    assert email.endswith("@example.com")
     assert parts[::2] == ["settings.py", "urls.py"]
 
 
 ACCOUNTS = """
 import json
 from allauth.socialaccount.models import SocialAccount
-rows = SocialAccount.objects.values_list("user__username", "provider", "uid")
+rows = SocialAccount.objects.values_list("user__username", "user__email", "provider", "uid")
 print(json.dumps([list(row) for row in rows]))
 """
 

@@ -3,13 +3,13 @@
 from app.services.clients.snippets.snippet import Snippet
 
 SNIPPETS = (
-    Snippet("grafana", needs_secret=True),
-    Snippet("argocd", needs_secret=True),
-    Snippet("kubernetes", needs_secret=False),
-    Snippet("nextcloud", needs_secret=True),
-    Snippet("oauth2-proxy", needs_secret=True),
-    Snippet("curl", needs_secret=False),
-    Snippet("fastapi", needs_secret=True),
-    Snippet("nextjs", needs_secret=True),
-    Snippet("django", needs_secret=True),
+    Snippet("grafana", needs_secret=True, allows_query=True),
+    Snippet("argocd", needs_secret=True, allows_query=True),
+    Snippet("kubernetes", needs_secret=False, allows_query=True),
+    Snippet("nextcloud", needs_secret=True, allows_query=True),
+    Snippet("oauth2-proxy", needs_secret=True, allows_query=True),
+    Snippet("curl", needs_secret=False, allows_query=True),
+    Snippet("fastapi", needs_secret=True, allows_query=True),
+    Snippet("nextjs", needs_secret=True, allows_query=False),
+    Snippet("django", needs_secret=True, allows_query=False),
 )

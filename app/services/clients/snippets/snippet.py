@@ -30,10 +30,14 @@ CALLBACKS = ("/login/generic_oauth", "/auth/callback")
 
 @dataclass(frozen=True, slots=True)
 class Snippet:
-    """A template, for clients with a secret or for all clients."""
+    """A template, for clients with a secret or for all clients.
+
+    Some libraries lose the query of a redirect URI: `allows_query` is False for them.
+    """
 
     name: str
     needs_secret: bool
+    allows_query: bool
 
     def text(self, client: "Client", *, issuer: str, cli_client_id: str | None) -> str:
         """Return the snippet for a client; `cli_client_id` is the client of Argo CD's command.
@@ -44,6 +48,8 @@ class Snippet:
             raise InvalidInputError(Detail.SNIPPET_NEEDS_SECRET)
         if not client.redirect_uri_list:
             raise InvalidInputError(Detail.SNIPPET_NEEDS_CODE_FLOW)
+        if not self.allows_query and "?" in client.redirect_uri_list[0]:
+            raise InvalidInputError(Detail.SNIPPET_NEEDS_NO_QUERY)
         values = _values_of(client, issuer)
         for name, value in values.items():
             if not HARMLESS.fullmatch(value):
