@@ -104,7 +104,7 @@ def stored_values(scope: Scope) -> dict[str, str]:
 
 
 def body_values(typed: Mapping[str, str]) -> dict[str, Any]:
-    """Return the values of a body; an empty sentence is no translation."""
+    """Return the values of a body; leave out empty translations."""
     return {
         DESCRIPTION.name: typed[DESCRIPTION.name],
         "translations": {
