@@ -7,7 +7,14 @@ import pytest
 
 from app.pages.account.registry import ACCOUNT_PAGES
 from tests.support.account import signed_in
-from tests.support.administration import id_of, new_group, new_role
+from tests.support.administration import (
+    id_of,
+    new_group,
+    new_provider,
+    new_role,
+    new_scope,
+    new_webhook,
+)
 from tests.support.application import Application, TestUser
 from tests.support.console import administrator_in
 from tests.support.pseudo_locale import PSEUDO, pseudo_locale, unmarked_in_page
@@ -70,7 +77,13 @@ OF_THE_CONSOLE = (
     *("/admin/audit", "/admin/roles/auditor", "/admin/roles/auditor/holders/+new"),
     *("/admin/audit?user=nobody&since=x", "/admin/audit?action=nothing", "/admin/users?search=x"),
     *(f"/admin/{place}/+new" for place in ("users", "groups", "roles", "attributes")),
-    "/admin/users/+invite",
+    *("/admin/users/+invite", "/admin/scopes", "/admin/scopes/+new"),
+    *("/admin/webhooks", "/admin/webhooks/+new", "/admin/providers", "/admin/providers/+new"),
+)
+OF_A_WEBHOOK = ("", "/edit", "/disable", "/enable", "/secret", "/test", "/deliveries", "/delete")
+OF_A_PROVIDER = (
+    *("", "/edit", "/secret", "/disable", "/enable", "/claim", "/mappings", "/mappings/+new"),
+    "/delete",
 )
 
 
@@ -79,13 +92,21 @@ async def test_each_text_of_the_console_is_translated(visitor: Visitor, app: App
     group = await new_group(app, user)
     role = await new_role(app, group, user)
     user_id = await id_of(app, user)
+    webhook = (await new_webhook(app, event_types=["user.deleted"])).webhook
+    provider = await new_provider(app, app.new_name("op"), groups={"ops-00000000": [group]})
+    scope = await new_scope(app, app.new_name("reports"), translations={"de": "x"})
     paths = [
         *OF_THE_CONSOLE,
         *(f"/admin/users/{user_id}{place}" for place in OF_A_USER),
         *(f"/admin/groups/{group.group_id}{place}" for place in OF_A_GROUP),
         f"/admin/roles/{role.role_id}",
+        *(f"/admin/webhooks/{webhook.webhook_id}{place}" for place in OF_A_WEBHOOK),
+        *(f"/admin/providers/{provider.name}{place}" for place in OF_A_PROVIDER),
+        *(f"/admin/scopes/{scope.name}{place}" for place in ("", "/edit", "/delete")),
     ]
     known = {*await known_texts(app, user), group.name, role.name, *CODES_OF_THE_CONSOLE}
+    known |= {webhook.url, provider.label, provider.scope, provider.issuer, "x"}
+    known |= {scope.name, scope.description, "de"}
     known |= {f"{name} \N{EN DASH} Postern" for name in known}  # the titles of objects
 
     for path in paths:

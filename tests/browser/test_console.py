@@ -64,6 +64,96 @@ async def test_the_console_works_from_a_group_to_its_members_and_their_roles(wal
     assert (await downloading.value).suggested_filename == "audit.csv"
 
 
+async def test_the_console_connects_a_provider_an_api_and_another_system(walk: Walk) -> None:
+    page = walk.page
+    await enter(walk)
+    group, name = walk.app.new_name("Operators"), walk.app.new_name("work").lower()
+
+    await go_to(walk, "Groups")
+    await page.get_by_role("link", name="Create a group").click()
+    await page.get_by_label("Name", exact=True).fill(group)
+    await page.get_by_role("button", name="Create group").click()
+
+    await go_to(walk, "Identity providers")
+    await page.get_by_role("link", name="Add an identity provider").click()
+    await page.get_by_label("Name", exact=True).fill(name)
+    await page.get_by_label("Issuer").fill(f"https://{name}.example.com")
+    await page.get_by_label("Client ID").fill("postern")
+    await page.get_by_label("Client secret").fill("a secret of the provider")
+    await page.get_by_role("button", name="Add identity provider").click()
+    await expect(page.get_by_role("heading", name=name, level=1)).to_contain_text("enabled")
+    await page.get_by_role("link", name="Map a group").click()
+    await page.get_by_label("Value of the claim").fill("ops")
+    await page.get_by_label("Name of the group here").fill("nothing")
+    await page.get_by_role("button", name="Map group").click()
+    await expect(page.locator("#group-error")).to_contain_text("There is no group")
+    await page.get_by_label("Name of the group here").fill(group)
+    await page.get_by_role("button", name="Map group").click()
+    await expect(page.get_by_role("table", name="Groups")).to_contain_text(group)
+
+    await go_to(walk, "Scopes")
+    await page.get_by_role("link", name="Add a scope").click()
+    scope = f"https://api.example.com/{walk.app.new_name('reports')}"
+    await page.get_by_label("Name", exact=True).fill(scope)
+    await page.get_by_label("Sentence on the consent page").fill("Read your reports")
+    await page.get_by_role("button", name="Add scope").click()
+    await expect(page.get_by_role("heading", level=1)).to_contain_text(scope)
+
+    await go_to(walk, "Webhooks")
+    await page.get_by_role("link", name="Create a webhook").click()
+    await page.get_by_label("URL").fill("https://crm.example.com/events")
+    await page.get_by_role("button", name="Create webhook").click()
+    await expect(page.get_by_role("alert")).to_contain_text("Choose at least one event.")
+    await page.get_by_label("User deleted").check()
+    await page.get_by_role("button", name="Create webhook").click()
+    await expect(page.locator("#secret")).to_contain_text("whsec_")
+    await page.get_by_role("link", name="Continue").click()
+    await page.get_by_role("link", name="Disable").click()
+    await page.get_by_role("button", name="Disable webhook").click()
+    await expect(page.get_by_role("heading", level=1)).to_contain_text("disabled")
+
+
+async def test_the_pages_of_what_is_connected_are_accessible_and_fit_the_screen(
+    scripted: Walk,
+) -> None:
+    page = scripted.page
+    await enter(scripted)
+    for place in ("webhooks", "scopes", "providers"):
+        await page.goto(f"{scripted.server.url}{CONSOLE}/{place}")
+        await look_at(page, f"console-{place}")
+        await page.goto(f"{page.url}/+new")
+        await look_at(page, f"console-{place}-new")
+        await page.locator("form[method=post]").evaluate("form => form.noValidate = true")
+        await page.get_by_role("main").get_by_role("button").last.click()
+        await page.get_by_role("alert").wait_for()
+        await look_at(page, f"console-{place}-wrong")
+
+    await page.goto(f"{scripted.server.url}{CONSOLE}/webhooks/+new")
+    await page.get_by_label("URL").fill(f"https://crm.example.com/{'a-long-path/' * 12}")
+    await page.get_by_label("User deleted").check()
+    await page.get_by_role("button", name="Create webhook").click()
+    await look_at(page, "console-webhook-secret")
+    await page.get_by_role("link", name="Continue").click()
+    await look_at(page, "console-webhook")
+
+    await page.goto(f"{scripted.server.url}{CONSOLE}/providers/+new")
+    name = scripted.app.new_name("op").lower()
+    await page.get_by_label("Name", exact=True).fill(name)
+    await page.get_by_label("Issuer").fill(f"https://{name}.example.com")
+    await page.get_by_label("Client ID").fill("postern")
+    await page.get_by_role("button", name="Add identity provider").click()
+    await look_at(page, "console-provider")
+    for place in ("secret", "mappings/+new", "mappings", "delete"):
+        await page.goto(f"{scripted.server.url}{CONSOLE}/providers/{name}/{place}")
+        await look_at(page, f"console-provider-{place.replace('/', '-')}")
+
+    await page.goto(f"{scripted.server.url}{CONSOLE}/scopes/+new")
+    await page.get_by_label("Name", exact=True).fill("https://api.example.com/reports.read")
+    await page.get_by_label("Sentence on the consent page").fill("Read your reports")
+    await page.get_by_role("button", name="Add scope").click()
+    await look_at(page, "console-scope")
+
+
 async def test_a_user_is_found_and_opened_with_the_keyboard_alone(scripted: Walk) -> None:
     page, user = scripted.page, await enter(scripted, "/users")
 

@@ -71,7 +71,9 @@ async def show_provider(request: ProviderRequestDep) -> Response:
             Fact(text("Scopes"), Cell(provider.scope)),
             Fact(
                 text("Claim with the groups"),
-                Cell(provider.groups_claim or "", words=text("None")),
+                Cell(provider.groups_claim, is_code=True)
+                if provider.groups_claim is not None
+                else Cell(words=text("None")),
             ),
             Fact(text("Linked accounts"), Cell(str(linked.get(provider.name, 0)))),
             Fact(text("Managed by"), owner_cell(provider.owner, text("Administrators"))),

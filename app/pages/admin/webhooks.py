@@ -42,7 +42,9 @@ async def list_webhooks(request: ConsoleRequestDep) -> Response:
     webhooks = await request.services.operations.webhooks.webhooks.list_page(limit=MAXIMUM_WEBHOOKS)
     listing = Listing(
         heading=text("Webhooks"),
-        introduction=text("Addresses that get signed events: users and groups that change."),
+        introduction=text(
+            "A webhook posts signed events to an address when users and groups change."
+        ),
         links=request.offered(Link(text("Create a webhook"), f"{PATH}/{NEW}", is_main=True)),
         table=Table(
             columns=[text("URL"), text("State"), text("Events"), text("Last success")],
