@@ -130,3 +130,23 @@ async def test_a_group_that_is_no_longer_mapped_loses_its_members_from_the_provi
     for user in users[1:]:
         assert await memberships(database, user) == expected
     assert await map_groups(database, "p", staff) == []
+
+
+async def test_a_table_of_groups_replaces_only_the_version_that_it_was_made_for(
+    database: Database,
+) -> None:
+    user, staff = await stored_user(database), await stored_group(database)
+    await stored_provider(database, "p")
+    await map_groups(database, "p", staff)  # this is another version
+    await link(database, user, "p")
+    await renew(database, user, "p", staff)
+    mappings = GroupMappingRepository(database)
+
+    old = await mappings.replace("p", None, [], version=1, event_of=lambda _: new_event())
+    kept = await mappings.list_of("p"), await memberships(database, user)
+    new = await mappings.replace("p", None, [], version=2, event_of=lambda _: new_event())
+
+    assert (old, new) == ("stale", "replaced")
+    assert [len(each) for each in kept] == [1, 1]
+    assert await mappings.list_of("p") == []
+    assert await memberships(database, user) == set()

@@ -60,7 +60,7 @@ async def show_provider(request: ProviderRequestDep) -> Response:
         badges=[_badge(request, provider)],
         links=_links(request),
         facts=[
-            Fact(text("Redirect URI to register"), Cell(redirect_uri, is_code=True)),
+            Fact(text("Redirect URI"), Cell(redirect_uri, is_code=True)),
             Fact(text("Name"), Cell(provider.name, is_code=True)),
             Fact(text("Issuer"), Cell(provider.issuer, is_code=True)),
             Fact(text("Client ID"), Cell(provider.client_id, is_code=True)),

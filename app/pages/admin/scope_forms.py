@@ -104,7 +104,7 @@ def stored_values(scope: Scope) -> dict[str, str]:
 
 
 def body_values(typed: Mapping[str, str]) -> dict[str, Any]:
-    """Return the values of a body; leave out empty translations."""
+    """Return the values of a body; an empty sentence removes its translation."""
     return {
         DESCRIPTION.name: typed[DESCRIPTION.name],
         "translations": {
