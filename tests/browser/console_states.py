@@ -140,6 +140,69 @@ OBJECT = ObjectView(
         ),
     ],
 )
+WEBHOOK = ObjectView(
+    title=f"https://crm.example.com/{UNBROKEN}/events?key={UNBROKEN}",
+    back=Link("Webhooks", "/admin/webhooks"),
+    badges=[Badge("failing", "bad")],
+    links=[
+        Link("Edit", "/admin/webhooks/1/edit"),
+        Link("Send a test event", "/admin/webhooks/1/test"),
+        Link("Replace secret", "/admin/webhooks/1/secret"),
+        Link("Disable", "/admin/webhooks/1/disable", is_danger=True),
+        Link("Delete", "/admin/webhooks/1/delete", is_danger=True),
+    ],
+    facts=[Fact("Failing since", Cell(at=WHEN))],
+    parts=[
+        Part(
+            "Deliveries",
+            Table(
+                columns=["Event", "State", "When", "Attempts", "Next attempt", "Last error"],
+                rows=[
+                    [
+                        Cell(words="Group member removed", small="group.member_removed"),
+                        Cell(badges=[Badge("pending", "note")]),
+                        Cell(at=WHEN),
+                        Cell("3"),
+                        Cell(at=WHEN),
+                        Cell(f"cannot be fetched: the certificate is not valid for {UNBROKEN}"),
+                    ],
+                    [
+                        Cell(
+                            words="Sign-in refused",
+                            small="sign_in.refused",
+                            badges=[Badge("1234 times")],
+                        ),
+                        Cell(badges=[Badge("delivered", "good")]),
+                        Cell(at=WHEN),
+                        Cell("1"),
+                        Cell(),
+                        Cell(),
+                    ],
+                ],
+                empty="",
+            ),
+            links=[Link("Show all deliveries", "/admin/webhooks/1/deliveries")],
+        ),
+        Part(
+            "Groups",
+            Table(
+                columns=["Value of the claim", "Group", "Actions"],
+                rows=[
+                    [
+                        Cell(UNBROKEN * 3),
+                        Cell(LONG, url="/admin/groups/1"),
+                        Cell(links=[Link("Remove", "/admin/providers/work/mappings/1")]),
+                    ]
+                ],
+                empty="",
+            ),
+            links=[
+                Link("Map a group", "/admin/providers/work/mappings/+new"),
+                Link("Change the claim", "/admin/providers/work/claim"),
+            ],
+        ),
+    ],
+)
 FIELDS = [
     Field("name", "Name", hint="Apps receive it in the claim groups.", is_required=True),
     Field("description", "Description", maximum=1000),
@@ -151,12 +214,25 @@ FIELDS = [
         is_required=True,
     ),
     Field("email_verified", "The email address is verified", kind="check"),
+    Field(
+        "events",
+        "Events",
+        hint="They are posted to the URL above.",
+        kind="checks",
+        options=(Option("user.created", "User created"), Option("user.deleted", LONG)),
+        is_required=True,
+    ),
     Field("password", "Password", kind="password", is_required=True),
 ]
 FORM = FormView(
     heading="Create a group",
     fields=FIELDS,
-    values={"name": "Operators", "type": "list", "email_verified": "1"},
+    values={
+        "name": "Operators",
+        "type": "list",
+        "email_verified": "1",
+        "events": "user.created user.deleted",
+    },
     submit="Create group",
     cancel_url="/admin/groups",
 )
@@ -300,6 +376,7 @@ CONSOLE_STATES: dict[str, tuple[str, Mapping[str, Any]]] = {
         "admin_object.html",
         {**CONSOLE, "object": OBJECT, "done": "Your changes have been saved."},
     ),
+    "console-webhook": ("admin_object.html", {**CONSOLE, "object": WEBHOOK}),
     "console-form": ("admin_form.html", {**CONSOLE, **ACTION, "form": FORM}),
     "console-form-wrong": (
         "admin_form.html",
@@ -311,6 +388,7 @@ CONSOLE_STATES: dict[str, tuple[str, Mapping[str, Any]]] = {
                 "name": "That group name is taken. Choose another one.",
                 "type": "Choose an attribute that is defined.",
                 "email_verified": "Check what you entered.",
+                "events": "Choose at least one event.",
             },
         },
     ),

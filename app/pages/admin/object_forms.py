@@ -74,7 +74,9 @@ class ObjectForm(Generic[AnyRequest]):
         async def post_form(
             request: Annotated[AnyRequest, Depends(self.request_of)],
         ) -> Response:
-            return await self._post(request)
+            fields = self._fields_of(request)
+            request.check(*(field.name for field in fields))
+            return await self._run(request, fields)
 
         router.add_api_route(self.path, show_form, methods=["GET"])
         router.add_api_route(self.path, post_form, methods=["POST"])
@@ -95,9 +97,7 @@ class ObjectForm(Generic[AnyRequest]):
         )
         return form_page(request, form, errors)
 
-    async def _post(self, request: AnyRequest) -> Response:
-        fields = self._fields_of(request)
-        request.check(*(field.name for field in fields))
+    async def _run(self, request: AnyRequest, fields: Sequence[Field]) -> Response:
         typed = typed_in(request, fields)
         if isinstance(request, ObjectRequest):
             require_current(request, request.version, typed=typed, stored=self.stored(request))
