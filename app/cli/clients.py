@@ -1,6 +1,7 @@
 """`postern clients …`: manage clients."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 from app.cli.base import with_services
@@ -17,6 +18,7 @@ from app.cli.parsing import Commands
 from app.cli.registration_tokens import registration_token
 from app.cli.tokens import create as invite
 from app.models.clients.trust import Trust
+from app.services.operations.authority import FULL
 
 if TYPE_CHECKING:
     from app.wiring import Services
@@ -56,7 +58,11 @@ cli.command("invite")(invite)
 @cli.command("rotate")
 def rotate(client_id: ClientId, *, as_json: AsJson = False) -> None:
     """Rotate the client's secret and print the new one. The old one stops working immediately."""
-    secret = with_services(lambda services: services.clients.clients.rotate_secret(client_id))
+    secret = with_services(
+        lambda services: services.clients.secrets.replace(
+            client_id, overlap=timedelta(0), authority=FULL
+        )
+    )
     show_one({"client_id": client_id, "client_secret": secret}, as_json=as_json)
 
 
@@ -74,7 +80,9 @@ def enable(client_id: ClientId, *, as_json: AsJson = False) -> None:
 
 def _set_disabled(client_id: str, *, disabled: bool, as_json: bool) -> None:
     client = with_services(
-        lambda services: services.clients.clients.set_disabled(client_id, disabled=disabled)
+        lambda services: services.clients.administration.set_disabled(
+            client_id, disabled=disabled, authority=FULL
+        )
     )
     show_one(row_of_client(client), as_json=as_json)
 
@@ -93,7 +101,9 @@ def set_trust(
     as_json: AsJson = False,
 ) -> None:
     """Set the client's trust level."""
-    client = with_services(lambda services: services.clients.clients.set_trust(client_id, trust))
+    client = with_services(
+        lambda services: services.clients.administration.set_trust(client_id, trust, authority=FULL)
+    )
     show_one(row_of_client(client), as_json=as_json)
 
 

@@ -15,6 +15,7 @@ from app.cli.parsing import Commands
 from app.errors import InvalidInputError
 from app.security.jose import ALGORITHMS
 from app.security.sealed_settings import seal_setting
+from app.services.operations.authority import FULL
 
 if TYPE_CHECKING:
     from app.models.oauth.signing_keys import SigningKey
@@ -62,7 +63,9 @@ def rotate(
         from app.services.oauth.signing_keys import KNOWN_AFTER, PUBLISHED_BEFORE
 
         signs_after = KNOWN_AFTER if waits else PUBLISHED_BEFORE
-        kids = await services.oauth.signing_keys.rotate(algorithm, signs_after=signs_after)
+        kids = await services.oauth.signing_keys.rotate(
+            algorithm, signs_after=signs_after, authority=FULL
+        )
         if waits:
             await _wait_until_they_sign(services, kids)
         return [row for row in await _list(services) if row["kid"] in kids]

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from app.services.operations.authority import FULL
 from tests.support.account import happened, stored
 from tests.support.administration import reset_password
 from tests.support.application import Application, TestClient, TestUser
@@ -217,7 +218,9 @@ async def test_an_application_without_a_consent_page_is_listed_and_can_be_revoke
     app: Application, visitor: Visitor, client: TestClient, user: TestUser, how: str
 ) -> None:
     if how == "first party":
-        await services_of(app).clients.clients.set_trust(client.client_id, "first_party")
+        await services_of(app).clients.administration.set_trust(
+            client.client_id, "first_party", authority=FULL
+        )
         tokens = await visitor.tokens_for(client, user, scope="openid email")
     else:
         tokens = (await app.password_grant(client, user, scope="email")).json()

@@ -23,6 +23,7 @@ from tests.support.administration import (
     create_password_link,
     reset_otp,
     reset_password,
+    rotate_secret,
     set_claims_of,
     set_user_disabled,
 )
@@ -98,20 +99,18 @@ ACTS: dict[str, Act] = {
         address="",
         event=the.services.core.audit.event(AccountEvent.SIGN_IN_SUCCEEDED),
     ),
-    "client.secret_rotated": lambda the: the.services.clients.clients.rotate_secret(
-        the.client.client_id
+    "client.secret_rotated": lambda the: rotate_secret(the.services, the.client.client_id),
+    "client.trusted": lambda the: the.services.clients.administration.set_trust(
+        the.client.client_id, "verified", authority=FULL
     ),
-    "client.trusted": lambda the: the.services.clients.clients.set_trust(
-        the.client.client_id, "verified"
-    ),
-    "client.disabled": lambda the: the.services.clients.clients.set_disabled(
-        the.client.client_id, disabled=True
+    "client.disabled": lambda the: the.services.clients.administration.set_disabled(
+        the.client.client_id, disabled=True, authority=FULL
     ),
     "client.deleted": lambda the: the.services.clients.clients.delete(the.client),
     "client.invited": lambda the: the.services.clients.initial_access_tokens.create(
         "a label", lasts=timedelta(days=1), **administrative_acts.ADMIN
     ),
-    "keys.rotated": lambda the: the.services.oauth.signing_keys.rotate(),
+    "keys.rotated": lambda the: the.services.oauth.signing_keys.rotate(authority=FULL),
     "provider.added": lambda the: add_provider(
         the.services, "other", **{**PROVIDER, "issuer": "https://other.example"}
     ),

@@ -6,6 +6,7 @@ from itertools import count
 import pytest
 import pytest_asyncio
 
+from app.services.operations.authority import FULL
 from tests.conftest import AppFactory
 from tests.support.application import Application
 from tests.support.databases import Databases
@@ -56,7 +57,10 @@ async def test_every_valid_token_verifies_throughout_key_rotations(
     tokens: list[str] = []
     for _ in range(rotations):
         await asyncio.gather(
-            *(services_of(instance).oauth.signing_keys.rotate() for instance in instances),
+            *(
+                services_of(instance).oauth.signing_keys.rotate(authority=FULL)
+                for instance in instances
+            ),
             sign_everywhere(instances, "while it happens"),
         )
         for seconds in (0, 9, 2, 48, 1, 11):
@@ -78,7 +82,7 @@ async def test_old_keys_are_removed_after_the_last_token_expires_at_every_instan
     instances: Pair,
 ) -> None:
     old = {header_of(token)["kid"] for token in await sign_everywhere(instances, "somebody")}
-    await services_of(instances[0]).oauth.signing_keys.rotate()
+    await services_of(instances[0]).oauth.signing_keys.rotate(authority=FULL)
     advance(instances, seconds=60)
     last = await sign_everywhere(instances, "somebody")
 

@@ -2,18 +2,24 @@
 
 import asyncio
 import json
+from datetime import datetime
 from typing import Any
 
 import httpx
 import pytest
 import pytest_asyncio
 
+from app.errors import StaleVersionError
+from app.models.clients.clients import Client
+from app.schemas.clients import ClientCreate
+from app.services.clients.stated_clients import stated_members
+from app.services.operations.authority import FULL
 from app.wiring import Services, build_services
 from tests.conftest import AppFactory
 from tests.protocol.registering import bearer, body_of, client_of, manage, path_of, registered
+from tests.support.administration import rotate_secret
 from tests.support.application import Application
 from tests.support.assertions import assert_oauth_error
-from tests.support.events import new_event
 from tests.support.parts import services_of
 from tests.support.peer import HOST, Authority, Peer
 from tests.support.visitor import REDIRECT_URI
@@ -79,7 +85,9 @@ async def test_trust_granted_during_an_update_does_not_apply_to_the_new_metadata
     """SECURITY_BAR row 41"""
     made = await registered(app, client_name="Seen by an administrator")
     update = await begin(app, document, made, body_of(made, client_name="New", **pairwise(peer)))
-    await operator.clients.clients.set_trust(made["client_id"], "first_party")
+    await operator.clients.administration.set_trust(
+        made["client_id"], "first_party", authority=FULL
+    )
     document.may_answer.set()
 
     answer = await update
@@ -118,7 +126,9 @@ async def test_a_client_that_is_disabled_during_an_update_is_not_changed(
     """RFC 7592 section 3"""
     made = await registered(app, client_name="Before")
     update = await begin(app, document, made, body_of(made, client_name="After", **pairwise(peer)))
-    await operator.clients.clients.set_disabled(made["client_id"], disabled=True)
+    await operator.clients.administration.set_disabled(
+        made["client_id"], disabled=True, authority=FULL
+    )
     document.may_answer.set()
 
     assert_oauth_error(await update, "invalid_token", status=401)
@@ -130,7 +140,7 @@ async def test_an_update_does_not_undo_a_concurrent_secret_rotation(
 ) -> None:
     made = await registered(app)
     update = await begin(app, document, made, body_of(made, client_name="New", **pairwise(peer)))
-    secret = await operator.clients.clients.rotate_secret(made["client_id"])
+    secret = await rotate_secret(operator, made["client_id"])
     document.may_answer.set()
 
     answer = await update
@@ -166,7 +176,7 @@ async def test_an_update_that_conflicts_on_every_retry_is_refused(
         reads += 1
         found = await find(client_id, token)
         trust = "verified" if reads % 2 else "none"
-        await operator.clients.clients.set_trust(client_id, trust)  # type: ignore[arg-type]
+        await operator.clients.administration.set_trust(client_id, trust, authority=FULL)  # type: ignore[arg-type]
         return found
 
     monkeypatch.setattr(clients, "find_by_registration_token", find_and_lose)
@@ -195,14 +205,26 @@ async def test_the_first_use_of_a_client_during_its_update_is_not_a_conflict(
 
 
 async def test_a_rotation_does_not_add_a_secret_to_a_client_without_one(
-    app: Application, operator: Services
+    app: Application, operator: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An operator's rotation must not undo the client's change to another method"""
-    client = await app.create_client(token_endpoint_auth_method="none")
-
-    stored = await operator.clients.clients._client_repository.replace_secret_digest(
-        client.client_id, b"digest", event=new_event()
+    client = await app.create_client()
+    before = await operator.clients.clients.get(client.client_id)
+    public = ClientCreate.model_validate(
+        {
+            **stated_members(before),
+            "token_endpoint_auth_method": "none",
+            "grant_types": ["authorization_code"],
+        }
     )
+    await operator.clients.administered.change(before, public, authority=FULL)
 
-    assert not stored
+    async def find_as_before(client_id: str, *, now: datetime) -> Client:
+        return before
+
+    monkeypatch.setattr(operator.core.client_repository, "find", find_as_before)
+    with pytest.raises(StaleVersionError):
+        await rotate_secret(operator, client.client_id)
+
+    monkeypatch.undo()
     assert (await operator.clients.clients.get(client.client_id)).secret_digest is None

@@ -9,6 +9,7 @@ import pytest
 from app.errors import ConflictError, InvalidInputError
 from app.services.operations.authority import FULL
 from tests.protocol.registering import body_of, client_of, manage, registered
+from tests.support.administration import rotate_secret
 from tests.support.application import Application, TestClient
 from tests.support.assertions import assert_oauth_error
 from tests.support.parts import services_of
@@ -117,7 +118,7 @@ async def test_rotating_a_secret_revokes_every_other_one(
 ) -> None:
     second = await replaced(app, client)
 
-    third = await services_of(app).clients.clients.rotate_secret(client.client_id)
+    third = await rotate_secret(services_of(app), client.client_id)
 
     assert not await works(app, client)
     assert not await works(app, second)

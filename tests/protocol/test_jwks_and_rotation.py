@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 
 from app.services.oauth.signing_keys import KNOWN_AFTER
+from app.services.operations.authority import FULL
 from app.wiring import Services, build_services
 from tests.conftest import AppFactory
 from tests.support.application import Application
@@ -75,7 +76,7 @@ async def test_the_metadata_contains_the_jwks_uri(own_app: Application) -> None:
 async def test_a_new_key_is_published_before_it_signs(own_app: Application) -> None:
     (old,) = await kids(own_app)
     async with working_on(own_app) as operator:
-        (new,) = await operator.oauth.signing_keys.rotate("RS256")
+        (new,) = await operator.oauth.signing_keys.rotate("RS256", authority=FULL)
         own_app.clock.advance(seconds=59)
         before = await sign(operator)
         published = await kids(own_app)
@@ -94,7 +95,7 @@ async def test_other_instances_use_a_rotated_key_without_a_restart(
     client, user = await own_app.create_client(), await own_app.enrolled_user()
     first = (await visitor_of_own.tokens_for(client, user))["id_token"]
     async with working_on(own_app) as operator:
-        (new,) = await operator.oauth.signing_keys.rotate("RS256")
+        (new,) = await operator.oauth.signing_keys.rotate("RS256", authority=FULL)
     own_app.clock.advance(seconds=61)
 
     second = (await visitor_of_own.tokens_for(client, user, prompt="none"))["id_token"]
@@ -116,7 +117,7 @@ async def test_an_old_key_is_published_while_its_tokens_are_valid(
     """An hour, which is how long an ID token counts, and a day"""
     async with working_on(own_app) as operator:
         old = kid_of(token := await sign(operator))
-        await operator.oauth.signing_keys.rotate("RS256")
+        await operator.oauth.signing_keys.rotate("RS256", authority=FULL)
         own_app.clock.advance(seconds=60 + 3600 + DAY - 1)
         while_it_counts = await kids(own_app)
         assert (await verified(own_app, token))["sub"] == "somebody"
@@ -134,7 +135,7 @@ async def test_an_old_key_is_published_for_the_configured_id_token_lifetime(
 ) -> None:
     app = await start_app(id_token_ttl=7200)
     async with working_on(app) as operator:
-        await operator.oauth.signing_keys.rotate("RS256")
+        await operator.oauth.signing_keys.rotate("RS256", authority=FULL)
         app.clock.advance(seconds=60 + 7200 + DAY - 1)
 
         assert len(await kids(app)) == 2
@@ -143,7 +144,7 @@ async def test_an_old_key_is_published_for_the_configured_id_token_lifetime(
 async def test_only_the_key_of_the_named_algorithm_is_rotated(own_app: Application) -> None:
     before = {algorithm: await kids(own_app, algorithm) for algorithm in ALGORITHMS}
     async with working_on(own_app) as operator:
-        await operator.oauth.signing_keys.rotate("ES256")
+        await operator.oauth.signing_keys.rotate("ES256", authority=FULL)
     own_app.clock.advance(seconds=11)
 
     after = {algorithm: await kids(own_app, algorithm) for algorithm in ALGORITHMS}
@@ -158,7 +159,9 @@ async def test_a_key_signs_only_once_every_server_publishes_it(own_app: Applicat
     lacked_until, signs_from = -1, None
     async with working_on(own_app) as operator:
         await own_app.http.get("/jwks")  # this server has the old keys in its cache
-        (new,) = await operator.oauth.signing_keys.rotate("RS256", signs_after=KNOWN_AFTER)
+        (new,) = await operator.oauth.signing_keys.rotate(
+            "RS256", signs_after=KNOWN_AFTER, authority=FULL
+        )
         for second in range(51):
             if signs_from is None and kid_of(await sign(operator)) == new:
                 signs_from = second
@@ -200,7 +203,7 @@ async def test_an_instance_that_saw_no_key_reads_again_before_creating_one(
 async def test_concurrent_rotations_do_not_interfere(own_app: Application) -> None:
     async with working_on(own_app) as one, working_on(own_app) as other:
         await asyncio.gather(
-            *(each.oauth.signing_keys.rotate("ES256") for each in (one, other) * 2)
+            *(each.oauth.signing_keys.rotate("ES256", authority=FULL) for each in (one, other) * 2)
         )
         own_app.clock.advance(seconds=71)
         tokens = [await sign(each, "ES256") for each in (one, other)]

@@ -9,6 +9,7 @@ import pytest_asyncio
 from app.errors import DatabaseUnavailableError
 from app.models.oauth.signing_keys import SigningKey
 from app.repositories.oauth.signing_keys import SigningKeyRepository
+from app.services.operations.authority import FULL
 from tests.conftest import AppFactory
 from tests.support.application import Application
 from tests.support.parts import services_of
@@ -108,7 +109,7 @@ async def test_new_keys_are_served_once_the_database_is_available_again(
     own_app.clock.advance(seconds=11)
     stale = await own_app.http.get("/jwks")
     reads.is_away = False
-    await services_of(own_app).oauth.signing_keys.rotate("ES256")
+    await services_of(own_app).oauth.signing_keys.rotate("ES256", authority=FULL)
     own_app.clock.advance(seconds=1)
 
     fresh = await own_app.http.get("/jwks")

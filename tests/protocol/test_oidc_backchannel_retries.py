@@ -14,6 +14,7 @@ import pytest
 import pytest_asyncio
 
 from app.oauth.backchannel_logout import DELAYS
+from app.services.operations.authority import FULL
 from app.wiring import Services, build_services
 from tests.conftest import AppFactory
 from tests.protocol.logout_peers import OK, deliver, is_done, sign_out, told_client
@@ -213,7 +214,9 @@ async def test_a_disabled_client_is_not_notified_and_a_missing_endpoint_is_retri
     await sign_out(visitor)
     await eventually(lambda: told.count == 1)
     if gone == "client":
-        await operator.clients.clients.set_disabled(told.client.client_id, disabled=True)
+        await operator.clients.administration.set_disabled(
+            told.client.client_id, disabled=True, authority=FULL
+        )
     else:
         peer.answers.clear()
 

@@ -12,6 +12,7 @@ import pytest_asyncio
 from app.models.accounts.users import User
 from app.oauth.id_tokens import Authentication, half_hash
 from app.services.accounts.sessions import ACR_MFA, ACR_PASSWORD
+from app.services.operations.authority import FULL
 from app.wiring import Services
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.clients import client_with
@@ -165,7 +166,7 @@ async def test_a_hint_is_accepted_long_after_it_expired(
     """Section 3.1.2.1, RP-Initiated Logout section 2: also when its key is published no more"""
     client = client_with("a-client", id_token_signed_response_alg=algorithm)
     token = await operator.oauth.id_tokens.issue(client, person, authentication=signed_in(operator))
-    await operator.oauth.signing_keys.rotate(algorithm, signs_after=timedelta(0))
+    await operator.oauth.signing_keys.rotate(algorithm, signs_after=timedelta(0), authority=FULL)
     app.clock.advance(seconds=100 * 86_400)
 
     hint = await operator.oauth.id_tokens.read_hint(token)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from app.services.operations.authority import FULL
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.client_jwts import (
     SigningKey,
@@ -137,7 +138,7 @@ async def test_a_hint_is_accepted_after_a_key_rotation(
 ) -> None:
     """oidcc-server-rotate-keys, and a sign-out after it"""
     tokens = await visitor.tokens_for(client, user)
-    await services_of(app).oauth.signing_keys.rotate(signs_after=timedelta(0))
+    await services_of(app).oauth.signing_keys.rotate(signs_after=timedelta(0), authority=FULL)
 
     answer = await visitor.get(
         "/logout", id_token_hint=tokens["id_token"], post_logout_redirect_uri=AFTER

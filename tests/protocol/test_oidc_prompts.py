@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from app.services.operations.authority import FULL
 from tests.conftest import AppFactory
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.jwt import claims_of
@@ -203,7 +204,7 @@ async def test_a_first_party_client_needs_no_consent(
     app: Application, user: TestUser, visitor: Visitor, operator: Any
 ) -> None:
     client = await app.create_client()
-    await operator.clients.clients.set_trust(client.client_id, "first_party")
+    await operator.clients.administration.set_trust(client.client_id, "first_party", authority=FULL)
 
     page = await visitor.authorize(client)
     answer = answer_in(await visitor.sign_in(page, user))

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
+from app.services.operations.authority import FULL
 from app.wiring import Services
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.assertions import assert_oauth_error
@@ -201,7 +202,9 @@ async def test_the_client_id_may_be_sent_with_its_hint(
 async def test_a_disabled_client_gets_an_error_page(
     visitor: Visitor, client: TestClient, hint: str, operator: Services
 ) -> None:
-    await operator.clients.clients.set_disabled(client.client_id, disabled=True)
+    await operator.clients.administration.set_disabled(
+        client.client_id, disabled=True, authority=FULL
+    )
 
     answer = await visitor.get("/logout", id_token_hint=hint, post_logout_redirect_uri=AFTER)
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from app.services.operations.authority import FULL
 from app.wiring import Services
 from tests.protocol.registering import WEB, body_of, manage, registered
 from tests.support.administration import set_policies
@@ -42,7 +43,7 @@ async def test_a_client_that_always_asks_asks_in_each_request(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor, operator: Services
 ) -> None:
     """Also the operator's own client"""
-    await operator.clients.clients.set_trust(client.client_id, "first_party")
+    await operator.clients.administration.set_trust(client.client_id, "first_party", authority=FULL)
     await set_policies(app, client, consent="always")
     await visitor.tokens_for(client, user)
 
@@ -80,7 +81,7 @@ async def test_a_client_that_any_program_can_pose_as_asks_whatever_its_policy(
 async def test_a_client_of_the_operator_asks_once_if_its_policy_says_so(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor, operator: Services
 ) -> None:
-    await operator.clients.clients.set_trust(client.client_id, "first_party")
+    await operator.clients.administration.set_trust(client.client_id, "first_party", authority=FULL)
     await set_policies(app, client, consent="remembered")
 
     page = await visitor.sign_in(await visitor.authorize(client), user)

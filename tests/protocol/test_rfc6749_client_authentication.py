@@ -5,8 +5,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from app.services.operations.authority import FULL
 from app.wiring import Services
 from tests.protocol.wire import answer_of, basic, basic_of
+from tests.support.administration import rotate_secret
 from tests.support.application import Application, TestClient
 from tests.support.assertions import assert_oauth_error
 
@@ -82,7 +84,9 @@ async def test_unknown_wrong_and_disabled_clients_get_the_same_error(
     path: str,
 ) -> None:
     """SECURITY_BAR row 3"""
-    await operator.clients.clients.set_disabled(other_client.client_id, disabled=True)
+    await operator.clients.administration.set_disabled(
+        other_client.client_id, disabled=True, authority=FULL
+    )
     headers = {
         "unknown": basic("nobody", client.client_secret),
         "wrong": basic(client.client_id, other_client.client_secret),
@@ -106,7 +110,9 @@ async def test_unknown_wrong_and_disabled_clients_get_the_same_error_in_the_form
     app: Application, client: TestClient, other_client: TestClient, operator: Services
 ) -> None:
     """SECURITY_BAR row 3; RFC 6749 section 5.2"""
-    await operator.clients.clients.set_disabled(other_client.client_id, disabled=True)
+    await operator.clients.administration.set_disabled(
+        other_client.client_id, disabled=True, authority=FULL
+    )
     pairs = [
         ("nobody", client.client_secret),
         (client.client_id, other_client.client_secret),
@@ -133,7 +139,9 @@ async def test_unknown_and_disabled_clients_cost_the_same_comparison_as_a_wrong_
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """SECURITY_BAR row 3: same timing"""
-    await operator.clients.clients.set_disabled(other_client.client_id, disabled=True)
+    await operator.clients.administration.set_disabled(
+        other_client.client_id, disabled=True, authority=FULL
+    )
     compared: list[tuple[int, int]] = []
 
     def compare_digest(left: bytes, right: bytes) -> bool:
@@ -263,7 +271,7 @@ async def test_a_rotated_secret_is_invalid_and_its_successor_works(
     app: Application, client: TestClient, operator: Services
 ) -> None:
     """SECURITY_BAR row 3"""
-    new_secret = await operator.clients.clients.rotate_secret(client.client_id)
+    new_secret = await rotate_secret(operator, client.client_id)
 
     with_old = await app.client_credentials(client)
     with_new = await app.client_credentials(TestClient(client.client_id, new_secret))

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from app.schemas.clients import ClientCreate
+from app.services.operations.authority import FULL
 from app.wiring import Services
 from tests.conftest import AppFactory
 from tests.support.application import Application, TestClient
@@ -129,9 +130,13 @@ async def test_the_tokens_of_a_client_are_invalid_while_it_is_disabled(
     """SECURITY_BAR row 3"""
     token = (await app.client_credentials(client)).json()["access_token"]
 
-    await operator.clients.clients.set_disabled(client.client_id, disabled=True)
+    await operator.clients.administration.set_disabled(
+        client.client_id, disabled=True, authority=FULL
+    )
     while_disabled = await app.profile(token)
-    await operator.clients.clients.set_disabled(client.client_id, disabled=False)
+    await operator.clients.administration.set_disabled(
+        client.client_id, disabled=False, authority=FULL
+    )
     afterwards = await app.profile(token)
 
     assert_oauth_error(while_disabled, "invalid_token", status=401)

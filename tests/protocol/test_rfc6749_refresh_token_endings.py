@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from app.services.operations.authority import FULL
 from app.wiring import Services
 from tests.conftest import AppFactory
 from tests.protocol.wire import answer_of
@@ -215,7 +216,9 @@ async def test_the_refresh_tokens_of_a_disabled_client_are_invalid(
     """SECURITY_BAR row 3"""
     pair = (await app.password_grant(client, user)).json()
 
-    await operator.clients.clients.set_disabled(client.client_id, disabled=True)
+    await operator.clients.administration.set_disabled(
+        client.client_id, disabled=True, authority=FULL
+    )
 
     refused = await app.refresh(client, pair["refresh_token"])
     assert_oauth_error(refused, "invalid_client", status=401)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from app.services.operations.authority import FULL
 from tests.protocol.assertions_of_clients import SigningClient, signing_client
 from tests.protocol.wire import answer_of
 from tests.support.application import Application, TestClient
@@ -186,7 +187,9 @@ async def test_an_assertion_sent_with_a_secret_is_refused(
 
 async def test_a_disabled_client_is_refused(app: Application, signer: SigningClient) -> None:
     """SECURITY_BAR row 3"""
-    await services_of(app).clients.clients.set_disabled(signer.client_id, disabled=True)
+    await services_of(app).clients.administration.set_disabled(
+        signer.client_id, disabled=True, authority=FULL
+    )
 
     assert_oauth_error(await signer.token(), "invalid_client", status=401)
 

@@ -5,6 +5,7 @@ import pytest_asyncio
 
 from app.errors import InvalidInputError
 from tests.protocol.assertions_of_clients import SigningClient, signing_client
+from tests.support.administration import rotate_secret
 from tests.support.application import Application, TestClient
 from tests.support.assertions import assert_oauth_error
 from tests.support.client_jwts import jwks, signing_key
@@ -103,4 +104,4 @@ async def test_a_private_key_jwt_client_has_no_secret_to_rotate(
     app: Application, signer: SigningClient
 ) -> None:
     with pytest.raises(InvalidInputError):
-        await services_of(app).clients.clients.rotate_secret(signer.client_id)
+        await rotate_secret(services_of(app), signer.client_id)

@@ -192,7 +192,9 @@ async def test_changing_a_redirect_uri_resets_the_trust_of_a_client(
 ) -> None:
     """An administrator's word ends when the client becomes another; its keys may change"""
     made = await registered(app, client_name="App")
-    await operator.clients.clients.set_trust(made["client_id"], "first_party")
+    await operator.clients.administration.set_trust(
+        made["client_id"], "first_party", authority=FULL
+    )
     same = body_of(made, client_name="App", contacts=["ops@example.com"])
 
     await manage(app, "PUT", made, {**same, "jwks": {"keys": [PUBLIC_KEY]}})
@@ -230,7 +232,9 @@ async def test_a_disabled_client_cannot_manage_itself(
     app: Application, operator: Services, method: str
 ) -> None:
     made = await registered(app)
-    await operator.clients.clients.set_disabled(made["client_id"], disabled=True)
+    await operator.clients.administration.set_disabled(
+        made["client_id"], disabled=True, authority=FULL
+    )
 
     answer = await manage(app, method, made, body_of(made))
 

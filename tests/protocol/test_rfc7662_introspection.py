@@ -3,6 +3,7 @@
 import httpx
 import pytest
 
+from app.services.operations.authority import FULL
 from app.wiring import Services
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.assertions import assert_oauth_error
@@ -135,7 +136,9 @@ async def test_expired_revoked_and_used_tokens_are_only_reported_inactive(
     used = (await app.password_grant(client, user)).json()["refresh_token"]
     await app.refresh(client, used)
     of_the_disabled = (await app.client_credentials(disabled)).json()["access_token"]
-    await operator.clients.clients.set_disabled(disabled.client_id, disabled=True)
+    await operator.clients.administration.set_disabled(
+        disabled.client_id, disabled=True, authority=FULL
+    )
 
     answers = [
         await app.introspect(client, token)

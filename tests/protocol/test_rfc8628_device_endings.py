@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from app.services.operations.authority import FULL
 from app.wiring import Services
 from tests.conftest import AppFactory
 from tests.protocol.devices import Device, decide, device_client, start_device
@@ -42,7 +43,9 @@ async def test_a_client_disabled_after_the_approval_is_refused(
 ) -> None:
     """SECURITY_BAR row 3"""
     device = await allowed_device(app, user, visitor)
-    await operator.clients.clients.set_disabled(device.client.client_id, disabled=True)
+    await operator.clients.administration.set_disabled(
+        device.client.client_id, disabled=True, authority=FULL
+    )
 
     assert_oauth_error(await device.ask(), "invalid_client", status=401)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from app.services.operations.authority import FULL
 from app.wiring import Services
 from tests.api.qr_reader import text_in
 from tests.protocol.devices import (
@@ -180,7 +181,9 @@ async def test_the_code_of_a_disabled_client_is_an_unknown_code(
 ) -> None:
     device = await start_device(app)
     page = await question(visitor, device, user)
-    await operator.clients.clients.set_disabled(device.client.client_id, disabled=True)
+    await operator.clients.administration.set_disabled(
+        device.client.client_id, disabled=True, authority=FULL
+    )
 
     answer = await visitor.submit(page, to="/device/decision", decision="allow")
 

@@ -12,6 +12,7 @@ from sqlalchemy import delete, select
 
 from app.models.oauth.signing_keys import signing_keys
 from app.services.oauth.signing_keys import KeyState
+from app.services.operations.authority import FULL
 from app.wiring import Services
 from tests.conftest import AppFactory
 from tests.support.application import Application
@@ -73,7 +74,7 @@ async def test_tokens_are_signed_and_verified_after_a_clock_is_set_back(
 ) -> None:
     """SECURITY_BAR, fault 12"""
     async with worker(own_app, ahead=3600) as before, worker(own_app) as after:
-        await before.oauth.signing_keys.rotate("ES256", signs_after=timedelta(0))
+        await before.oauth.signing_keys.rotate("ES256", signs_after=timedelta(0), authority=FULL)
         token = await sign(before)
 
         assert (await verified(own_app, token))["sub"] == "somebody"
@@ -87,7 +88,7 @@ async def test_a_worker_verifies_a_token_signed_with_a_key_created_just_now(
     """As a hint; it looks again when it does not know the key"""
     async with worker(own_app) as one, worker(own_app) as other:
         await other.oauth.signing_keys.published()
-        await one.oauth.signing_keys.rotate("ES256", signs_after=timedelta(0))
+        await one.oauth.signing_keys.rotate("ES256", signs_after=timedelta(0), authority=FULL)
 
         assert await other.oauth.signing_keys.verify(await sign(one)) == {"sub": "somebody"}
 
@@ -145,7 +146,7 @@ async def test_a_command_with_a_wrong_secret_key_does_not_affect_the_server(
     """What it made nobody else can open: the server goes on, and publishes what it signs with"""
     before = await kids(own_app)
     async with worker(own_app, secret_key=OTHER_SECRET) as mistaken:
-        await mistaken.oauth.signing_keys.rotate("ES256")
+        await mistaken.oauth.signing_keys.rotate("ES256", authority=FULL)
     own_app.clock.advance(seconds=3 * DAY)
 
     async with worker(own_app) as server:
@@ -164,7 +165,7 @@ async def test_the_private_key_of_a_retired_key_is_deleted(
     """Not even who learns SECRET_KEY one day can sign with it"""
     async with worker(own_app) as one:
         token = await sign(one)
-        await one.oauth.signing_keys.rotate("ES256", signs_after=timedelta(0))
+        await one.oauth.signing_keys.rotate("ES256", signs_after=timedelta(0), authority=FULL)
         one.core.clock.advance(seconds=3600 + DAY - 1)  # type: ignore[attr-defined]  # the fake one
         await one.operations.housekeeping.run_once()
         assert all(key.private_sealed for key in await one.oauth.signing_keys.list_all())
@@ -185,7 +186,7 @@ async def test_a_key_changes_from_waiting_to_signing_published_and_retired(
 ) -> None:
     async with worker(own_app) as one:
         first = await kid_used_by(one)
-        (second,) = await one.oauth.signing_keys.rotate("ES256")
+        (second,) = await one.oauth.signing_keys.rotate("ES256", authority=FULL)
         seen = []
         for seconds in (0, 59, 1, 3600 + DAY - 1, 1):
             one.core.clock.advance(seconds=seconds)  # type: ignore[attr-defined]  # the fake one
@@ -206,8 +207,10 @@ async def test_a_waiting_key_is_skipped_when_a_newer_key_signs_immediately(
     own_app: Application,
 ) -> None:
     async with worker(own_app) as one:
-        (skipped,) = await one.oauth.signing_keys.rotate("ES256")
-        (new,) = await one.oauth.signing_keys.rotate("ES256", signs_after=timedelta(0))
+        (skipped,) = await one.oauth.signing_keys.rotate("ES256", authority=FULL)
+        (new,) = await one.oauth.signing_keys.rotate(
+            "ES256", signs_after=timedelta(0), authority=FULL
+        )
         for seconds in (0, 60):
             one.core.clock.advance(seconds=seconds)  # type: ignore[attr-defined]  # the fake one
             assert await kid_used_by(one) == new

@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from app.services.operations.authority import FULL
 from tests.support.application import Application, TestUser
 from tests.support.logout import is_error_page, is_signed_in, says_signed_out
 from tests.support.parts import services_of
@@ -91,7 +92,9 @@ async def test_the_client_uri_of_a_verified_client_may_be_on_any_host(
     client = await app.create_client(
         redirect_uris=["http://localhost:3000/callback"], client_uri="https://home.example/"
     )
-    await services_of(app).clients.clients.set_trust(client.client_id, "verified")
+    await services_of(app).clients.administration.set_trust(
+        client.client_id, "verified", authority=FULL
+    )
     login = await visitor.authorize(client)
     await visitor.submit(login, to="/login/cancel")
 

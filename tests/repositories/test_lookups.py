@@ -56,12 +56,14 @@ async def test_a_change_is_visible_to_every_later_lookup(database: Database) -> 
     await repository.add(client, event=new_event())
     for disabled_at in (NOW, None) * 10:
         others = [asyncio.create_task(repository.find(client.client_id, now=NOW)) for _ in range(5)]
-        await repository.set_disabled(client.client_id, disabled_at, event=new_event())
+        changed = client._replace(disabled_at=disabled_at)
+        assert await repository.change(client, changed, event=new_event())
 
         found = await repository.find(client.client_id, now=NOW)
 
         assert found is not None
         assert found.disabled_at == disabled_at
+        client = found
         await asyncio.gather(*others)
 
 

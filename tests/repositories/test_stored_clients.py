@@ -44,11 +44,10 @@ async def test_the_id_of_a_client_is_never_given_again(database: Database) -> No
 
 async def test_every_change_of_a_client_increases_its_version(database: Database) -> None:
     clients, client = ClientRepository(database), await stored(database)
-    client_id = client.client_id
 
-    await clients.set_trust(client_id, "verified", event=new_event())
-    await clients.set_disabled(client_id, None, event=new_event())
-    await clients.replace_secret_digest(client_id, b"new", event=new_event())
+    for values in ({"trust": "verified"}, {"disabled_at": NOW}, {"secret_digest": b"new"}):
+        before = await current(database, client)
+        assert await clients.change(before, before._replace(**values), event=new_event())
     latest = await current(database, client)
     changed = latest._replace(client_name="Another")
 
@@ -65,17 +64,6 @@ async def test_the_first_use_does_not_change_the_version(database: Database) -> 
 
     found = await current(database, client)
     assert (found.version, found.registration_expires_at) == (1, None)
-
-
-async def test_a_rotated_secret_leaves_no_other_one(database: Database) -> None:
-    clients, client = ClientRepository(database), await stored(database)
-
-    await clients.replace_secret_digest(client.client_id, b"new", event=new_event())
-
-    found = await current(database, client)
-    assert found.secret_digest == b"new"
-    assert found.previous_secret_digest is None
-    assert found.secret_expires_at is found.previous_secret_expires_at is None
 
 
 async def test_the_latest_use_of_a_client_is_stored(database: Database) -> None:

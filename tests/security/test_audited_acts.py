@@ -7,6 +7,7 @@ import pytest
 
 from app.models.operations.audit_events import AuditEvent
 from app.services.operations.authority import FULL
+from tests.support.administration import rotate_secret
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.callers import calling_from
 from tests.support.parts import services_of
@@ -101,10 +102,14 @@ async def test_creating_and_managing_a_client_is_recorded(
     app: Application, client: TestClient
 ) -> None:
     services = services_of(app)
-    await services.clients.clients.rotate_secret(client.client_id)
-    await services.clients.clients.set_trust(client.client_id, "verified")
-    await services.clients.clients.set_disabled(client.client_id, disabled=True)
-    await services.clients.clients.set_disabled(client.client_id, disabled=False)
+    await rotate_secret(services, client.client_id)
+    await services.clients.administration.set_trust(client.client_id, "verified", authority=FULL)
+    await services.clients.administration.set_disabled(
+        client.client_id, disabled=True, authority=FULL
+    )
+    await services.clients.administration.set_disabled(
+        client.client_id, disabled=False, authority=FULL
+    )
     await services.clients.initial_access_tokens.create(
         "a label", lasts=services.accounts.sessions.ttl, authority=FULL
     )
@@ -155,7 +160,7 @@ async def test_client_credentials_tokens_record_no_event(
 
 
 async def test_a_key_rotation_is_recorded(app: Application) -> None:
-    made = await services_of(app).oauth.signing_keys.rotate()
+    made = await services_of(app).oauth.signing_keys.rotate(authority=FULL)
 
     rotated = [each for each in await events_of(app) if each.action == "keys.rotated"]
 

@@ -260,6 +260,18 @@ ACTS: dict[str, tuple[AdminScope, Act]] = {
         AdminScope.CLIENTS_WRITE,
         lambda the, by: the.clients.secrets.set_expiry("c", None, authority=by),
     ),
+    "disable a client": (
+        AdminScope.CLIENTS_WRITE,
+        lambda the, by: the.clients.administration.set_disabled("c", disabled=True, authority=by),
+    ),
+    "trust a client": (
+        AdminScope.CLIENTS_WRITE,
+        lambda the, by: the.clients.administration.set_trust("c", "verified", authority=by),
+    ),
+    "rotate the signing keys": (
+        AdminScope.KEYS_WRITE,
+        lambda the, by: the.oauth.signing_keys.rotate(authority=by),
+    ),
 }
 
 

@@ -1,6 +1,7 @@
 """What an administrator does to users, groups, roles and clients, by the services."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from app.models.accounts.groups import Group
@@ -66,6 +67,11 @@ async def create_password_link(services: Services, username: str) -> str:
 
 async def _id_of(services: Services, username: str) -> str:
     return (await services.accounts.users.get(username)).user_id
+
+
+async def rotate_secret(services: Services, client_id: str) -> str:
+    """Issue a new secret; every other one of the client is invalid at once."""
+    return await services.clients.secrets.replace(client_id, overlap=timedelta(0), authority=FULL)
 
 
 async def add_provider(services: Services, name: str, *, secret: str, **settings: str) -> None:

@@ -68,8 +68,7 @@ async def confirm_rotation(request: ConsoleRequestDep) -> Response:
 @dangerous.post(f"{PATH}/rotate")
 async def rotate_keys(request: ConsoleRequestDep) -> Response:
     request.check()
-    request.authority.require(AdminScope.KEYS_WRITE)
-    await request.services.oauth.signing_keys.rotate()
+    await request.services.oauth.signing_keys.rotate(authority=request.authority)
     return redirect(f"{PATH}?done=created")
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.constraints import unique
@@ -18,7 +18,7 @@ from app.models.clients.clients import Client, clients
 from app.models.clients.consents import consents
 from app.models.operations.audit_outbox import NewEvent
 from app.repositories.inserts import upsert, values_in
-from app.repositories.operations.audit_outbox import change_with_event, write_events
+from app.repositories.operations.audit_outbox import write_events
 from app.security.origins import registered_origins_of
 
 UNIQUE_NAME = unique(clients.c.unique_name)
@@ -137,46 +137,6 @@ class ClientRepository:
         return await self._database.find_all(
             query.order_by(clients.c.client_id).limit(limit), value=Client
         )
-
-    async def replace_secret_digest(
-        self, client_id: str, digest: bytes, *, event: NewEvent
-    ) -> bool:
-        """Replace the client secret; return False if the client has none.
-
-        Every other secret of the client is invalid immediately.
-        """
-        return await self._update(
-            client_id,
-            event,
-            clients.c.secret_digest.is_not(None),
-            secret_digest=digest,
-            secret_expires_at=None,
-            previous_secret_digest=None,
-            previous_secret_expires_at=None,
-        )
-
-    async def set_disabled(
-        self, client_id: str, disabled_at: datetime | None, *, event: NewEvent
-    ) -> bool:
-        return await self._update(client_id, event, disabled_at=disabled_at)
-
-    async def set_trust(self, client_id: str, trust: str, *, event: NewEvent) -> bool:
-        return await self._update(client_id, event, trust=trust)
-
-    async def _update(
-        self,
-        client_id: str,
-        event: NewEvent,
-        *conditions: ColumnElement[bool],
-        **values: object,
-    ) -> bool:
-        statement = (
-            update(clients)
-            .where(clients.c.client_id == client_id, *conditions)
-            .values(**values, version=clients.c.version + 1)
-            .returning(clients.c.client_id)
-        )
-        return bool(await change_with_event(self._database, statement, event))
 
 
 async def delete_rows_of_clients(

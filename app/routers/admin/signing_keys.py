@@ -12,9 +12,10 @@ from app.routers.admin.routes import admin_router
 from app.schemas.admin.signing_keys import KeyRotation, SigningKeyList, SigningKeyResource
 from app.schemas.admin_scopes import AdminScope
 from app.services.oauth.signing_keys import KeyState
+from app.services.operations.authority import Authority
 
 READS = require(AdminScope.KEYS_READ)
-WRITES = require(AdminScope.KEYS_WRITE)
+Writes = Annotated[Authority, require(AdminScope.KEYS_WRITE)]
 
 router = admin_router("keys", tag="Signing keys")
 
@@ -27,12 +28,14 @@ async def list_keys(oauth: OAuthDep) -> SigningKeyList:
     return SigningKeyList(items=items, next_cursor=None)
 
 
-@router.post("/rotate", status_code=201, dependencies=[WRITES])
+@router.post("/rotate", status_code=201)
 async def rotate_keys(
-    body: Annotated[KeyRotation, Depends(JsonBody(KeyRotation))], oauth: OAuthDep
+    authority: Writes,
+    body: Annotated[KeyRotation, Depends(JsonBody(KeyRotation))],
+    oauth: OAuthDep,
 ) -> SigningKeyList:
     """Publish new keys. They start to sign after a minute; the old ones stay published."""
-    kids = await oauth.signing_keys.rotate(body.algorithm)
+    kids = await oauth.signing_keys.rotate(body.algorithm, authority=authority)
     keys = await oauth.signing_keys.list_all()
     items = [
         _resource(key, oauth.signing_keys.state_of(key, keys)) for key in keys if key.kid in kids

@@ -63,8 +63,8 @@ class Requirement:
 def requirement_of(
     general: SecondFactorPolicy,
     *,
-    groups: Collection[SecondFactorPolicy] = (),
-    client: SecondFactorPolicy | None = None,
+    groups: Collection[SecondFactorPolicy],
+    client: SecondFactorPolicy | None,
     is_privileged: bool,
 ) -> Requirement:
     """Return what the policies require together.
@@ -119,7 +119,9 @@ class SecondFactorPolicies:
 
     def before_sign_in(self, client: Client | None) -> Requirement:
         """Return what is known to be required of a user who has not said who they are."""
-        return requirement_of(self._general, client=client_policy(client), is_privileged=False)
+        return requirement_of(
+            self._general, groups=(), client=client_policy(client), is_privileged=False
+        )
 
     async def requirement(
         self, user: User, client: Client | None, *, always_looks_up: bool

@@ -6,9 +6,8 @@ from typing import Any, NamedTuple
 
 from app.clock import Clock
 from app.details import Detail
-from app.errors import ConflictError, InvalidInputError, NotFoundError
+from app.errors import ConflictError, NotFoundError
 from app.models.clients.clients import Client
-from app.models.clients.trust import Trust
 from app.models.operations.audit_outbox import NewEvent
 from app.repositories.clients.clients import ClientRepository
 from app.schemas.clients import ClientCreate, ClientCreated
@@ -206,42 +205,6 @@ class ClientService:
         if not is_storable(search):
             return []
         return await self._client_repository.list_page(prefix=search, after=after, limit=limit)
-
-    async def rotate_secret(self, client_id: str) -> str:
-        """Issue a new secret and revoke the old one at once.
-
-        Raise `InvalidInputError` for a client without a secret.
-        """
-        await self.get(client_id)
-        secret = new_token(TokenKind.CLIENT_SECRET)
-        event = self._audit.event(ServerEvent.CLIENT_SECRET_ROTATED, client_id=client_id)
-        if not await self._client_repository.replace_secret_digest(
-            client_id, digest_of(secret), event=event
-        ):
-            raise InvalidInputError(Detail.CLIENT_HAS_NO_SECRET)
-        return secret
-
-    async def set_disabled(self, client_id: str, *, disabled: bool) -> Client:
-        """Disable or enable a client.
-
-        A disabled client cannot authenticate, and its tokens are invalid until it is enabled again.
-        """
-        await self.get(client_id)
-        action = ServerEvent.CLIENT_DISABLED if disabled else ServerEvent.CLIENT_ENABLED
-        event = self._audit.event(action, client_id=client_id)
-        disabled_at = self._clock.now() if disabled else None
-        await self._client_repository.set_disabled(client_id, disabled_at, event=event)
-        return await self.get(client_id)
-
-    async def set_trust(self, client_id: str, trust: Trust) -> Client:
-        """Set the trust in a client.
-
-        `verified` is shown on the consent page; `first_party` needs no consent.
-        """
-        await self.get(client_id)
-        event = self._audit.event(ServerEvent.CLIENT_TRUSTED, client_id=client_id, trust=trust)
-        await self._client_repository.set_trust(client_id, trust, event=event)
-        return await self.get(client_id)
 
     def _own_act(self, action: ServerEvent, client: Client) -> NewEvent:
         """Return the event of a change by the client itself.

@@ -16,6 +16,7 @@ from app.concurrency.late_imports import imported
 from app.models.oauth.signing_keys import SigningKey
 from app.observability.logging import logger
 from app.repositories.oauth.signing_keys import SigningKeyRepository
+from app.schemas.admin_scopes import AdminScope
 from app.security import jose
 from app.security.encryption import SealError, SecretBox
 from app.security.jose import ALGORITHMS, SignatureError
@@ -23,6 +24,7 @@ from app.security.tokens import new_identifier
 from app.services.oauth.signing_key_cache import CACHED_FOR, SigningKeyCache
 from app.services.operations.audit import AuditLog
 from app.services.operations.audit_actions import ServerEvent
+from app.services.operations.authority import Authority
 
 log = logger(__name__)
 
@@ -125,13 +127,18 @@ class SigningKeys:
             await self._signer(algorithm)
 
     async def rotate(
-        self, algorithm: str | None = None, *, signs_after: timedelta = PUBLISHED_BEFORE
+        self,
+        algorithm: str | None = None,
+        *,
+        signs_after: timedelta = PUBLISHED_BEFORE,
+        authority: Authority,
     ) -> list[str]:
         """Publish new keys and return their `kid`s. They sign after a minute.
 
         If `signs_after` is less than `KNOWN_AFTER`, others may receive a token whose key they do
         not know.
         """
+        authority.require(AdminScope.KEYS_WRITE)
         await self.ensure()
         signs_from = self._clock.now() + signs_after
         return [

@@ -187,13 +187,15 @@ class ClientKind(Kind[ClientState, Client]):
         """Store what only administrators decide, and what needs no other object."""
         client_id, state = step.state.client_id, step.state
         if "trust" in step.changed:
-            await self._clients.set_trust(client_id, state.trust)
+            await self._administration.set_trust(client_id, state.trust, authority=step.authority)
         if "admin_scopes" in step.changed:
             await self._administration.set_admin_scopes(
                 client_id, state.admin_scopes, authority=step.authority
             )
         if "disabled" in step.changed and state.disabled is not None:
-            await self._clients.set_disabled(client_id, disabled=state.disabled)
+            await self._administration.set_disabled(
+                client_id, disabled=state.disabled, authority=step.authority
+            )
 
     async def _page(self, last: Client | None) -> Sequence[Client]:
         return await self._clients.list_page(after=last.client_id if last is not None else "")
