@@ -6,7 +6,7 @@ What was committed stays when a migration is stopped, so each of these can be re
 before everything else in its migration. Elsewhere (SQLite, a new database) all is one transaction.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
@@ -125,6 +125,29 @@ def insert_from(
                     return
                 connection.execute(insert(rest.where(column <= last).subquery()))
             after = last
+
+
+def fill_new_table(
+    table: sa.Table,
+    source: sa.Select[Any],
+    *,
+    rows_of: Callable[[Any], Iterable[Mapping[str, Any]]],
+) -> None:
+    """Insert what `rows_of` returns for each row of `source`, in batches along its first column.
+
+    This is for a table that the same migration created: nobody waits for it, so that all is part
+    of the transaction of the migration.
+    """
+    connection, key = op.get_bind(), source.selected_columns[0]
+    after: Any = None
+    while True:
+        page = source.order_by(key).limit(BATCH_ROWS)
+        batch = connection.execute(page.where(key > after) if after is not None else page).all()
+        if rows := [row for each in batch for row in rows_of(each)]:
+            connection.execute(sa.insert(table), rows)
+        if len(batch) < BATCH_ROWS:
+            return
+        after = batch[-1][0]
 
 
 def set_not_null(table: str, column: str, *, like: sa.types.TypeEngine[Any], default: str) -> None:

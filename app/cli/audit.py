@@ -42,6 +42,10 @@ def list_all(
             help="Only events about the user with this ID, who may have been deleted.",
         ),
     ] = None,
+    client: Annotated[
+        str | None,
+        option("--client", metavar="ID", help="Only events about or by this client."),
+    ] = None,
     since: Annotated[
         str | None,
         option(
@@ -78,7 +82,7 @@ def list_all(
         from app.repositories.operations.audit_events import Wanted
 
         about = user_id if user is None else (await services.accounts.users.get(user)).user_id
-        wanted = Wanted(user_id=about, since=earliest, until=end, action=action)
+        wanted = Wanted(user_id=about, client_id=client, since=earliest, until=end, action=action)
         async for page in services.core.audit.read_newest(wanted):
             yield [row_of(event) for event in page]
 

@@ -11,9 +11,9 @@ from app.cli.client_policies import set_policy
 from app.cli.client_rows import ClientId, details_of_client, row_of_client
 from app.cli.client_secrets import drop_old_secret, rotate_secret
 from app.cli.client_snippets import print_snippet
-from app.cli.listing import pages_of, print_pages
+from app.cli.listing import Pages, first_rows, pages_of, print_pages
 from app.cli.output import show_one
-from app.cli.parameters import AsJson, argument, one_of
+from app.cli.parameters import AsJson, argument, one_of, option, whole_number
 from app.cli.parsing import Commands
 from app.cli.registration_tokens import registration_token
 from app.cli.tokens import create as invite
@@ -27,9 +27,24 @@ cli = Commands("clients", help="Manage clients.")
 
 
 @cli.command("list")
-def list_all(*, as_json: AsJson = False) -> None:
+def list_all(
+    *,
+    search: Annotated[
+        str | None,
+        option(
+            "--search",
+            metavar="TEXT",
+            help="Only clients whose ID, or a word of whose name, begins with each word.",
+        ),
+    ] = None,
+    limit: Annotated[
+        int | None, option("--limit", **whole_number(), help="List at most this many.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """List clients."""
-    print_pages(_pages, as_json=as_json)
+    pages = _pages if search is None else _found(search)
+    print_pages(first_rows(pages, limit), as_json=as_json)
 
 
 @cli.command("show")
@@ -113,3 +128,13 @@ async def _pages(services: "Services") -> AsyncIterator[list[dict[str, Any]]]:
         lambda after: clients.list_page(after=after), lambda client: client.client_id
     ):
         yield [row_of_client(client) for client in page]
+
+
+def _found(search: str) -> Pages:
+    async def pages(services: "Services") -> AsyncIterator[list[dict[str, Any]]]:
+        after = None
+        while page := await services.clients.client_search.find(search, after=after):
+            yield [row_of_client(client) for client, _ in page]
+            after = page[-1][1]
+
+    return pages

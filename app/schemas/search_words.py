@@ -1,4 +1,4 @@
-"""The words by which an administrator finds a user."""
+"""The words by which an administrator finds a user or a client."""
 
 import json
 import unicodedata
@@ -21,6 +21,11 @@ def search_words_of(username: str, claims: str) -> str:
     texts = [username, stored.get("email"), *(stored.get(name) for name in NAMES)]
     words = split_words(text for text in texts if isinstance(text, str))
     return " ".join(words[:MAXIMUM_WORDS])
+
+
+def client_words_of(client_id: str, client_name: str) -> tuple[str, ...]:
+    """Return the words that identify a client: the id, and each word of the name, case-folded."""
+    return split_words([client_id, client_name])[:MAXIMUM_WORDS]
 
 
 def split_words(texts: Iterable[str]) -> tuple[str, ...]:

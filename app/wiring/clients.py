@@ -8,14 +8,19 @@ from app.oauth.grants import Grants
 from app.oauth.registration import ClientRegistration
 from app.oauth.supported_metadata import SupportedMetadata
 from app.repositories.clients.client_origins import ClientOriginRepository
+from app.repositories.clients.client_search import ClientSearchRepository
 from app.repositories.clients.client_usage import ClientUsageRepository
 from app.repositories.clients.consents import ConsentRepository
 from app.repositories.clients.initial_access_tokens import InitialAccessTokenRepository
 from app.repositories.federation.identity_providers import IdentityProviderRepository
+from app.repositories.oauth.client_tokens import ClientTokenRepository
 from app.services.clients.administration import ClientAdministration
+from app.services.clients.client_consents import ClientConsentService
 from app.services.clients.client_keys import ClientKeys
 from app.services.clients.client_logos import ClientLogos
 from app.services.clients.client_origins import ClientOrigins
+from app.services.clients.client_search import ClientSearch
+from app.services.clients.client_tokens import ClientTokenService
 from app.services.clients.clients import ClientService
 from app.services.clients.consents import ConsentService
 from app.services.clients.initial_access_tokens import InitialAccessTokenService
@@ -42,6 +47,9 @@ class Clients:
     initial_access_tokens: InitialAccessTokenService
     registration_tokens: RegistrationTokenService
     usage: ClientUsageService
+    client_search: ClientSearch
+    client_tokens: ClientTokenService
+    client_consents: ClientConsentService
 
 
 def build_clients(core: Core, *, groups: Groups, grants: Grants) -> Clients:
@@ -97,4 +105,14 @@ def build_clients(core: Core, *, groups: Groups, grants: Grants) -> Clients:
             client_repository=core.client_repository, audit=core.audit, clock=core.clock
         ),
         usage=ClientUsageService(ClientUsageRepository(core.database), consent_repository),
+        client_search=ClientSearch(ClientSearchRepository(core.database)),
+        client_tokens=ClientTokenService(
+            client_token_repository=ClientTokenRepository(core.database),
+            client_repository=core.client_repository,
+            audit=core.audit,
+            clock=core.clock,
+        ),
+        client_consents=ClientConsentService(
+            consent_repository=consent_repository, audit=core.audit, clock=core.clock
+        ),
     )

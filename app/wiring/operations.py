@@ -23,6 +23,7 @@ from app.services.operations.secret_key_check import ListedKey, SecretKeyCheck
 from app.wiring.accounts import Accounts
 from app.wiring.activity import Activity, build_activity
 from app.wiring.backends import database_patience
+from app.wiring.clients import Clients
 from app.wiring.core import Core
 from app.wiring.oauth import OAuth
 from app.wiring.secret_boxes import sealed_kinds, secret_keys
@@ -40,7 +41,9 @@ class Operations:
     activity: Activity
 
 
-def build_operations(core: Core, *, accounts: Accounts, oauth: OAuth) -> Operations:
+def build_operations(
+    core: Core, *, accounts: Accounts, clients: Clients, oauth: OAuth
+) -> Operations:
     sealed_value_repository = SealedValueRepository(core.database)
     secret_key_check = _build_secret_key_check(core, sealed_value_repository)
     audit_event_repository = AuditEventRepository(core.database)
@@ -77,6 +80,7 @@ def build_operations(core: Core, *, accounts: Accounts, oauth: OAuth) -> Operati
                 audit_retention.archive_due,
                 accounts.unconfirmed_users.delete_due,
                 accounts.user_search.index_due,
+                clients.client_search.index_due,
                 MissingUsers(MissingUserRepository(core.database)).delete_due,
                 activity.refusals.delete_surplus,
                 activity.counts.delete_old,

@@ -57,5 +57,5 @@ def build_services(settings: Settings, clock: Clock, *, grants: Grants = GRANTS)
         federation=build_federation(core),
         clients=clients,
         oauth=oauth,
-        operations=build_operations(core, accounts=accounts, oauth=oauth),
+        operations=build_operations(core, accounts=accounts, clients=clients, oauth=oauth),
     )

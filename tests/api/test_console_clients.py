@@ -37,7 +37,7 @@ async def created(visitor: Visitor, kind: str = "web", **fields: str) -> Client:
     values = {"client_name": "Photos", **({} if kind == "service" else {"redirect_uris": URIS})}
     page = await visitor.submit(form, **{**values, **fields})
     assert page.status_code in (200, 303), page.text
-    [client] = await services_of(visitor.app).clients.clients.list_page(search="Photos")
+    [(client, _)] = await services_of(visitor.app).clients.client_search.find("Photos")
     return client
 
 
@@ -54,7 +54,7 @@ async def test_the_wizard_creates_a_web_app_and_shows_its_secret_once(
     page = await visitor.submit(
         await visitor.get(f"{PATH}/+new/web"), client_name="Photos", redirect_uris=URIS
     )
-    [client] = await services_of(app).clients.clients.list_page(search="Photos")
+    [(client, _)] = await services_of(app).clients.client_search.find("Photos")
     shown, listed = await visitor.get(f"{PATH}/{client.client_id}"), await visitor.get(PATH)
 
     found = re.search('<code id="secret"[^>]*>([^<]+)</code>', page.text)

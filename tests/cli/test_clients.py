@@ -139,3 +139,33 @@ async def test_a_disabled_client_cannot_authenticate_until_enabled(
     assert json.loads(enabled.output)["disabled"] is False
     assert (await app.client_credentials(client)).status_code == 200
     assert (await app.refresh(client, pair["refresh_token"])).status_code == 200
+
+
+async def test_clients_are_found_by_the_beginnings_of_words(
+    app: Application, clients: Postern
+) -> None:
+    unique = app.new_name("found")
+    for number in range(3):
+        await app.create_client(client_name=f"Report {unique}{number}")
+
+    found = await clients("list", "--json", "--search", f"rep {unique.upper()}")
+    limited = await clients("list", "--json", "--search", unique, "--limit", "2")
+    none = await clients("list", "--json", "--search", unique[1:])
+
+    names = {row["client_name"] for row in json.loads(found.output)}
+    assert names == {f"Report {unique}{number}" for number in range(3)}
+    assert (len(json.loads(limited.output)), json.loads(none.output)) == (2, [])
+
+
+async def test_events_of_a_client_are_listed(app: Application, postern: Postern) -> None:
+    first, second = await app.create_client(), await app.create_client()
+    url = app.settings.database_url
+    await postern("clients", "disable", second.client_id, DATABASE_URL=url)
+
+    result = await postern(
+        "audit", "list", "--json", "--client", second.client_id, DATABASE_URL=url
+    )
+
+    events = json.loads(result.output)
+    assert [each["action"] for each in events] == ["client.disabled", "client.created"]
+    assert first.client_id not in result.output

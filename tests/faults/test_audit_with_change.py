@@ -9,6 +9,7 @@ import pytest
 from app.models.accounts.sessions import Session
 from app.models.accounts.users import User
 from app.models.clients.clients import Client
+from app.repositories.oauth.access_tokens import AccessTokenRepository
 from app.schemas.claims import StandardClaims
 from app.security.tokens import new_identifier
 from app.services.accounts.events import AccountEvent
@@ -35,6 +36,8 @@ from tests.support.machine import scaled
 from tests.support.parts import services_of
 
 BODY = {"username": "zoe", "password": "correct horse battery"}
+ISSUED = (b"1" * 32, b"2" * 32)
+"""Digests of access tokens of the client."""
 PROVIDER = {"label": "P", "issuer": "https://p.example", "client_id": "c", "secret": "s"}
 
 
@@ -103,6 +106,12 @@ ACTS: dict[str, Act] = {
     "client.trusted": lambda the: the.services.clients.administration.set_trust(
         the.client.client_id, "verified", authority=FULL
     ),
+    "client.token_revoked": lambda the: the.services.clients.client_tokens.revoke(
+        the.client.client_id, ISSUED[0].hex(), authority=FULL
+    ),
+    "client.tokens_revoked": lambda the: the.services.clients.client_tokens.revoke_all(
+        the.client.client_id, authority=FULL
+    ),
     "client.disabled": lambda the: the.services.clients.administration.set_disabled(
         the.client.client_id, disabled=True, authority=FULL
     ),
@@ -163,6 +172,14 @@ async def scene_of(app: Application) -> Scene:
     for act in ("consent.granted", "browser.remembered", "recovery_codes.made"):
         await ACTS[act](scene)
     await services.oauth.signing_keys.ensure()
+    for digest in ISSUED:
+        await AccessTokenRepository(services.core.database).store_for_client(
+            digest,
+            client_id=client.client_id,
+            scope="",
+            issued_at=app.clock.now(),
+            expires_at=app.clock.now() + timedelta(hours=1),
+        )
     return scene
 
 

@@ -182,6 +182,24 @@ async def test_ids_of_clients_that_were_deleted_before_the_upgrade_are_retired(
     ]  # fmt: skip
 
 
+async def test_clients_of_the_previous_release_are_found_by_their_words(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(online, "BATCH_ROWS", 2)
+    await migrations.migrate(backend, "2026_11_30_mail_errors")
+    for name in ("first", "SECOND", "third"):
+        await change(backend, CLIENT.format(name=name, metadata="{}"))
+
+    await migrations.migrate(backend)
+
+    rows = await rows_of(backend, "SELECT client_id, word FROM client_search ORDER BY 1, 2")
+    assert sorted(rows) == sorted(
+        (name, word)
+        for name in ("first", "SECOND", "third")
+        for word in ("an", "app", name.lower())
+    )
+
+
 async def test_admin_scopes_that_are_listed_already_count_from_the_upgrade_on(
     backend: Backend,
 ) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Column, String, Table, Text
+from sqlalchemy import Column, Index, String, Table, Text
 
 from app.database.types import Instant
 from app.models.tables import metadata
@@ -12,10 +12,11 @@ consents = Table(
     "consents",
     metadata,
     Column("user_id", String(32), primary_key=True),
-    Column("client_id", String(255), primary_key=True, index=True),
+    Column("client_id", String(255), primary_key=True),
     Column("scope", Text, nullable=False),
     Column("granted_at", Instant, nullable=False),
     Column("client_fingerprint", String(64)),
+    Index("ix_consents_client_id_user_id", "client_id", "user_id"),
 )
 
 

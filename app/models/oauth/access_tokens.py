@@ -28,6 +28,13 @@ access_tokens = Table(
         postgresql_where=text("revoked_at IS NOT NULL"),
     ),
     index_where_set("ix_access_tokens_user_id", "user_id"),
+    Index(
+        "ix_access_tokens_client_id",
+        "client_id",
+        "issued_at",
+        sqlite_where=text("user_id IS NULL"),
+        postgresql_where=text("user_id IS NULL"),
+    ),
     sqlite_with_rowid=False,
 )
 

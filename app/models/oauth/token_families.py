@@ -14,7 +14,7 @@ token_families = Table(
     "token_families",
     metadata,
     Column("family_id", String(32), primary_key=True),
-    Column("client_id", String(255), nullable=False, index=True),
+    Column("client_id", String(255), nullable=False),
     Column("user_id", String(32), index=True),
     Column("credentials_version", String(32)),
     Column("scope", Text, nullable=False),
@@ -26,6 +26,7 @@ token_families = Table(
     Column("acr", String(100)),
     Column("amr", String(100)),
     Column("claims", Text),
+    Index("ix_token_families_client_id_created_at", "client_id", "created_at"),
     Index(
         "ix_token_families_revoked_at",
         "revoked_at",

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, Index, LargeBinary, String, Table, Text
 
 from app.database.types import Instant
-from app.models.tables import metadata
+from app.models.tables import index_where_set, metadata
 
 
 def content_columns() -> list[Column[Any]]:
@@ -33,6 +33,7 @@ audit_events = Table(
     Column("previous_hash", LargeBinary, nullable=False),
     Column("hash", LargeBinary, nullable=False),
     Index("ix_audit_events_user_id", "user_id", "sequence"),
+    index_where_set("ix_audit_events_client_id", "client_id", "sequence"),
     Index("ix_audit_events_actor", "actor", "sequence"),
     Index(
         "ix_audit_events_action",

@@ -28,31 +28,27 @@ from app.pages.admin.client_secrets import part_of_secrets
 from app.pages.admin.navigation import Section
 from app.pages.admin.pages import ConsolePage
 from app.pages.admin.paging import AFTER, PAGE_SIZE, pages_of
-from app.pages.admin.views import Badge, Cell, Link, Listing, ObjectView, Search, Table
+from app.pages.admin.views import Badge, Cell, Link, Listing, ObjectView, Pager, Search, Table
+from app.repositories.clients.client_search import ClientPosition
 from app.schemas.admin_scopes import AdminScope
 
 router = console_router()
 
+AFTER_ID = f"{AFTER}_id"
 SEARCH = "search"
 
 
 @router.get(PATH)
 async def list_clients(request: ConsoleRequestDep) -> Response:
     text, search = request.text, request.query(SEARCH)
-    clients = await request.services.clients.clients.list_page(
-        search=search, after=request.query(AFTER), limit=PAGE_SIZE + 1
-    )
-    shown, pager = pages_of(
-        request,
-        clients,
-        position=lambda client: {AFTER: client.client_id},
-        keeps={SEARCH: search},
-    )
+    shown, pager = await (_found(request, search) if search else _all(request))
     listing = Listing(
         heading=text("Clients"),
         introduction=text("Clients are the apps and services that use this server."),
         links=request.offered(Link(text("Create a client"), f"{PATH}/{NEW}", is_main=True)),
-        search=Search(text("Find clients"), search, text("Beginnings of the ID or the name.")),
+        search=Search(
+            text("Find clients"), search, text("Beginnings of the ID or of words of the name.")
+        ),
         table=Table(
             columns=[text("Name"), text("Client ID"), text("State"), text("Created")],
             rows=[_row(request, client) for client in shown],
@@ -84,6 +80,29 @@ async def show_client(request: ClientRequestDep) -> Response:
         ],
     )
     return request.console_page("admin_object.html", object=view)
+
+
+async def _all(request: ConsoleRequest) -> tuple[Sequence[Client], Pager]:
+    clients = await request.services.clients.clients.list_page(
+        after=request.query(AFTER), limit=PAGE_SIZE + 1
+    )
+    return pages_of(request, clients, position=lambda client: {AFTER: client.client_id})
+
+
+async def _found(request: ConsoleRequest, search: str) -> tuple[Sequence[Client], Pager]:
+    after = None
+    if request.query(AFTER_ID):
+        after = ClientPosition(request.query(AFTER), request.query(AFTER_ID))
+    found = await request.services.clients.client_search.find(
+        search, after=after, limit=PAGE_SIZE + 1
+    )
+    shown, pager = pages_of(
+        request,
+        found,
+        position=lambda each: {AFTER: each[1].word, AFTER_ID: each[1].client_id},
+        keeps={SEARCH: search},
+    )
+    return [client for client, _ in shown], pager
 
 
 def _row(request: ConsoleRequest, client: Client) -> list[Cell]:

@@ -3,7 +3,7 @@
 Locks are taken in the order user, group, role, so that two changes do not wait for each other.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -58,6 +58,20 @@ async def is_administrative_user(connection: AsyncConnection, user_id: str) -> b
         grant.role_id.in_(RESERVED),
     )
     return await _is_true(connection, or_(_holds_reserved(user_subject(user_id)), by_group))
+
+
+async def administrative_user_ids(connection: AsyncConnection) -> Sequence[str]:
+    """Return the ids of the users who have a reserved role, directly or by a group."""
+    result: Any = await connection.scalars(select(grant.subject).where(grant.role_id.in_(RESERVED)))
+    subjects: Sequence[str] = result.all()
+    groups_of = [
+        each.removeprefix(GROUP_PREFIX) for each in subjects if each.startswith(GROUP_PREFIX)
+    ]
+    members = await connection.scalars(
+        select(member.user_id).where(member.group_id.in_(groups_of)).distinct()
+    )
+    direct = [each.removeprefix(USER_PREFIX) for each in subjects if each.startswith(USER_PREFIX)]
+    return [*direct, *members.all()]
 
 
 async def require_may_change_group(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.constraints import unique
@@ -13,10 +13,12 @@ from app.database.errors import ConflictingRowError
 from app.database.lock_retries import retries_on_lock
 from app.models.accounts.roles import role_grants, roles
 from app.models.clients.client_origins import client_origins
+from app.models.clients.client_search import client_search
 from app.models.clients.client_usage import client_usage, retired_client_ids
 from app.models.clients.clients import Client, clients
 from app.models.clients.consents import consents
 from app.models.operations.audit_outbox import NewEvent
+from app.repositories.clients.client_search import index_new_clients, index_renamed_client
 from app.repositories.inserts import upsert, values_in
 from app.repositories.operations.audit_outbox import write_events
 from app.security.origins import registered_origins_of
@@ -56,6 +58,7 @@ class ClientRepository:
                     raise _RetiredError
                 if origins := origins_of(client):
                     await connection.execute(insert(client_origins).values(origins))
+                await index_new_clients(connection, {client.client_id: client.client_name})
                 await write_events(connection, event)
         except _RetiredError:
             return "client_id"
@@ -96,6 +99,8 @@ class ClientRepository:
             )
             if origins := origins_of(after):
                 await connection.execute(insert(client_origins).values(origins))
+            if after.client_name != before.client_name:
+                await index_renamed_client(connection, after.client_id, after.client_name)
             await write_events(connection, event)
         return True
 
@@ -121,21 +126,14 @@ class ClientRepository:
             return client
         return client if client.registration_expires_at > now else None
 
-    async def list_page(
-        self, *, prefix: str = "", after: str = "", limit: int = 100
-    ) -> Sequence[Client]:
-        """Return a page of clients, ordered by `client_id`, beginning after `after`.
-
-        Their id begins with `prefix`, or their name does in any case of its letters.
-        """
-        query = select(clients).where(clients.c.client_id > after)
-        if prefix:
-            query = query.where(
-                clients.c.client_id.startswith(prefix, autoescape=True)
-                | func.lower(clients.c.client_name).startswith(prefix.lower(), autoescape=True)
-            )
+    async def list_page(self, *, after: str = "", limit: int = 100) -> Sequence[Client]:
+        """Return a page of clients, ordered by `client_id`, beginning after `after`."""
         return await self._database.find_all(
-            query.order_by(clients.c.client_id).limit(limit), value=Client
+            select(clients)
+            .where(clients.c.client_id > after)
+            .order_by(clients.c.client_id)
+            .limit(limit),
+            value=Client,
         )
 
 
@@ -148,7 +146,7 @@ async def delete_rows_of_clients(
     """
     of_client = select(roles.c.role_id).where(roles.c.client_id.in_(client_ids))
     await connection.execute(delete(role_grants).where(role_grants.c.role_id.in_(of_client)))
-    for table in (roles, client_origins, consents, client_usage):
+    for table in (roles, client_origins, client_search, consents, client_usage):
         await connection.execute(delete(table).where(table.c.client_id.in_(client_ids)))
     if ids := [{"client_id": client_id, "retired_at": now} for client_id in client_ids]:
         await connection.execute(

@@ -1,6 +1,7 @@
 """Queries about the consents of users."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -9,16 +10,28 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.database import Database
 from app.database.lock_retries import retries_on_lock
+from app.models.accounts.users import users
 from app.models.clients.consents import Consent, consents
 from app.models.oauth.refresh_tokens import refresh_tokens
 from app.models.oauth.token_families import token_families
 from app.models.operations.audit_outbox import NewEvent
+from app.repositories.accounts.administrators import lock_changeable_user
 from app.repositories.accounts.owners import lock_user
 from app.repositories.inserts import upsert, values_in
 from app.repositories.oauth.redemptions import void_codes
 from app.repositories.operations.audit_outbox import write_events
 
 consent, family, refresh = consents.c, token_families.c, refresh_tokens.c
+
+
+@dataclass(frozen=True, slots=True)
+class NamedConsent:
+    """What a user allowed a client."""
+
+    user_id: str
+    username: str
+    scope: str
+    granted_at: datetime
 
 
 class ConsentRepository:
@@ -45,6 +58,19 @@ class ConsentRepository:
         return await self._database.find_all(
             select(consents).where(consent.user_id == user_id).order_by(consent.granted_at.desc()),
             value=Consent,
+        )
+
+    async def list_of_client(
+        self, client_id: str, *, after: str = "", limit: int = 100
+    ) -> Sequence[NamedConsent]:
+        """Return a page of consents to a client, ordered by user, beginning after a user's id."""
+        return await self._database.find_all(
+            select(consent.user_id, users.c.username, consent.scope, consent.granted_at)
+            .join(users, users.c.user_id == consent.user_id)
+            .where(consent.client_id == client_id, consent.user_id > after)
+            .order_by(consent.user_id)
+            .limit(limit),
+            value=NamedConsent,
         )
 
     async def count_of_client(self, client_id: str) -> int:
@@ -81,12 +107,17 @@ class ConsentRepository:
         }
 
     @retries_on_lock
-    async def revoke(self, user_id: str, client_id: str, *, now: datetime, event: NewEvent) -> bool:
+    async def revoke(
+        self, user_id: str, client_id: str, *, is_full: bool, now: datetime, event: NewEvent
+    ) -> bool:
         """Delete a user's consent to a client, and revoke their codes and token families for it.
 
-        Return False if there was neither a consent nor an active token family.
+        Return False if there was neither a consent nor an active token family. `is_full` says that
+        the caller is a full administrator, or the user.
         """
         async with self._database.transaction() as connection:
+            if not is_full:
+                await lock_changeable_user(connection, user_id)
             deleted = await connection.execute(
                 delete(consents)
                 .where(consent.user_id == user_id, consent.client_id == client_id)

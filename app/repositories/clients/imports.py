@@ -11,6 +11,7 @@ from app.models.clients.client_origins import client_origins
 from app.models.clients.client_usage import retired_client_ids
 from app.models.clients.clients import Client, clients
 from app.models.operations.audit_outbox import NewEvent
+from app.repositories.clients.client_search import index_new_clients
 from app.repositories.clients.clients import CLIENT_ID, origins_of
 from app.repositories.inserts import values_in
 from app.repositories.operations.audit_outbox import write_events
@@ -38,6 +39,9 @@ class ClientImportRepository:
                 )
                 if origins := [row for client in new_clients for row in origins_of(client)]:
                     await connection.execute(insert(client_origins), origins)
+                await index_new_clients(
+                    connection, {client.client_id: client.client_name for client in new_clients}
+                )
                 await write_events(connection, *events)
         except ConflictingRowError:
             return False

@@ -32,11 +32,13 @@ class Head(NamedTuple):
 class Wanted:
     """A filter for events.
 
-    `user_id` selects events that the user performed or was affected by, `since` the events from
-    that time on, `until` those before a time, and `action` is a prefix of the events' actions.
+    `user_id` and `client_id` select events that the user or client performed or was affected by,
+    `since` the events from that time on, `until` those before a time, and `action` is a prefix of
+    the events' actions.
     """
 
     user_id: str | None = None
+    client_id: str | None = None
     since: datetime | None = None
     until: datetime | None = None
     action: str | None = None
@@ -47,6 +49,9 @@ class Wanted:
         if self.user_id is not None:
             actor = f"user:{self.user_id}"
             conditions.append(or_(column.user_id == self.user_id, column.actor == actor))
+        if self.client_id is not None:
+            actor = f"client:{self.client_id}"
+            conditions.append(or_(column.client_id == self.client_id, column.actor == actor))
         if self.since is not None:
             conditions.append(column.at >= self.since)
         if self.until is not None:

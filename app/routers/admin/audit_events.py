@@ -10,7 +10,7 @@ from app.models.operations.audit_events import AuditEvent
 from app.repositories.operations.audit_events import Wanted
 from app.routers.admin.access import require
 from app.routers.admin.cursors import PageDep
-from app.routers.admin.parameters import USER_ID, Moment
+from app.routers.admin.parameters import CLIENT_ID, USER_ID, Moment
 from app.routers.admin.routes import admin_router
 from app.schemas.admin.audit_events import AuditEventList, AuditEventResource
 from app.schemas.admin_scopes import AdminScope
@@ -28,6 +28,10 @@ async def list_audit_events(
         str | None,
         Query(pattern=USER_ID, description="Only what this user did, or what affected them."),
     ] = None,
+    client_id: Annotated[
+        str | None,
+        Query(pattern=CLIENT_ID, description="Only what this client did, or what affected it."),
+    ] = None,
     action: Annotated[
         str | None,
         Query(
@@ -39,7 +43,7 @@ async def list_audit_events(
     until: Moment | None = None,
 ) -> AuditEventList:
     """List events, the newest first."""
-    wanted = Wanted(user_id=user_id, since=since, until=until, action=action)
+    wanted = Wanted(user_id=user_id, client_id=client_id, since=since, until=until, action=action)
     before = int(page.last) if page.last else None
     found = await core.audit.list_newest(wanted, before=before, limit=page.size)
     waiting = [event for event in found if not event.is_numbered]

@@ -6,6 +6,7 @@ from fastapi import Depends, Query, Response
 
 from app.dependencies import ClientsDep
 from app.oauth.administered_clients import body_type_of
+from app.repositories.clients.client_search import ClientPosition
 from app.routers.admin.access import require
 from app.routers.admin.bodies import JsonBody, Members, MergePatch, merged, validated
 from app.routers.admin.client_resources import client_resource
@@ -41,11 +42,18 @@ async def list_clients(
     clients: ClientsDep,
     page: PageDep,
     search: Annotated[
-        str, Query(max_length=128, description="How the ID or the name begins.")
-    ] = "",
+        str | None,
+        Query(max_length=128, description="Words that begin the ID or a word of the name."),
+    ] = None,
 ) -> ClientList:
-    """List clients by ID."""
-    found = await clients.clients.list_page(search=search, after=page.last, limit=page.size)
+    """List clients by ID. A search lists them by the word that it finds."""
+    if search:
+        after = ClientPosition(*page.after) if page.after is not None else None
+        matches = await clients.client_search.find(search, after=after, limit=page.size)
+        matching, cursor = page.cut(matches, lambda row: row[1])
+        items = [client_resource(client) for client, _ in matching]
+        return ClientList(items=items, next_cursor=cursor)
+    found = await clients.clients.list_page(after=page.last, limit=page.size)
     rows, cursor = page.cut(found, lambda client: client.client_id)
     return ClientList(items=[client_resource(each) for each in rows], next_cursor=cursor)
 

@@ -144,6 +144,7 @@ def _resource(group: Group) -> GroupResource:
         group_id=group.group_id,
         name=group.name,
         description=group.description,
+        second_factor=group.second_factor,
         attributes=json.loads(group.attributes),
         owner=group.owner,
         created_at=group.created_at,

@@ -27,6 +27,13 @@ ScopeNameInPath = Annotated[str, Path(pattern=r"^[\x21\x23-\x5b\x5d-\x7e]{1,128}
 SessionId = Annotated[str, Path(pattern="^[0-9a-f]{32}$")]
 WebhookId = Annotated[str, Path(pattern="^[0-9a-f]{32}$")]
 TokenId = Annotated[str, Path(pattern="^[0-9a-f]{32}$")]
+ClientTokenId = Annotated[
+    str,
+    Path(
+        pattern="^([0-9a-f]{32}|[0-9a-f]{64}|[0-9a-f]{76})$",
+        description="The ID of a token family, or the digest of an access token.",
+    ),
+]
 RequestId = Annotated[str, Path(pattern="^[A-Za-z0-9._-]{1,64}$")]
 AttributeNameInPath = Annotated[str, Path(pattern="^[a-z][a-z0-9_]{0,63}$")]
 

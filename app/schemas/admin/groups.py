@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.schemas.admin.listing import Listing
 from app.schemas.admin.values import ChangedValues, Values
+from app.schemas.client_policies import SecondFactorPolicy
 from app.schemas.groups import Description, GroupName
 
 
@@ -14,6 +15,7 @@ class GroupResource(BaseModel):
     group_id: str
     name: str
     description: str
+    second_factor: SecondFactorPolicy | None
     attributes: dict[str, Any]
     owner: str = Field(description="The file that made the group, or `manual`.")
     created_at: datetime
@@ -33,6 +35,11 @@ class GroupCreate(BaseModel):
 
     name: GroupName
     description: Description = ""
+    second_factor: SecondFactorPolicy | None = Field(
+        default=None,
+        description="Replaces the general policy for the members. Of several groups, the strictest"
+        " counts.",
+    )
     attributes: Values = Field(
         default_factory=dict, description="Values of attributes that are defined for groups."
     )
@@ -47,6 +54,9 @@ class GroupPatch(BaseModel):
 
     name: GroupName = Field(default_factory=str)
     description: Description | None = Field(default_factory=str)
+    second_factor: SecondFactorPolicy | None = Field(
+        default=None, description="Null returns to the general policy."
+    )
     attributes: ChangedValues | None = Field(default_factory=dict)
 
 

@@ -13,7 +13,6 @@ from app.repositories.clients.clients import ClientRepository
 from app.schemas.clients import ClientCreate, ClientCreated
 from app.schemas.registration import ClientRegister
 from app.security.comparison import digests_match
-from app.security.text import is_storable
 from app.security.tokens import TokenKind, digest_of, new_token
 from app.services.clients.stated_clients import client_from
 from app.services.operations.audit import AuditLog
@@ -198,13 +197,9 @@ class ClientService:
             raise NotFoundError(Detail.CLIENT_UNKNOWN)
         return client
 
-    async def list_page(
-        self, *, search: str = "", after: str = "", limit: int = 100
-    ) -> Sequence[Client]:
-        """Return a page of clients, ordered by id. `search` begins their id or their name."""
-        if not is_storable(search):
-            return []
-        return await self._client_repository.list_page(prefix=search, after=after, limit=limit)
+    async def list_page(self, *, after: str = "", limit: int = 100) -> Sequence[Client]:
+        """Return a page of clients, ordered by id."""
+        return await self._client_repository.list_page(after=after, limit=limit)
 
     def _own_act(self, action: ServerEvent, client: Client) -> NewEvent:
         """Return the event of a change by the client itself.

@@ -120,8 +120,9 @@ class ConsentService:
         event = self._audit.event(
             AccountEvent.CONSENT_REVOKED, user_id=user.user_id, client_id=client_id
         )
-        now = self._clock.now()
-        return await self._consent_repository.revoke(user.user_id, client_id, now=now, event=event)
+        return await self._consent_repository.revoke(
+            user.user_id, client_id, is_full=True, now=self._clock.now(), event=event
+        )
 
     async def last_uses(self, user: User) -> Mapping[str, datetime]:
         """Return when each client last got tokens for a user."""

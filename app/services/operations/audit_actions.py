@@ -28,6 +28,8 @@ class ServerEvent(AuditAction):
     CLIENT_SECRET_REVOKED = "client.secret_revoked"
     CLIENT_SECRET_EXPIRY_CHANGED = "client.secret_expiry_changed"
     CLIENT_POLICIES_CHANGED = "client.policies_changed"
+    CLIENT_TOKEN_REVOKED = "client.token_revoked"
+    CLIENT_TOKENS_REVOKED = "client.tokens_revoked"
     USERS_EXPORTED = "users.exported"
     CLIENT_ADMIN_SCOPES_CHANGED = "client.admin_scopes_changed"
     KEYS_ROTATED = "keys.rotated"

@@ -31,6 +31,37 @@ async def test_events_are_listed_newest_first_and_filtered(app: Application, api
     assert later == []
 
 
+async def test_events_of_a_client_are_those_by_it_and_about_it(
+    app: Application, api: AdminApi
+) -> None:
+    body = {"redirect_uris": ["https://app.example.com/callback"]}
+    made = (await app.http.post("/register", json=body)).json()
+    client_id = made["client_id"]
+    other = (await app.http.post("/register", json=body)).json()["client_id"]
+    headers = {"Authorization": f"Bearer {made['registration_access_token']}"}
+    await app.http.put(
+        f"/register/{client_id}",
+        json={**body, "client_id": client_id, "client_name": "New"},
+        headers=headers,
+    )
+    await api.post(f"/clients/{client_id}/disable")
+    await api.post(f"/clients/{other}/disable")
+
+    events = await all_pages(api, "/audit-events", client_id=client_id, limit=1)
+    of_action = await all_pages(api, "/audit-events", client_id=client_id, action="client.dis")
+    first = (await api.get("/audit-events", client_id=client_id, limit=1)).json()
+    mixed = await api.get("/audit-events", client_id=other, limit=1, cursor=first["next_cursor"])
+
+    assert [event["action"] for event in events] == [
+        "client.disabled",
+        "client.changed",
+        "client.registered",
+    ]
+    assert {event["client_id"] for event in events} == {client_id}
+    assert [event["action"] for event in of_action] == ["client.disabled"]
+    assert (mixed.status_code, mixed.json()["error"]) == (409, "cursor_invalid")
+
+
 async def test_text_of_others_is_json(app: Application, api: AdminApi) -> None:
     """The stored XSS row of the admin surface."""
     name = f"<script>alert('{app.new_name('x')}')</script>"
@@ -44,7 +75,14 @@ async def test_text_of_others_is_json(app: Application, api: AdminApi) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", [{"action": "a%"}, {"user_id": "x"}, {"since": "yesterday"}, {"cursor": "x"}]
+    "query",
+    [
+        {"action": "a%"},
+        {"user_id": "x"},
+        {"client_id": "a b"},
+        {"since": "yesterday"},
+        {"cursor": "x"},
+    ],
 )
 async def test_a_wrong_filter_is_refused(api: AdminApi, query: dict[str, str]) -> None:
     assert (await api.get("/audit-events", **query)).status_code in (404, 409, 422)

@@ -148,6 +148,41 @@ async def test_search_finds_by_id_or_name(app: Application, api: AdminApi) -> No
     assert await all_pages(api, "/clients", search="\x00") == []
 
 
+async def test_search_finds_each_word_of_the_name_in_any_case(
+    app: Application, api: AdminApi
+) -> None:
+    unique = app.new_name("unique")
+    client = await create(app, api, client_name=f"Quarterly {unique.upper()} Überblick")
+    path = f"/clients/{client['client_id']}"
+
+    async def found(search: str) -> list[str]:
+        return [each["client_id"] for each in await all_pages(api, "/clients", search=search)]
+
+    matches = [await found(each) for each in (unique, f"quart {unique}", f"{unique} über")]
+    none = [await found(each) for each in (f"{unique} other", unique[1:], "  ", "a\x00")]
+    await api.patch(path, {"client_name": f"Renamed {unique}x"})
+
+    assert matches == [[client["client_id"]]] * 3
+    assert none == [[]] * 4
+    assert await found(f"{unique}x") == [client["client_id"]]
+    assert await found(f"quarterly {unique}") == []
+    await api.delete(path, etag="*")
+    assert await found(unique) == []
+
+
+async def test_a_cursor_of_a_search_is_not_valid_for_the_list(
+    app: Application, api: AdminApi
+) -> None:
+    prefix = app.new_name("paged")
+    for number in range(3):
+        await create(app, api, client_id=f"{prefix}-{number}")
+    cursor = (await api.get("/clients", search=prefix, limit=1)).json()["next_cursor"]
+
+    assert (await api.get("/clients", search=prefix, limit=1, cursor=cursor)).status_code == 200
+    assert (await api.get("/clients", limit=1, cursor=cursor)).status_code == 409
+    assert (await api.get("/clients", search="x", limit=1, cursor=cursor)).status_code == 409
+
+
 async def test_a_client_is_disabled_enabled_and_trusted(app: Application, api: AdminApi) -> None:
     client = await create(app, api)
     path = f"/clients/{client['client_id']}"

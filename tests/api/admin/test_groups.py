@@ -1,5 +1,7 @@
 """Groups in the admin API, and with them what all of its objects have."""
 
+import json
+
 import pytest
 
 from tests.support.admin_api import ADMIN_TOKEN, MERGE_PATCH, PREFIX, AdminApi, all_pages, pointers
@@ -37,6 +39,28 @@ async def test_a_group_is_created_read_changed_and_deleted(app: Application, api
     assert (deleted.status_code, deleted.content) == (204, b"")
     assert gone.status_code == 404
     assert gone.json()["error"] == "group_not_found"
+
+
+async def test_the_second_factor_of_a_group_is_set_changed_and_reset(
+    app: Application, api: AdminApi
+) -> None:
+    created = await api.post(
+        "/groups", {"name": app.new_name("group"), "second_factor": "passkey_first"}
+    )
+    path = created.headers["location"]
+    kept = await api.patch(path, {"description": "Other"})
+    changed = await api.patch(path, {"second_factor": "required"})
+    wrong = await api.patch(path, {"second_factor": "never"})
+    reset = await api.patch(path, {"second_factor": None})
+    events = [json.loads(each.details) for each in await events_of(app, "group.changed")]
+
+    states = [each.json()["second_factor"] for each in (created, kept, changed, reset)]
+    assert states == ["passkey_first", "passkey_first", "required", None]
+    assert (wrong.status_code, pointers(wrong)[0][0]) == (422, "/second_factor")
+    assert (events[-1]["before"]["second_factor"], events[-1]["after"]["second_factor"]) == (
+        "required",
+        None,
+    )
 
 
 async def test_each_change_is_one_event_of_the_admin_token(app: Application, api: AdminApi) -> None:

@@ -23,6 +23,7 @@ from app.models.operations.webhooks import Webhook, WebhookEvent
 from app.repositories.accounts.accounts import delete_accounts
 from app.repositories.accounts.administrators import administrator_remains
 from app.repositories.accounts.user_search import Position
+from app.repositories.clients.client_search import ClientPosition, index_renamed_client
 from app.repositories.operations.audit_events import Wanted
 from app.repositories.operations.audit_outbox import change_with_event
 from app.repositories.operations.sealed_values import PLACES, SealedValue
@@ -106,6 +107,11 @@ def _grants(call: Any, number: int) -> list[Awaitable[Any]]:
     return [call(each, is_full=True, event=new_event()) for each in granted]
 
 
+def _searches_of_clients(call: Any, number: int) -> list[Awaitable[Any]]:
+    position = ClientPosition("id-1", identifier(number))
+    return [call(["id"]), call(["id-1", "id-2"], after=position, limit=5)]
+
+
 def _searches(call: Any, number: int) -> list[Awaitable[Any]]:
     return [
         call(["id"]),
@@ -120,6 +126,7 @@ async def other_functions(database: Database, number: int) -> None:
     await change_with_event(database, change.returning(users.c.user_id), event)
     async with database.transaction() as connection, administrator_remains(connection):
         await delete_accounts(connection, [identifier(number)])
+        await index_renamed_client(connection, identifier(number), "another name")
     await _queue_for_a_webhook(database, number)
 
 
@@ -217,6 +224,7 @@ SPECIAL: dict[str, Calls] = {
         for event in (new_event(), None)
     ],
     "UserSearchRepository.list_by_prefixes": _searches,
+    "ClientSearchRepository.list_by_prefixes": _searches_of_clients,
     "SealedValueRepository.list_page": lambda call, _: [
         call(kind, after="", limit=10) for kind in PLACES
     ],
