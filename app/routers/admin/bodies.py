@@ -25,6 +25,8 @@ Members = dict[str, Any]
 class JsonBody(Generic[Model]):
     """A dependency that returns the body of a request as its model."""
 
+    media_type: ClassVar[str] = JSON
+    """The documented one; generators of clients expect one."""
     media_types: ClassVar[Sequence[str]] = (JSON,)
 
     def __init__(self, model: type[Model]) -> None:
@@ -37,6 +39,7 @@ class JsonBody(Generic[Model]):
 class MergePatch(Generic[Model]):
     """A dependency that returns the members of a merge patch, which its model describes."""
 
+    media_type: ClassVar[str] = MERGE_PATCH
     media_types: ClassVar[Sequence[str]] = (MERGE_PATCH, JSON)
 
     def __init__(self, model: type[Model]) -> None:

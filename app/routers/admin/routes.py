@@ -112,4 +112,4 @@ def _calls_of(dependant: Dependant) -> Iterator[Any]:
 
 def _request_body(body: JsonBody[Any] | MergePatch[Any]) -> dict[str, Any]:
     schema = {"schema": {"$ref": f"#/components/schemas/{body.model.__name__}"}}
-    return {"required": True, "content": dict.fromkeys(body.media_types, schema)}
+    return {"required": True, "content": {body.media_type: schema}}
