@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
-from tests.procedures import database_faults, process_faults
+from tests.procedures import database_faults, process_faults, secret_rotation
 from tests.procedures.ledger import Entry, table
 from tests.procedures.servers import Place
 
@@ -23,6 +23,7 @@ PROCEDURES: tuple[Callable[[Place], Awaitable[list[Entry]]], ...] = (
     process_faults.log_not_read,
     process_faults.drained_behind_nginx,
     process_faults.replaced_by_sighup,
+    secret_rotation.secrets_rotated,
 )
 
 LIMIT_SECONDS = 600
