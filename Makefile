@@ -11,7 +11,7 @@ INSTALL_POSTERN := $(PIP) --no-deps --no-build-isolation --editable .
 # The distribution was once called `postern`: an older environment would keep its `app` and its command.
 FORGET_OLD_NAME := $(BIN)/python -m pip uninstall -qq --yes --disable-pip-version-check postern
 
-.PHONY: help serve serve-https demo test coverage test-slow test-all test-two-years-ahead faults check format bench bench-against bench-growth bench-mixed bench-pages bench-recorded translations docs lock limit-script common-passwords screenshots security-report mutants clean
+.PHONY: help serve serve-https demo test coverage test-slow test-all test-two-years-ahead faults check format bench bench-against bench-growth bench-mixed bench-pages bench-search bench-recorded translations docs lock limit-script common-passwords screenshots security-report mutants clean
 
 help:
 	@echo "make serve        serve on http://127.0.0.1:5000"
@@ -114,6 +114,9 @@ bench-mixed: $(VENV)/.dev
 
 bench-pages: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks.pages $(ARGUMENTS)
+
+bench-search: $(VENV)/.dev
+	@$(BIN)/python -m benchmarks.search $(ARGUMENTS)
 
 # Run by continuous integration: compare three scenarios on each database with the last recorded commit.
 bench-recorded: $(VENV)/.dev

@@ -30,7 +30,7 @@ class Connection(asyncio.Protocol):
         self._next_request = next_request
         self._run = run
         self._buffer = b""
-        self._sent_at = 0.0
+        self._sent_at = self._due_at = 0.0
         self._is_waiting = False
         self.finished = asyncio.get_running_loop().create_future()
 
@@ -59,13 +59,22 @@ class Connection(asyncio.Protocol):
         status = int(data[9:12])
         if status == 200:
             self._run.latencies.append(time.perf_counter() - self._sent_at)
-            self.send(data)
+            self._send_in_time(data)
             return
         self._run.refused[status] += 1
         if status == OVERLOADED:  # after Retry-After, as a well-behaved client does
             self._run.loop.call_later(1.0, self.send)
         else:
-            self.send()
+            self._send_in_time()
+
+    def _send_in_time(self, answer: bytes | None = None) -> None:
+        """Send the next request, at its time if the requests of the run have a rate."""
+        if self._run.pause is None:
+            self.send(answer)
+            return
+        self._due_at = max(self._due_at, self._run.deadline - self._run.seconds) + self._run.pause
+        delay = self._due_at - time.perf_counter()
+        self._run.loop.call_later(max(0.0, delay), self.send, answer)
 
     def connection_lost(self, error: Exception | None) -> None:
         if self._is_waiting:
@@ -90,6 +99,10 @@ class Run:
         self.latencies: list[float] = []
         self.refused: Counter[int | str] = Counter()
         self.deadline = 0.0
+        self.seconds: float = job["seconds"]
+        rate: float | None = job.get("rate")
+        self.pause = job["connections"] / rate if rate else None
+        """Seconds between two requests of a connection, if they have a rate."""
 
     async def measure(self) -> dict[str, Any]:
         job, server = self._job, psutil.Process(self._job["pid"])

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from json import dumps, loads
@@ -41,13 +41,19 @@ class Server:
 
 @contextmanager
 def postern(
-    directory: Path, database_url: str, *, first_request: str | None = None, root: Path = ROOT
+    directory: Path,
+    database_url: str,
+    *,
+    first_request: str | None = None,
+    root: Path = ROOT,
+    variables: Mapping[str, str] | None = None,
 ) -> Iterator[Server]:
-    """Run `postern serve` of a checkout, with one worker and default settings otherwise."""
+    """Run `postern serve` of a checkout, with one worker and default settings, except those that
+    `variables` sets."""
     command = ["-m", "app.cli", "serve", "--port"]
     environment = {"DATABASE_URL": database_url, "WORKERS": "1", "APP_ENV": "development"}
     request = first_request or "GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n"
-    environment["PYTHONPATH"] = str(root)
+    environment |= {"PYTHONPATH": str(root), **(variables or {})}
     with _running(directory, "server", command, environment, request) as server:
         yield server
 
@@ -143,7 +149,9 @@ class LoadGenerator:
         chains: list[str] | None = None,
         connections: int,
         seconds: float,
+        rate: float | None = None,
     ) -> dict[str, Any]:
+        """Return the figures of a round. With a `rate`, requests start at that many a second."""
         job = {
             "port": server.port,
             "pid": server.pid,
@@ -151,6 +159,7 @@ class LoadGenerator:
             "chains": chains or [],
             "connections": connections,
             "seconds": seconds,
+            "rate": rate,
         }
         assert self._process.stdin is not None
         assert self._process.stdout is not None
