@@ -1,6 +1,8 @@
 """`/account/profile`: what a person says about himself, changed by himself."""
 
+import re
 from html import unescape
+from typing import Any
 
 import httpx
 import pytest
@@ -38,6 +40,44 @@ async def test_the_page_shows_the_stored_claims_and_the_fixed_username(
     assert user.username in text_of(page)
     assert "username" not in values
     assert "email" not in values
+
+
+@pytest.mark.parametrize(
+    ("claims", "is_open"),
+    [
+        ({}, False),
+        ({"name": "Ada", "phone_number": "+43 1 234567"}, False),
+        ({"website": "https://ada.example"}, True),
+        ({"address": {"country": "England"}}, True),
+    ],
+)
+async def test_the_fields_that_few_use_are_under_more_which_opens_if_one_has_a_value(
+    app: Application, visitor: Visitor, claims: dict[str, Any], is_open: bool
+) -> None:
+    await signed_in(visitor, await person_with(app, **claims))
+
+    page = await visitor.get(PROFILE)
+
+    common, more = page.text.split('<details class="more"')
+    assert re.findall(r'<input id="(\w+)"', common) == [
+        *("name", "given_name", "family_name", "nickname", "phone_number")
+    ]
+    assert len(re.findall(r'<input id="(\w+)"', more)) == 13
+    assert more.startswith(" open>") == is_open
+
+
+async def test_more_is_open_if_one_of_its_fields_has_an_error(
+    visitor: Visitor, user: TestUser
+) -> None:
+    await signed_in(visitor, user)
+
+    wrong_name = await visitor.submit(await visitor.get(PROFILE), to=PROFILE, name="x" * 201)
+    wrong_birthdate = await visitor.submit(
+        await visitor.get(PROFILE), to=PROFILE, birthdate="10/12/1815"
+    )
+
+    assert '<details class="more">' in wrong_name.text
+    assert '<details class="more" open>' in wrong_birthdate.text
 
 
 async def test_saved_claims_are_stored_and_audited_by_name_only(
@@ -156,7 +196,8 @@ async def test_an_invalid_value_has_a_field_error(
     )
 
     assert page.status_code == 400
-    assert f'id="{field}-error">{said}' in unescape(page.text)
+    assert f'id="{field}-error" role="alert">{said}' in unescape(page.text)
+    assert unescape(page.text).count(said) == 1
     assert values_on(page)[field] == value
     assert values_on(page)["nickname"] == "ada"
     assert await claims_of(app, user) == {}

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from app.pages.account.activity import EventView
-from app.pages.account.profile_fields import GROUPS
+from app.pages.account.base import PlaceView
+from app.pages.account.profile_fields import COMMON, GROUPS
 from app.pages.support.view_models import UserView
 
 WHEN = datetime(2026, 11, 25, 9, 41, tzinfo=UTC)
@@ -13,11 +14,20 @@ LONG = "Bundesamt für außerordentlich lange Namen und Donaudampfschifffahrtsge
 UNBROKEN = "an_extraordinarily_long_user_name_without_a_single_space_in_it_64"
 ADA = UserView("Ada Lovelace", "ada", "AL", "s1")
 LONG_USER = UserView(LONG, UNBROKEN, "BD", "s3")
-EVERY = [field.name for _, fields in GROUPS for field in fields]
+EVERY = [field.name for fields in (COMMON, *(each for _, each in GROUPS)) for field in fields]
+PLACES = [
+    PlaceView("/account/profile", "Profile", is_current=True),
+    PlaceView("/account/email", "Email address", is_current=False),
+    PlaceView("/account/password", "Password", is_current=False),
+    PlaceView("/account/authenticator", "Authenticator app", is_current=False),
+    PlaceView("/account/connections", "Connected accounts", is_current=False),
+]
 ACCOUNT_PAGE: dict[str, Any] = {"user": ADA, "csrf_token": "c", "errors": {}}
 PROFILE = {
     **ACCOUNT_PAGE,
+    "fields": COMMON,
     "groups": GROUPS,
+    "is_open": False,
     "values": dict.fromkeys(EVERY, ""),
     "version": "v",
     "is_saved": False,
@@ -48,6 +58,7 @@ ACCOUNT_STATES: dict[str, tuple[str, Mapping[str, Any]]] = {
             **PROFILE,
             "user": LONG_USER,
             "values": {**dict.fromkeys(EVERY, LONG), "picture": f"https://example.com/{UNBROKEN}"},
+            "is_open": True,
             "is_saved": True,
         },
     ),
@@ -55,6 +66,7 @@ ACCOUNT_STATES: dict[str, tuple[str, Mapping[str, Any]]] = {
         "account_profile.html",
         {
             **PROFILE,
+            "is_open": True,
             "values": {**PROFILE["values"], "birthdate": "10/12/1815", "zoneinfo": "Vienna"},
             "errors": {
                 "birthdate": "Enter a date like 1815-12-10.",

@@ -11,8 +11,19 @@ from app.pages.support.view_models import UserView
 LONG = "Bundesamt für außerordentlich lange Namen und Donaudampfschifffahrtsgesellschaften"
 WHEN = datetime(2026, 11, 25, 9, 41, tzinfo=UTC)
 THERE = "https://login.example.com/authorize?client_id=us"
-COMPANY = SimpleNamespace(name="company", label="The Company")
-OFFICE = SimpleNamespace(name="office", label=LONG)
+COMPANY = SimpleNamespace(name="company", label="The Company", issuer="https://company.example.com")
+OFFICE = SimpleNamespace(name="office", label=LONG, issuer="https://office.example.com")
+KNOWN = [
+    SimpleNamespace(name=label.lower(), label=label, issuer=issuer)
+    for label, issuer in {
+        "Google": "https://accounts.google.com",
+        "Microsoft": "https://login.microsoftonline.com/common/v2.0",
+        "Apple": "https://appleid.apple.com",
+        "GitLab": "https://gitlab.com",
+        "Okta": "https://acme.okta.com",
+        "Keycloak": "https://sso.example.com/realms/acme",
+    }.items()
+]
 ADA = UserView("Ada Lovelace", "ada", "AL", "s1")
 LINKED = ConnectionView("The Company", "ada@example.com", "https://a", "1", WHEN, WHEN)
 UNBROKEN = ConnectionView(LONG, f"{'a-long-address' * 6}@example.com", "https://b", "2", WHEN, None)
@@ -61,6 +72,7 @@ def federation_states(
     last = "This is your only way to sign in. Set a password or add a passkey first."
     return {
         "login-providers": ("login.html", {**sign_in, "providers": [COMPANY, OFFICE]}),
+        "login-known-providers": ("login.html", {**sign_in, "providers": KNOWN}),
         "create-account-provider-only": (
             "create_account.html",
             {**account, "providers": [COMPANY], "has_password": False},

@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from app.pages.account.overview import ApplicationView, SectionView, SessionView
+from app.pages.account.protection import AdviceView, ProtectionView
 from app.pages.support.view_models import ClientView, ScopeView, SupportView, UserView
 from app.schemas.operations import Welcome
 from app.security.qr_codes import png_base64
-from tests.browser.account_states import ACCOUNT_STATES
+from tests.browser.account_states import ACCOUNT_STATES, PLACES
 from tests.browser.console_states import CONSOLE_STATES
 from tests.browser.factor_states import factor_states
 from tests.browser.federation_states import federation_states
@@ -169,8 +170,27 @@ ERROR: dict[str, Any] = {
 CHROME = SessionView("1", "Chrome, Linux", "203.0.113.7", WHEN, True)
 PHONE = SessionView("2", "Safari, iPhone", "2001:db8:85a3::8a2e:370:7334", WHEN, False)
 UNKNOWN = SessionView("3", "", "198.51.100.20", WHEN, False)
+ADDRESS_ADVICE = AdviceView(
+    "Without an email address you can't set a new password if you forget yours, and we can't "
+    "notify you of account activity.",
+    "Add a recovery address",
+    "/account/email",
+)
+PASSKEY_ADVICE = AdviceView(
+    "Someone who learns your password can sign in as you.", "Add a passkey", "/account/passkeys"
+)
+UNVERIFIED_ADVICE = AdviceView(
+    f"Your email address {LONG_ADDRESS} isn't confirmed yet. Until it is, you can't use it to set "
+    "a new password, and we can't notify you of account activity.",
+    "Confirm your email address",
+    "/account/email",
+)
+PROTECTED = ProtectionView(
+    "Your account is protected by a passkey and an authenticator app", True, []
+)
 ACCOUNT_PAGE = {
     "user": ADA,
+    "protection": PROTECTED,
     "csrf_token": "c",
     "errors": {},
     "sections": [
@@ -183,7 +203,6 @@ ACCOUNT_PAGE = {
         ApplicationView("1", "Photo Album", MANY_SCOPES, WHEN, WHEN),
         ApplicationView("2", LONG, FEW, WHEN, None),
     ],
-    "unverified_email": None,
 }
 CALLS = {
     "token": "POST /token",
@@ -192,7 +211,7 @@ CALLS = {
 }
 WELCOME = Welcome(message="", version="1.0", documentation="/docs", endpoints=CALLS)
 
-STATES: dict[str, tuple[str, Mapping[str, Any]]] = {
+ALL: dict[str, tuple[str, Mapping[str, Any]]] = {
     "login": ("login.html", SIGN_IN),
     "login-own": (
         "login.html",
@@ -301,7 +320,26 @@ STATES: dict[str, tuple[str, Mapping[str, Any]]] = {
     ),
     "account": ("account.html", ACCOUNT_PAGE),
     "account-new": ("account.html", {**ACCOUNT_PAGE, "sessions": [CHROME], "applications": []}),
-    "account-unverified": ("account.html", {**ACCOUNT_PAGE, "unverified_email": LONG_ADDRESS}),
+    "account-no-address": (
+        "account.html",
+        {
+            **ACCOUNT_PAGE,
+            "protection": ProtectionView(
+                "Your account is protected by an authenticator app", True, [ADDRESS_ADVICE]
+            ),
+        },
+    ),
+    "account-unverified": (
+        "account.html",
+        {
+            **ACCOUNT_PAGE,
+            "protection": ProtectionView(
+                "Your account is protected by a password only",
+                False,
+                [PASSKEY_ADVICE, UNVERIFIED_ADVICE],
+            ),
+        },
+    ),
     **ACCOUNT_STATES,
     **CONSOLE_STATES,
     **passkey_states(SIGN_IN, CODE, ENROLL),
@@ -331,6 +369,11 @@ STATES: dict[str, tuple[str, Mapping[str, Any]]] = {
     "welcome": ("welcome.html", {"welcome": WELCOME, "can_register": False, "errors": {}}),
     "welcome-sign-up": ("welcome.html", {"welcome": WELCOME, "can_register": True, "errors": {}}),
 }
+STATES = {
+    name: (template, {"places": PLACES, **values} if template.startswith("account_") else values)
+    for name, (template, values) in ALL.items()
+}
+"""With the navigation on the pages that have it."""
 NOT_DRAWN = {
     *("base.html", "account_base.html", "parts.html", "docs.html", "docs_redirect.html"),
     *("admin_base.html", "admin_parts.html"),

@@ -53,12 +53,12 @@ async def test_a_user_creates_an_account_with_an_identity_provider_and_signs_in_
     await page.get_by_role("heading", name="You don't have an account here yet").wait_for()
     await page.get_by_label("Username").fill(name)
     await page.get_by_role("button", name="Create account").click()
-    await page.get_by_role("heading", name="Your account", exact=True).wait_for()
+    await page.get_by_role("heading", name="Your account is protected by").wait_for()
 
     await walk.context.clear_cookies(domain="127.0.0.1")
     await page.goto(f"{posterns.here.url}/login")
     await go_by_the_company(page)
-    await page.get_by_role("heading", name="Your account", exact=True).wait_for()
+    await page.get_by_role("heading", name="Your account is protected by").wait_for()
 
     assert page.url == f"{posterns.here.url}/account"
     assert await page.get_by_text(name).count() > 0

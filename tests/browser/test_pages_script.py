@@ -7,6 +7,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
 from tests.browser.gallery import ORIGIN, open_gallery, show
+from tests.browser.states import WRONG_CODE
 from tests.support.machine import scaled
 from tests.support.waiting import eventually
 
@@ -87,12 +88,15 @@ async def test_a_double_click_submits_the_form_once(shown: Shown) -> None:
     await expect(page.get_by_role("button", name="Allow")).to_have_attribute("aria-busy", "true")
 
 
-async def test_typing_after_an_error_fills_the_invalid_field(
+async def test_the_only_field_with_an_error_has_the_focus_and_its_message_is_the_alert(
     shown: Shown,
 ) -> None:
+    """PAGES: beside its field, role="alert"; each error is shown once"""
     page = shown.page
     await show(page, "otp-wrong")
-    await expect(page.get_by_role("alert")).to_be_focused()
+    await expect(page.locator("#code")).to_be_focused()
+    await expect(page.locator("#code")).to_have_accessible_description(WRONG_CODE)
+    await expect(page.get_by_role("alert")).to_have_text(WRONG_CODE)
 
     await page.keyboard.type("654321")
 
@@ -100,13 +104,27 @@ async def test_typing_after_an_error_fills_the_invalid_field(
     assert shown.posted[0]["code"] == "654321"
 
 
-async def test_a_link_in_the_error_summary_focuses_its_field(shown: Shown) -> None:
+async def test_the_summary_of_several_errors_has_the_focus_and_leads_to_the_first(
+    shown: Shown,
+) -> None:
     page = shown.page
     await show(page, "create-account-wrong")
+    await expect(page.get_by_role("alert")).to_be_focused()
+    await expect(page.get_by_role("alert")).to_have_text("Check the 3 marked fields.")
 
-    await page.get_by_role("alert").get_by_role("link").nth(1).press("Enter")
+    await page.get_by_role("alert").get_by_role("link").press("Enter")
 
-    await expect(page.locator("#email")).to_be_focused()
+    await expect(page.locator("#username")).to_be_focused()
+
+
+async def test_typing_after_several_errors_fills_the_first_invalid_field(shown: Shown) -> None:
+    page = shown.page
+    await show(page, "create-account-wrong")
+    await expect(page.get_by_role("alert")).to_be_focused()
+
+    await page.keyboard.type("lovelace")
+
+    await expect(page.locator("#username")).to_have_value("lovelace")
 
 
 async def test_a_device_code_is_grouped_while_it_is_typed(shown: Shown) -> None:

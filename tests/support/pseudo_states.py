@@ -9,8 +9,10 @@ from typing import Any
 from pydantic import BaseModel
 
 from app.pages.account.activity import EventView
+from app.pages.account.base import PlaceView
 from app.pages.account.overview import SectionView
 from app.pages.account.profile_fields import Field as ProfileField
+from app.pages.account.protection import AdviceView, ProtectionView
 from app.pages.admin.dashboard import Step
 from app.pages.admin.forms import Field, FormView, Option
 from app.pages.admin.navigation import NavigationLink, NavigationSection
@@ -38,7 +40,10 @@ CONSOLE_FIELDS: Mapping[type, tuple[str, ...]] = {
 TEXT_VALUES = ("errors", "heading", "message", "advice", "done", "groups")
 """Values of templates that are translated before, or contain such texts."""
 TEXT_FIELDS: Mapping[type, tuple[str, ...]] = {
+    AdviceView: ("text", "label"),
     EventView: ("text",),
+    PlaceView: ("label",),
+    ProtectionView: ("heading",),
     SectionView: ("label", "state"),
     ProfileField: ("label", "hint", "wrong"),
     ScopeView: ("text",),

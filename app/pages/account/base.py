@@ -4,14 +4,16 @@ Several users may be signed in to one browser. Every form of an account page car
 session that it was shown for, and is refused if another one is current.
 """
 
-from dataclasses import dataclass
-from typing import Annotated, Any
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
 from app.models.accounts.sessions import Session
 from app.models.accounts.users import User
+from app.models.federation.identity_providers import IdentityProvider
 from app.pages.support import (
     AnswerInsteadError,
     Continuation,
@@ -23,9 +25,14 @@ from app.pages.support import (
     page_router,
 )
 from app.pages.support.continuation import account_places_of
-from app.pages.support.urls import LOGIN
+from app.pages.support.urls import ACCOUNT, LOGIN
 from app.pages.support.view_models import view_of_signed_in
 from app.services.accounts.sessions import SignedIn
+
+if TYPE_CHECKING:
+    from app.pages.account.pages import AccountPage
+
+Found = TypeVar("Found")
 
 PAGE_SESSION_FIELD = "page_session_id"
 """The form field with the id of the session that an account page was shown for; `hidden()` in
@@ -33,10 +40,24 @@ PAGE_SESSION_FIELD = "page_session_id"
 
 
 @dataclass(frozen=True, slots=True)
+class PlaceView:
+    """A link to an account page in the navigation."""
+
+    url: str
+    label: str
+    is_current: bool
+
+
+@dataclass(frozen=True, slots=True)
 class AccountRequest(PageRequest):
-    """A request for an account page, with the current user and their session."""
+    """A request for an account page, with the current user and their session.
+
+    `providers` are the identity providers, disabled ones included.
+    """
 
     signed_in: SignedIn
+    providers: Sequence[IdentityProvider] = ()
+    _results: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def user(self) -> User:
@@ -46,6 +67,18 @@ class AccountRequest(PageRequest):
     def session(self) -> Session:
         return self.signed_in.session
 
+    @property
+    def has_provider(self) -> bool:
+        """Whether an identity provider is enabled."""
+        return any(not provider.is_disabled for provider in self.providers)
+
+    async def once(self, look_up: Callable[[User], Awaitable[Found]]) -> Found:
+        """Return what a method of a service returns for the user; call it once per request."""
+        if look_up not in self._results:
+            self._results[look_up] = await look_up(self.user)
+        result: Found = self._results[look_up]
+        return result
+
     def account_page(self, template: str, errors: Errors | None = None, **values: Any) -> Response:
         """Return an account page, whose forms only change the account that it shows."""
         return self.page(
@@ -53,8 +86,24 @@ class AccountRequest(PageRequest):
             errors,
             user=view_of_signed_in(self.signed_in),
             page_session_id=self.session.session_id,
+            places=self._places(),
             **values,
         )
+
+    def _places(self) -> list[PlaceView]:
+        """Return the links of the navigation."""
+        request = self.browser.request
+        pages: Sequence[AccountPage] = request.app.state.account_pages
+        path = request.url.path
+        return [
+            PlaceView(
+                url=f"{ACCOUNT}/{page.place}",
+                label=self.text(page.label),
+                is_current=f"{path}/".startswith(f"{ACCOUNT}/{page.place}/"),
+            )
+            for page in pages
+            if page.is_offered is None or page.is_offered(self)
+        ]
 
     def continuing_at(self, place: str) -> InteractionRequest:
         """Return the request as one for a page that leads to an account page."""
@@ -96,7 +145,8 @@ async def get_account_request(request: PageRequestDep) -> AccountRequest:
     current = request.browser.current
     if current is None:
         raise GoToError(LOGIN)
-    return AccountRequest(request.browser, request.fields, current)
+    providers = await request.services.federation.identity_providers.list_all()
+    return AccountRequest(request.browser, request.fields, current, providers)
 
 
 AccountRequestDep = Annotated[AccountRequest, Depends(get_account_request)]

@@ -107,7 +107,9 @@ async def _providers(request: AccountRequest) -> list[IdentityProvider]:
     identity_providers = request.services.federation.identity_providers
     linked = {link.provider for link in await identity_providers.list_of(request.user)}
     return [
-        provider for provider in await identity_providers.list_enabled() if provider.name in linked
+        provider
+        for provider in request.providers
+        if not provider.is_disabled and provider.name in linked
     ]
 
 

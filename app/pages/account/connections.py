@@ -45,10 +45,9 @@ async def connections_page(
     done: str = "",
     status: int | None = None,
 ) -> Response:
-    identity_providers = request.services.federation.identity_providers
-    providers = await identity_providers.list_all()
+    providers = request.providers
     labels = {provider.name: provider.label for provider in providers}
-    links = await identity_providers.list_of(request.user)
+    links = await request.services.federation.identity_providers.list_of(request.user)
     connected_names = {link.provider for link in links}
     linked = [
         ConnectionView(
@@ -111,12 +110,10 @@ async def connections_state(request: AccountRequest) -> str | None:
 
     Return None if no provider is linked and none is enabled.
     """
-    identity_providers = request.services.federation.identity_providers
-    links = await identity_providers.list_of(request.user)
-    providers = await identity_providers.list_all()
-    if not links and all(provider.is_disabled for provider in providers):
+    links = await request.once(request.services.federation.identity_providers.list_of)
+    if not links and not request.has_provider:
         return None
-    labels = {provider.name: provider.label for provider in providers}
+    labels = {provider.name: provider.label for provider in request.providers}
     return ", ".join(labels.get(link.provider, link.provider) for link in links)
 
 
@@ -127,4 +124,5 @@ PAGE = AccountPage(
     accepts_mail_code=True,
     router=router,
     state=connections_state,
+    is_offered=lambda request: request.has_provider,
 )

@@ -116,4 +116,5 @@ PAGE = AccountPage(
     accepts_mail_code=False,  # it cannot change the address that it is sent to
     router=router,
     state=email_state,
+    is_offered=lambda request: request.services.accounts.email_verification.is_offered,
 )

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from app.models.accounts.sessions import Session
 from app.pages.account.base import AccountRequest, AccountRequestDep, account_router
 from app.pages.account.pages import account_pages_of
+from app.pages.account.protection import protection_of
 from app.pages.authorize.logout import end_session, signed_out_page
 from app.pages.support import redirect
 from app.pages.support.urls import ACCOUNT
@@ -49,12 +50,10 @@ class ApplicationView:
 async def account(request: AccountRequestDep) -> Response:
     return request.account_page(
         "account.html",
+        protection=await protection_of(request),
         sections=await _sections(request),
         sessions=await _sessions(request),
         applications=await _applications(request),
-        unverified_email=request.services.accounts.email_verification.unverified_email(
-            request.user
-        ),
     )
 
 

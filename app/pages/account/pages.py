@@ -18,6 +18,9 @@ MAIL_CODE_COOKIE = "postern_mail_code"
 State = Callable[[AccountRequest], Awaitable[str | None]]
 """A function that returns the state of a page as a short translated text; None hides its row."""
 
+Offer = Callable[[AccountRequest], bool]
+"""A function that returns whether the navigation links to a page."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountPage:
@@ -26,6 +29,7 @@ class AccountPage:
     If it `needs_fresh_sign_in`, every route of its `router` requires one, and a sign-in may
     continue there. If it `accepts_mail_code`, users who have no other way to sign in again can
     confirm with an emailed code. The routes of `router_for_any_sign_in` never require a fresh one.
+    The navigation of the account pages links to it if it `is_offered`, by default always.
     """
 
     place: str
@@ -35,6 +39,7 @@ class AccountPage:
     router: APIRouter
     router_for_any_sign_in: APIRouter | None = None
     state: State | None = None
+    is_offered: Offer | None = None
 
     def routers(self) -> Iterator[tuple[APIRouter, Sequence[params.Depends]]]:
         """Yield each router with the dependencies that the page declares for it."""

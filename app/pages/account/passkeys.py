@@ -120,7 +120,7 @@ async def passkeys_state(request: AccountRequest) -> str | None:
     "" means that passkeys are offered but the user has none.
     """
     passkeys = request.services.factors.passkeys
-    count = await passkeys.count_of(request.user)
+    count = await request.once(passkeys.count_of)
     if not count:
         return "" if passkeys.origin else None
     return request.text("Added: %(count)s") % {"count": count}
@@ -134,4 +134,5 @@ PAGE = AccountPage(
     router=router,
     router_for_any_sign_in=names_router,
     state=passkeys_state,
+    is_offered=lambda request: request.services.factors.passkeys.origin is not None,
 )

@@ -1,7 +1,7 @@
 """`/account/profile`: the standard claims that users provide about themselves."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from app.i18n.messages import N_
 from app.models.accounts.users import User
 from app.pages.account.base import AccountRequest, AccountRequestDep, account_router
 from app.pages.account.pages import AccountPage
-from app.pages.account.profile_fields import ABOUT, ADDRESS, GROUPS, NAMES, Field
+from app.pages.account.profile_fields import ABOUT, ADDRESS, COMMON, GROUPS, Field
 from app.pages.support import Errors, Fields, ShowAgainError, redirect, shows_again
 from app.pages.support.urls import ACCOUNT
 from app.schemas.claims import StandardClaims
@@ -23,8 +23,8 @@ router = account_router()
 
 PLACE = "profile"
 PATH = f"{ACCOUNT}/{PLACE}"
-CLAIMS = tuple(field.name for field in (*NAMES, *ABOUT))
-WRONG = {field.name: field.wrong for _, fields in GROUPS for field in fields}
+CLAIMS = tuple(field.name for field in (*COMMON, *ABOUT))
+WRONG = {field.name: field.wrong for field in (*COMMON, *ABOUT, *ADDRESS)}
 VERSION = "version"
 USERNAME = "preferred_username"
 NOT_YOUR_USERNAME = N_("Apps always see your username here. You can't change it.")
@@ -34,12 +34,15 @@ async def profile_page(
     request: AccountRequest, errors: Errors | None = None, *, status: int | None = None
 ) -> Response:
     is_form = request.is_form
+    values = _submitted(request) if is_form else _stored_values(request.user)
     return request.account_page(
         "account_profile.html",
         errors,
         status=status,
-        groups=_translated_groups(request),
-        values=_submitted(request) if is_form else _stored_values(request.user),
+        fields=_translated(request, COMMON),
+        groups=[(request.text(heading), _translated(request, each)) for heading, each in GROUPS],
+        is_open=_has_more(values, errors or {}),
+        values=values,
         version=_version(request.user),
         is_saved=not is_form and "saved" in request.fields,
     )
@@ -145,19 +148,22 @@ async def _conflict_page(request: AccountRequest) -> Response:
     return await profile_page(request, errors, status=409)
 
 
-def _translated_groups(request: AccountRequest) -> list[tuple[str, list[Field]]]:
+def _translated(request: AccountRequest, fields: Iterable[Field]) -> list[Field]:
     """Return the fields with their texts in the user's language."""
     text = request.text
     return [
-        (
-            text(heading),
-            [
-                replace(field, label=text(field.label), hint=text(field.hint) if field.hint else "")
-                for field in fields
-            ],
-        )
-        for heading, fields in GROUPS
+        replace(field, label=text(field.label), hint=text(field.hint) if field.hint else "")
+        for field in fields
     ]
+
+
+def _has_more(values: Mapping[str, str], errors: Errors) -> bool:
+    """Return whether a field under "More" has a value of the user's own, or an error."""
+    return any(
+        field.name in errors or (values[field.name] and not field.is_readonly)
+        for _, fields in GROUPS
+        for field in fields
+    )
 
 
 def _version(user: User) -> str:

@@ -21,20 +21,28 @@ class Field:
     is_readonly: bool = False
 
 
-NAMES = (
+COMMON = (
     Field("name", N_("Name"), "name"),
     Field("given_name", N_("Given name"), "given-name"),
-    Field("middle_name", N_("Middle name"), "additional-name"),
     Field("family_name", N_("Family name"), "family-name"),
     Field("nickname", N_("Nickname"), "nickname"),
+    Field(
+        "phone_number",
+        N_("Phone number"),
+        "tel",
+        "tel",
+        wrong=N_("Enter a phone number like +43 1 234567."),
+    ),
+)
+"""The fields that the form always shows."""
+ABOUT = (
+    Field("middle_name", N_("Middle name"), "additional-name"),
     Field(
         "preferred_username",
         N_("Name in apps"),
         hint=N_("Apps always see your username here."),
         is_readonly=True,
     ),
-)
-ABOUT = (
     Field(
         "website",
         N_("Website"),
@@ -59,13 +67,6 @@ ABOUT = (
     ),
     Field("gender", N_("Gender"), "sex"),
     Field(
-        "phone_number",
-        N_("Phone number"),
-        "tel",
-        "tel",
-        wrong=N_("Enter a phone number like +43 1 234567."),
-    ),
-    Field(
         "locale",
         N_("Language"),
         "language",
@@ -86,4 +87,5 @@ ADDRESS = (
     Field("region", N_("Region"), "address-level1"),
     Field("country", N_("Country"), "country-name"),
 )
-GROUPS = ((N_("Your name"), NAMES), (N_("About you"), ABOUT), (N_("Postal address"), ADDRESS))
+GROUPS = ((N_("About you"), ABOUT), (N_("Postal address"), ADDRESS))
+"""The fields under "More"."""

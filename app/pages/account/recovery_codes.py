@@ -31,7 +31,7 @@ async def make(request: AccountRequestDep) -> Response:
 
 
 async def recovery_codes_state(request: AccountRequest) -> str | None:
-    left = await request.services.factors.recovery_codes.count_left(request.user)
+    left = await request.once(request.services.factors.recovery_codes.count_left)
     if left <= FEW:
         return request.text("Only %(left)s of %(all)s left") % {"left": left, "all": COUNT}
     return request.text("%(left)s of %(all)s left") % {"left": left, "all": COUNT}

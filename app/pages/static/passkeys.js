@@ -14,6 +14,7 @@ function offer(way) {
   let autofill; // a request that waits in the list of usernames; a browser has one at a time
 
   way.hidden = false;
+  way.querySelector("[autofocus]")?.focus(); // it was hidden
   document.querySelector("[data-without-passkeys]")?.remove();
   answer.value = ""; // a browser may have kept what was sent, here or in its history
   window.addEventListener("pageshow", (event) => event.persisted && (answer.value = ""));

@@ -9,9 +9,17 @@ for (const alert of all("[data-focus]")) {
   alert.addEventListener("keydown", (event) => {
     const isText = event.key.length === 1 && event.key !== " ";
     if (isText && !event.ctrlKey && !event.metaKey && !event.altKey) {
-      document.querySelector("[aria-invalid]")?.focus();
+      correct(document.querySelector("[aria-invalid]"));
     }
   });
+}
+
+correct(document.querySelector("[aria-invalid][autofocus]"));
+
+// As with the tab key: what is typed replaces what was wrong.
+function correct(field) {
+  field?.focus();
+  field?.select?.();
 }
 
 for (const image of all("[data-or-else]")) {

@@ -1,4 +1,4 @@
-"""The stylesheet, scripts and logo of the pages, under names that contain a hash of the content."""
+"""The styles, scripts, icons and logo of the pages, under names with a hash of the content."""
 
 import hashlib
 from dataclasses import dataclass
@@ -89,12 +89,27 @@ def _assets(color: str, logo: Path | None, logo_dark: Path | None) -> dict[str, 
         "docs-redirect.js": _hashed(
             "docs-redirect", "js", "text/javascript", (STATIC / "docs-redirect.js").read_bytes()
         ),
+        **_provider_icons(),
     }
     if logo is not None:
         assets[LOGO] = _picture(LOGO, logo, setting="BRAND_LOGO")
     if logo_dark is not None:
         assets[LOGO_DARK] = _picture(LOGO_DARK, logo_dark, setting="BRAND_LOGO_DARK")
     return assets
+
+
+def provider_icon(icon: str) -> str:
+    """Return the name of the asset with the icon of an identity provider."""
+    return f"provider-{icon}.svg"
+
+
+def _provider_icons() -> dict[str, Asset]:
+    return {
+        provider_icon(file.stem): _hashed(
+            f"provider-{file.stem}", "svg", "image/svg+xml", file.read_bytes()
+        )
+        for file in sorted((STATIC / "providers").glob("*.svg"))
+    }
 
 
 def _picture(name: str, file: Path, *, setting: str) -> Asset:

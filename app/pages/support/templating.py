@@ -12,8 +12,9 @@ from starlette.responses import HTMLResponse
 
 from app.i18n.languages import direction_of, translations_of
 from app.observability import refusals
-from app.pages.support.assets import LOGO, LOGO_DARK, Asset, assets_of
+from app.pages.support.assets import LOGO, LOGO_DARK, Asset, assets_of, provider_icon
 from app.pages.support.negotiation import asked_language, in_language, language_for
+from app.pages.support.provider_icons import icon_of
 from app.settings import Settings
 from app.wiring import Services
 
@@ -52,6 +53,7 @@ def page(
                 "dir": direction_of(language),
                 "brand": _brand(services.core.settings, assets),
                 "asset": lambda name: assets[name].url,
+                "provider_icon": lambda issuer: assets[provider_icon(icon_of(issuer))].url,
                 "ui_locales": asked_language(request),
                 "local": lambda path: in_language(request, path),
                 **values,
