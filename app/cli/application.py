@@ -18,6 +18,7 @@ EXAMPLES = """
 Examples:
   postern serve                             Start the server on localhost
   postern demo                              Run the whole quick start
+  postern demo --browser                    Try the sign-in in your browser
   postern migrate                           Migrate the database to this release
   postern admin create NAME                 Create the first administrator
   postern users list                        List users

@@ -21,7 +21,7 @@ OF_INVITATION = " ".join(
 COMMANDS = {
     "serve": "--host --port --workers --https",
     "migrate": "revision --yes-delete-data",
-    "demo": "--url --insecure",
+    "demo": "--url --browser --insecure",
     "users list": "--json --search --group --not-signed-in-since --limit --odd-names",
     "users show": "--json username",
     "users reset-otp": "--json username",
