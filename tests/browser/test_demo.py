@@ -2,6 +2,7 @@
 
 import re
 import signal
+import socket
 import sqlite3
 import subprocess
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.test_pages_look import look_at
-from tests.cli.processes import COMMAND, PATIENCE_SECONDS, environment, run
+from tests.cli.processes import COMMAND, PATIENCE_SECONDS, environment, run, serving
 from tests.support.machine import scaled
 
 pytestmark = pytest.mark.slow
@@ -81,6 +82,13 @@ async def sign_in(context: BrowserContext, start: Page) -> Page:
     await tab.locator("#code").fill(await text_at(start, "#code"))
     await tab.get_by_role("button", name="Allow").wait_for()
     return tab
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
 
 
 def files_in(directory: Path) -> list[str]:
@@ -165,6 +173,29 @@ async def test_the_demo_removes_what_it_created_and_nothing_else(
     with closing(sqlite3.connect(tmp_path / "data" / "postern.db")) as database:
         for table in ("users", "clients", "sessions", "consents", "token_families"):
             assert database.execute(f"SELECT count(*) FROM {table}").fetchone()[0] == 0, table
+
+
+async def test_the_demo_signs_in_at_a_running_server_and_says_what_remains_there(
+    browser: Browser, tmp_path: Path
+) -> None:
+    port = free_port()
+    issuer = f"http://localhost:{port}"
+    with (
+        serving(tmp_path, PORT=str(port), ISSUER=issuer),
+        running_demo(tmp_path, "--url", issuer) as demo,
+    ):
+        context, start = await open_demo(browser, demo)
+        tab = await sign_in(context, start)
+        assert tab.url.startswith(f"{issuer}/consent")
+        await tab.get_by_role("button", name="Allow").click()
+        await tab.get_by_role("heading", name="Signed in as Ada Lovelace").wait_for()
+        await tab.get_by_role("link", name="See your account").click()
+        await expect(tab.get_by_text("demo-").first).to_be_visible()
+        await context.close()
+        output = demo.end()
+
+    assert re.search(r"The user demo-[0-9a-f]{6} remains on the server\.", output), output
+    assert re.search(r"The client demo-[0-9a-f]{6}-app remains on the server\.", output), output
 
 
 def test_the_app_of_the_demo_refuses_other_hosts_and_responses_it_did_not_ask_for(
