@@ -161,7 +161,10 @@ class DeviceAuthorization:
     ) -> MissingFactor | None:
         """Return what the user has to give before they can grant a scope, or None."""
         missing = missing_factor(scope, client, signed_in.session, at=self._clock.now())
-        if missing is None and not await self._second_factor_policies.is_met(signed_in, client):
+        user = self._entitlements.lazily(signed_in.user.user_id)
+        if missing is None and not await self._second_factor_policies.is_met(
+            signed_in, client, user=user
+        ):
             return "second_factor"
         return missing
 

@@ -7,7 +7,7 @@ from tests.support.application import Application, TestClient, TestUser, running
 from tests.support.databases import Databases
 from tests.support.people import userinfo
 from tests.support.round_trips import RoundTrips, counting_proxy
-from tests.support.visitor import Visitor, redeem, visiting
+from tests.support.visitor import Visitor, answer_in, redeem, visiting
 
 pytestmark = pytest.mark.slow
 DATABASES = ("postgresql",)
@@ -74,3 +74,32 @@ async def test_a_client_without_policies_makes_no_look_up_and_others_make_one(
     assert set(of_plain.values()) == {0}
     assert set(of_static.values()) == {0}
     assert set(of_restricted.values()) == {1}
+
+
+async def test_a_session_without_a_second_factor_makes_one_look_up(databases: Databases) -> None:
+    """Its user may have become an administrator; the access policy uses the same look-up."""
+    url = await databases.migrated("postgresql")
+    async with (
+        counting_proxy(url) as (trips, through),
+        running_application(through, second_factor="required", remember_browser_days=30) as app,
+    ):
+        user = await app.enrolled_user()
+        plain, restricted = [await app.create_client() for _ in range(2)]
+        group = await new_group(app, user, second_factor="optional")
+        await set_policies(app, restricted, access={"kind": "groups", "groups": [group.group_id]})
+        async with visiting(app) as visitor:
+            app.clock.advance(seconds=60)
+            page = await visitor.give_password(await visitor.get("/login"), user)
+            await visitor.follow(
+                await visitor.submit(page, code=app.code(user), remember_browser="1")
+            )
+            await visitor.submit(await visitor.get("/logout"))
+            await visitor.give_password(await visitor.get("/login"), user)
+            counts = []
+            for client in (plain, restricted):
+                await visitor.allow(await visitor.authorize(client))
+                trips.forget()
+                assert "code" in answer_in(await visitor.authorize(client))
+                counts.append(look_ups(trips))
+
+    assert counts == [1, 1]

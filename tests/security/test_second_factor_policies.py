@@ -434,6 +434,76 @@ async def test_a_trusted_browser_does_not_replace_a_factor_that_is_required_of_t
     assert page.url.path == OTP
 
 
+@pytest.mark.parametrize("role", [ADMINISTRATOR, AUDITOR])
+async def test_a_session_of_a_trusted_browser_is_asked_once_its_user_has_a_role(
+    trusting: tuple[Application, Visitor, TestUser], role: str
+) -> None:
+    """The role is granted after the sign-in, which the general policy accepted."""
+    app, visitor, user = trusting
+    client = await app.create_client()
+    await claims_for(
+        app, client, await visitor.give_password(await visitor.authorize(client), user), visitor
+    )
+    await with_role(app, user, role)
+
+    silent = answer_in(await visitor.authorize(client, prompt="none"))
+    page = await visitor.authorize(client)
+    app.clock.advance(seconds=31)
+    answer = await visitor.submit(page, to=OTP, code=app.code(user))
+    claims = await claims_for(app, client, await visitor.follow(answer), visitor)
+
+    assert (silent["error"], silent["state"]) == ("login_required", "a-state")
+    assert page.url.path == OTP
+    assert claims["acr"] == MFA
+
+
+async def test_a_session_of_a_trusted_browser_is_asked_once_a_group_has_a_role(
+    trusting: tuple[Application, Visitor, TestUser],
+) -> None:
+    app, visitor, user = trusting
+    client, group = await app.create_client(), await new_group(app, user)
+    await visitor.give_password(await visitor.authorize(client), user)
+    await services_of(app).accounts.role_grants.grant_to_group(
+        AUDITOR, group.group_id, authority=FULL
+    )
+
+    assert (await visitor.authorize(client)).url.path == OTP
+
+
+async def test_a_session_of_an_identity_provider_is_asked_once_its_user_has_a_role(
+    start_app: AppFactory, client: TestClient, visitor: Visitor, provider: Provider
+) -> None:
+    username = await account_made_by(visitor, provider, sub="somebody")
+    strict = await start_app(
+        second_factor="required",
+        database_url=visitor.app.settings.database_url,
+        clock=visitor.app.clock,
+    )
+    async with visiting(strict) as elsewhere:
+        await signed_in_by(elsewhere, provider, sub="somebody")
+        assert (await elsewhere.authorize(client)).url.path == "/consent"
+        await with_role(strict, TestUser(username, PASSWORD, ""), AUDITOR)
+
+        assert (await elsewhere.authorize(client)).url.path != "/consent"
+
+
+async def test_a_trusted_browser_does_not_approve_a_device_for_an_administrator(
+    trusting: tuple[Application, Visitor, TestUser],
+) -> None:
+    """RFC 8628 section 3.3"""
+    app, visitor, user = trusting
+    client = await device_client(app)
+    device = await start_device(app, client)
+    await password_given(visitor, user)
+    shown = await visitor.get("/device", user_code=device.user_code)
+    await with_role(app, user, ADMINISTRATOR)
+
+    forged = await visitor.submit(shown, to="/device/decision", decision="allow")
+
+    assert forged.headers["location"].startswith("/login/step-up?next=device")
+    assert_oauth_error(await device.ask(), "authorization_pending")
+
+
 async def test_the_password_grant_needs_a_confirmed_totp_whatever_the_policy(
     app: Application, client: TestClient, visitor: Visitor, person: TestUser
 ) -> None:

@@ -130,7 +130,9 @@ class Interactions:
             return Position(InteractionKind.NO_ACCESS, current)
         _check_acr(request, current)
         step = _factor_step(request, current, scope=scope, now=self._clock.now())
-        if step is None and not await self._second_factor_policies.is_met(current, request.client):
+        if step is None and not await self._second_factor_policies.is_met(
+            current, request.client, user=entitlements
+        ):
             step = InteractionKind.STEP_UP
         if step is not None:
             return Position(step, current)

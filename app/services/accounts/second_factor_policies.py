@@ -10,7 +10,11 @@ from app.models.clients.clients import Client
 from app.repositories.accounts.groups import GroupRepository
 from app.schemas.client_policies import SecondFactorPolicy
 from app.security.passwords import has_password
-from app.services.accounts.entitlements import EntitlementService
+from app.services.accounts.entitlements import (
+    Entitlements,
+    EntitlementService,
+    LazyEntitlements,
+)
 from app.services.accounts.sessions import ACR_MFA, AMR_PASSWORD, SignedIn
 
 STRICTNESS: tuple[SecondFactorPolicy, ...] = ("optional", "required", "passkey_first")
@@ -98,8 +102,9 @@ def client_policy(client: Client | None) -> SecondFactorPolicy | None:
 class SecondFactorPolicies:
     """The policies in force. `general` is that of the server.
 
-    The groups and roles of a user are looked up only if they can make a difference: if the general
-    policy is `optional`, or any group has a policy.
+    The groups and roles of a user are looked up only if they can make a difference: at a sign-in if
+    the general policy is `optional` or any group has a policy, and for a session that has no second
+    factor.
     """
 
     def __init__(
@@ -133,24 +138,29 @@ class SecondFactorPolicies:
         """
         if not (always_looks_up or await self._depends_on_user()):
             return self.before_sign_in(client)
-        entitlements = await self._entitlements.of(user.user_id)
-        return requirement_of(
-            self._general,
-            groups=entitlements.second_factor_policies,
-            client=client_policy(client),
-            is_privileged=entitlements.is_administrator or entitlements.is_auditor,
-        )
+        return self._requirement_of(await self._entitlements.of(user.user_id), client)
 
-    async def is_met(self, signed_in: SignedIn, client: Client) -> bool:
-        """Return whether a session has what is required of its user at a client."""
+    async def is_met(self, signed_in: SignedIn, client: Client, *, user: LazyEntitlements) -> bool:
+        """Return whether a session has what is required of its user at a client.
+
+        `user` is looked up only for a session without a second factor: its user may have become an
+        administrator or auditor after a sign-in that needed none.
+        """
         if signed_in.session.acr == ACR_MFA:
             return True
-        requirement = await self.requirement(signed_in.user, client, always_looks_up=False)
-        return requirement.is_met_by(signed_in)
+        return self._requirement_of(await user.get(), client).is_met_by(signed_in)
 
     def forget(self) -> None:
         """Ask again whether any group has a policy, because a group has changed."""
         self._asked_at = None
+
+    def _requirement_of(self, user: Entitlements, client: Client | None) -> Requirement:
+        return requirement_of(
+            self._general,
+            groups=user.second_factor_policies,
+            client=client_policy(client),
+            is_privileged=user.is_administrator or user.is_auditor,
+        )
 
     async def _depends_on_user(self) -> bool:
         if self._general == "optional":
