@@ -52,6 +52,13 @@ def list_all(
         str | None,
         option("--since", metavar="ISO", help="Only refusals from this time on."),
     ] = None,
+    until: Annotated[
+        str | None, option("--until", metavar="ISO", help="Only refusals before this time.")
+    ] = None,
+    network: Annotated[
+        str | None,
+        option("--network", metavar="CIDR", help="Only this network, as it is printed."),
+    ] = None,
     limit: Annotated[
         int | None, option("--limit", **whole_number(), help="List at most this many.")
     ] = None,
@@ -59,12 +66,18 @@ def list_all(
 ) -> None:
     """List refused requests, newest first."""
     earliest = parse_moment(since, "--since") if since is not None else None
+    latest = parse_moment(until, "--until") if until is not None else None
 
     async def pages(services: "Services") -> AsyncIterator[list[Row]]:
         refusals = services.operations.activity.refusals
         async for page in pages_of(
             lambda before: refusals.list_page(
-                client_id=client, error=error, since=earliest, before=before
+                client_id=client,
+                network=network,
+                error=error,
+                since=earliest,
+                until=latest,
+                before=before,
             ),
             lambda explained: explained.refusal.refusal_id,
         ):

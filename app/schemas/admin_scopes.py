@@ -36,6 +36,7 @@ class AdminScope(StrEnum):
     AUDIT_READ = "audit:read"
     MAIL_READ = "mail:read"
     REFUSALS_READ = "refusals:read"
+    SETTINGS_READ = "settings:read"
 
     @property
     def changes(self) -> bool:

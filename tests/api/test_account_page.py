@@ -5,10 +5,12 @@ import re
 import pytest
 
 from app.services.operations.authority import FULL
+from tests.conftest import AppFactory
 from tests.support.account import happened, stored
 from tests.support.administration import reset_password
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.assertions import assert_oauth_error
+from tests.support.console import administrator_in, give_role
 from tests.support.logout import is_signed_in, policy_of, says_signed_out, sid_of
 from tests.support.parts import services_of
 from tests.support.visitor import Visitor, redeem, text_of, visiting
@@ -44,6 +46,27 @@ async def test_an_unauthenticated_visitor_signs_in_and_returns_to_the_page(
     page = await visitor.sign_in(await visitor.follow(answer), user)
     assert page.url.path == "/account"
     assert user.username in text_of(page)
+
+
+@pytest.mark.parametrize("role", ["administrator", "auditor"])
+async def test_only_administrators_and_auditors_have_a_link_to_the_console(
+    app: Application, visitor: Visitor, user: TestUser, role: str
+) -> None:
+    await sign_in(visitor, user)
+    before = await visitor.get("/account")
+
+    await give_role(app, user, role)
+
+    assert 'href="/admin"' not in before.text
+    assert 'href="/admin">Open the console</a>' in (await visitor.get("/account")).text
+
+
+async def test_without_a_console_the_account_has_no_link_to_it(start_app: AppFactory) -> None:
+    app = await start_app(admin_api=False)
+    async with visiting(app) as visitor:
+        await administrator_in(visitor)
+
+        assert 'href="/admin"' not in (await visitor.get("/account")).text
 
 
 async def test_the_page_is_not_cached_and_has_a_strict_content_security_policy(

@@ -3,9 +3,11 @@
 import httpx
 import pytest_asyncio
 
+from app.i18n import languages
+from app.services.operations.refusal_rules.catalogue import BY_CODE
 from tests.conftest import AppFactory
 from tests.support.account import FRESH_SECONDS
-from tests.support.application import Application
+from tests.support.application import Application, TestUser
 from tests.support.console import administrator_in, form_fields
 from tests.support.parts import services_of
 from tests.support.visitor import Visitor, text_of
@@ -47,6 +49,80 @@ async def test_a_refusal_is_found_by_its_request_id_with_how_to_fix_it(
     assert "How to fix it" in told(page)
     assert "invalid_client" in told(listed)
     assert "<b>nobody" not in page.text + listed.text
+
+
+async def test_refusals_are_filtered_by_rule_client_user_network_and_days(
+    app: Application, visitor: Visitor, user: TestUser
+) -> None:
+    await refused_request(app)
+    client = await app.create_client()
+    await app.http.post(
+        "/token",
+        data={"grant_type": "client_credentials", "client_id": client.client_id,
+              "client_secret": "wrong"},
+    )  # fmt: skip
+    await services_of(app).operations.activity.writer.run_once()
+    stored = await services_of(app).operations.activity.refusals.list_page()
+    network = stored[0].refusal.network
+    await administrator_in(visitor, "auditor")
+    today = app.clock.now().date().isoformat()
+
+    async def listed(**values: str) -> tuple[bool, bool]:
+        """Return whether the refusals of the unknown and of the known client are listed."""
+        table = told(await visitor.get("/admin/refusals", **values)).partition("Requests")[2]
+        return "&lt;b&gt;nobody" in table or "<b>nobody" in table, client.client_id in table
+
+    assert await listed() == (True, True)
+    assert await listed(rule="secret_wrong") == (False, True)
+    assert await listed(client=client.client_id) == (False, True)
+    assert await listed(client="<b>nobody") == (True, False)
+    assert await listed(network=network) == (True, True)
+    assert await listed(network="198.51.100.0/24") == (False, False)
+    assert await listed(user=user.username) == (False, False)
+    assert await listed(since=today, until=today) == (True, True)
+    assert await listed(until="2020-01-01") == (False, False)
+    none = await visitor.get("/admin/refusals", rule="pkce")
+    assert "No refusal matches." in told(none)
+    assert '<option value="pkce" selected>' in none.text
+
+
+async def test_a_filter_of_refusals_with_errors_is_shown_again(visitor: Visitor) -> None:
+    await administrator_in(visitor)
+
+    page = await visitor.get(
+        "/admin/refusals", rule="mine", user="nobody", since="x", until="2026-13-01"
+    )
+
+    assert page.status_code == 400
+    for name in ("rule", "user", "since", "until"):
+        assert f'id="{name}-error"' in page.text
+
+
+async def test_the_rule_and_the_advice_are_in_the_language_of_the_page(
+    app: Application, visitor: Visitor
+) -> None:
+    client = await app.create_client()
+    refused = await app.http.post(
+        "/token",
+        data={"grant_type": "client_credentials", "client_id": client.client_id,
+              "client_secret": "wrong"},
+    )  # fmt: skip
+    await services_of(app).operations.activity.writer.run_once()
+    await administrator_in(visitor)
+    german = {"accept-language": "de"}
+
+    page = await visitor.http.get(
+        f"/admin/refusals/{refused.headers['x-request-id']}", headers=german
+    )
+    listed = await visitor.http.get("/admin/refusals", headers=german)
+
+    rule = BY_CODE["secret_wrong"]
+    translated = languages.translations_of("de").gettext
+    assert translated(rule.advice) != rule.advice
+    assert f"postern clients rotate-secret {client.client_id} --overlap" in told(page)
+    assert told(page).count(translated(rule.explanation)) == 1
+    assert translated(rule.explanation) in told(listed)
+    assert rule.explanation not in told(page) + told(listed)
 
 
 async def test_an_unknown_request_id_is_not_found(visitor: Visitor) -> None:

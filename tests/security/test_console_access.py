@@ -35,6 +35,8 @@ IDS = {
     **dict.fromkeys(("client_id", "request_id"), "unknown"),
     "kind": "web",
     **dict.fromkeys(("webhook_id", "mapping_id"), "0" * 32),
+    "number": "1",
+    "application": "curl",
 }
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Boolean, Column, LargeBinary, String, Table, false
+from sqlalchemy import Boolean, Column, Index, LargeBinary, String, Table, false
 
 from app.database.types import Instant
 from app.models.tables import metadata
@@ -30,6 +30,7 @@ sessions = Table(
     Column("ended_at", Instant),
     Column("stays_signed_in", Boolean, nullable=False, server_default=false()),
     Column("provider", String(40)),
+    Index("ix_sessions_auth_time", "auth_time", "session_id"),
 )
 
 

@@ -11,7 +11,7 @@ from app.pages.account.pages import account_pages_of
 from app.pages.account.protection import protection_of
 from app.pages.authorize.logout import end_session, signed_out_page
 from app.pages.support import redirect
-from app.pages.support.urls import ACCOUNT
+from app.pages.support.urls import ACCOUNT, CONSOLE
 from app.pages.support.user_agents import described
 from app.pages.support.view_models import ScopeView, name_of_client, views_of_scopes
 from app.services.accounts.events import AccountEvent
@@ -54,6 +54,7 @@ async def account(request: AccountRequestDep) -> Response:
         sections=await _sections(request),
         sessions=await _sessions(request),
         applications=await _applications(request),
+        console_url=CONSOLE if await _may_open_console(request) else "",
     )
 
 
@@ -101,6 +102,14 @@ async def revoke_application(request: AccountRequestDep) -> Response:
     client_id = request.fields.get("client_id", "")
     await request.services.clients.consents.revoke(request.user, client_id)
     return redirect(ACCOUNT)
+
+
+async def _may_open_console(request: AccountRequest) -> bool:
+    """Return whether the user is an administrator or auditor of a server with a console."""
+    if not request.browser.request.app.state.has_console:
+        return False
+    user = await request.services.core.entitlements.of(request.user.user_id)
+    return user.is_administrator or user.is_auditor
 
 
 async def _sections(request: AccountRequest) -> list[SectionView]:

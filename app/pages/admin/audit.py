@@ -10,7 +10,6 @@ from app.errors import NotFoundError
 from app.i18n.messages import N_
 from app.pages.admin.audit_csv import csv_of
 from app.pages.admin.audit_details import parts_of_event
-from app.pages.admin.audit_filters import audit_filter
 from app.pages.admin.audit_views import (
     PATH,
     about_cell,
@@ -20,10 +19,13 @@ from app.pages.admin.audit_views import (
     usernames_in,
 )
 from app.pages.admin.base import ConsoleRequestDep, console_router
+from app.pages.admin.filters import SINCE, UNTIL, USER, Selection, selection_in, shown_filter
+from app.pages.admin.forms import Field
 from app.pages.admin.navigation import Section
 from app.pages.admin.pages import ConsolePage
 from app.pages.admin.paging import PAGE_SIZE, pages_of
 from app.pages.admin.views import Cell, Fact, Link, Listing, ObjectView
+from app.repositories.operations.audit_events import Wanted
 from app.schemas.admin_scopes import AdminScope
 
 router = console_router()
@@ -33,19 +35,19 @@ CSV = f"{PATH}/events.csv"
 AFTER_EVENT = "after_event"
 """The number of the last event of the page before, which is older on the next page."""
 LONGEST_NUMBER = 18
-EXAMPLE = "sign_in"
-"""The beginning of some actions, in the field that filters by it."""
+ACTION = Field("action", N_("Event begins with"), maximum=60, placeholder="sign_in")
+FILTER = (USER, ACTION, SINCE, UNTIL)
 
 
 @router.get(PATH)
 async def list_events(request: ConsoleRequestDep) -> Response:
-    text, selection = request.text, await audit_filter(request)
+    text, selection = request.text, await selection_in(request, FILTER)
     before = _number(request.query(AFTER_EVENT))
     events = (
         []
         if selection.errors
         else await request.services.core.audit.list_newest(
-            selection.wanted, before=before, limit=PAGE_SIZE + 1
+            _wanted(selection), before=before, limit=PAGE_SIZE + 1
         )
     )
     shown, pager = pages_of(
@@ -62,30 +64,24 @@ async def list_events(request: ConsoleRequestDep) -> Response:
     listing = Listing(
         heading=text("Audit log"),
         links=[Link(text("Download as CSV"), _with_query(CSV, selection.query))],
+        filter=shown_filter(request, selection),
         table=await table_of_events(request, shown, empty=empty),
         pager=pager,
     )
-    return request.console_page(
-        "admin_audit.html",
-        selection.errors,
-        listing=listing,
-        values=selection.values,
-        action=PATH,
-        example=EXAMPLE,
-    )
+    return request.console_page("admin_list.html", selection.errors, listing=listing, action=PATH)
 
 
 @router.get(CSV)
 async def download_events(request: ConsoleRequestDep) -> Response:
     """Return the newest events of the filter as CSV."""
-    selection = await audit_filter(request)
+    selection = await selection_in(request, FILTER)
     if selection.errors:
         return await list_events(request)
     headers = {
         "Content-Disposition": 'attachment; filename="audit.csv"',
         "Cache-Control": "no-store",
     }
-    content = await csv_of(request.services.core.audit, selection.wanted)
+    content = await csv_of(request.services.core.audit, _wanted(selection))
     return Response(content, media_type="text/csv", headers=headers)
 
 
@@ -110,6 +106,15 @@ async def show_event(request: ConsoleRequestDep) -> Response:
         parts=parts_of_event(request, event),
     )
     return request.console_page("admin_object.html", object=view)
+
+
+def _wanted(selection: Selection) -> Wanted:
+    return Wanted(
+        user_id=selection.user_id,
+        since=selection.since,
+        until=selection.until,
+        action=selection.value(ACTION),
+    )
 
 
 def _number(text: str) -> int | None:

@@ -63,9 +63,8 @@ async def part_of_access(request: ClientRequest) -> Part:
 
 
 def part_of_policies(request: ClientRequest) -> Part:
-    text, policies = request.text, policies_of(request)
+    text = request.text
     rows = [[Cell(words=label), Cell(value)] for label, value in shown_policies(request)]
-    rows += [[Cell(words=text("Claim")), Cell(mapping.name)] for mapping in policies.claim_mappings]
     return Part(
         text("Policies"),
         Table(

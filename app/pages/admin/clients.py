@@ -11,11 +11,14 @@ from app.pages.admin import (
     client_acts,
     client_admin_scopes,
     client_changes,
+    client_claims,
     client_policies,
     client_secrets,
+    client_snippets,
     client_wizard,
 )
 from app.pages.admin.base import NEW, ConsoleRequest, ConsoleRequestDep, console_router
+from app.pages.admin.client_claims import part_of_claims
 from app.pages.admin.client_forms import PATH, PLACE, ClientRequest, ClientRequestDep
 from app.pages.admin.client_parts import (
     facts_of,
@@ -25,6 +28,7 @@ from app.pages.admin.client_parts import (
     part_of_policies,
 )
 from app.pages.admin.client_secrets import part_of_secrets
+from app.pages.admin.client_snippets import part_of_snippets
 from app.pages.admin.navigation import Section
 from app.pages.admin.pages import ConsolePage
 from app.pages.admin.paging import AFTER, PAGE_SIZE, pages_of
@@ -76,6 +80,8 @@ async def show_client(request: ClientRequestDep) -> Response:
             part_of_secrets(request),
             await part_of_access(request),
             part_of_policies(request),
+            part_of_claims(request),
+            part_of_snippets(request),
             part_of_admin_scopes(request),
         ],
     )
@@ -155,6 +161,8 @@ PAGE = ConsolePage(
         *client_secrets.routers,
         *client_access.routers,
         *client_policies.routers,
+        *client_claims.routers,
+        *client_snippets.routers,
         *client_admin_scopes.routers,
         router,
     ),

@@ -41,7 +41,7 @@ async def part_of_refusals(request: ConsoleRequest) -> Part:
     newest = await request.services.operations.activity.refusals.list_page(limit=MOST)
     return Part(
         request.text("Refusals to look at"),
-        table_of_refusals(request, newest),
+        table_of_refusals(request, newest, is_filtered=False),
         links=[Link(request.text("Show all refusals"), REFUSALS)],
     )
 

@@ -48,10 +48,13 @@ class Field:
     label: str
     hint: str = ""
     wrong: str = N_("Enter at most 200 characters.")
-    kind: Literal["text", "email", "textarea", "select", "check", "checks", "password"] = "text"
+    kind: Literal[
+        "text", "email", "date", "textarea", "select", "check", "checks", "password"
+    ] = "text"
     options: Sequence[Option] = ()
     is_required: bool = False
     maximum: int = 200
+    placeholder: str = ""
 
     def label_of(self, value: str, translate: Callable[[str], str]) -> str:
         """Return the translated label of an option, or the value if there is no such option."""

@@ -2,17 +2,21 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from starlette.responses import Response
 
 from app.i18n.messages import N_
 from app.pages.admin.base import ConsoleRequest, ConsoleRequestDep, console_router
+from app.pages.admin.filters import SINCE, UNTIL, USER, selection_in, shown_filter
+from app.pages.admin.forms import Field, Option
 from app.pages.admin.navigation import Section, url_of
 from app.pages.admin.pages import ConsolePage
 from app.pages.admin.paging import AFTER, PAGE_SIZE, pages_of
 from app.pages.admin.views import Cell, Fact, Link, Listing, ObjectView, Search, Table
 from app.pages.support import redirect
 from app.schemas.admin_scopes import AdminScope
+from app.services.operations.refusal_rules.catalogue import BY_CODE
 from app.services.operations.refusals import ExplainedRefusal
 
 router = console_router()
@@ -20,6 +24,10 @@ router = console_router()
 PLACE = "refusals"
 PATH = url_of(PLACE)
 SEARCH = "search"
+ANY_RULE = Option("", N_("Any"))
+RULE = Field("rule", N_("Rule"), wrong=N_("Choose one of the values."), kind="select")
+CLIENT = Field("client", N_("Client ID"), maximum=255)
+NETWORK = Field("network", N_("Network"), maximum=64, placeholder="203.0.113.0/24")
 REQUEST_ID = re.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -28,11 +36,26 @@ async def list_refusals(request: ConsoleRequestDep) -> Response:
     text, search = request.text, request.query(SEARCH)
     if REQUEST_ID.fullmatch(search):
         return redirect(f"{PATH}/{search}")
-    refusals = await request.services.operations.activity.refusals.list_page(
-        before=request.query(AFTER), limit=PAGE_SIZE + 1
+    selection = await selection_in(request, _filter(request))
+    refusals = (
+        []
+        if selection.errors
+        else await request.services.operations.activity.refusals.list_page(
+            client_id=selection.value(CLIENT),
+            user_id=selection.user_id,
+            network=selection.value(NETWORK),
+            rule=selection.value(RULE),
+            since=selection.since,
+            until=selection.until,
+            before=request.query(AFTER),
+            limit=PAGE_SIZE + 1,
+        )
     )
     shown, pager = pages_of(
-        request, refusals, position=lambda each: {AFTER: each.refusal.refusal_id}
+        request,
+        refusals,
+        position=lambda each: {AFTER: each.refusal.refusal_id},
+        keeps=selection.query,
     )
     listing = Listing(
         heading=text("Refusals"),
@@ -40,10 +63,11 @@ async def list_refusals(request: ConsoleRequestDep) -> Response:
         search=Search(
             text("Request ID"), search, text("It is on the error page that the user saw.")
         ),
-        table=table_of_refusals(request, shown),
+        filter=shown_filter(request, selection),
+        table=table_of_refusals(request, shown, is_filtered=bool(selection.query)),
         pager=pager,
     )
-    return request.console_page("admin_list.html", listing=listing)
+    return request.console_page("admin_list.html", selection.errors, listing=listing, action=PATH)
 
 
 @router.get(f"{PATH}/{{request_id}}")
@@ -55,8 +79,8 @@ async def show_refusal(request: ConsoleRequestDep) -> Response:
         title=refusal.request_id,
         back=Link(text("Refusals"), PATH),
         facts=[
-            Fact(text("Rule"), Cell(explained.explanation, small=refusal.rule)),
-            Fact(text("How to fix it"), Cell(explained.advice)),
+            Fact(text("Rule"), Cell(words=text(explained.explanation), small=refusal.rule)),
+            Fact(text("How to fix it"), Cell(explained.advice_in(text))),
             Fact(text("Reason"), Cell(refusal.reason)),
             Fact(text("Error"), Cell(refusal.error, small=str(refusal.status))),
             Fact(text("Request"), Cell(f"{refusal.method} {refusal.path}")),
@@ -70,21 +94,34 @@ async def show_refusal(request: ConsoleRequestDep) -> Response:
     return request.console_page("admin_object.html", object=view)
 
 
-def table_of_refusals(request: ConsoleRequest, refusals: Sequence[ExplainedRefusal]) -> Table:
+def table_of_refusals(
+    request: ConsoleRequest, refusals: Sequence[ExplainedRefusal], *, is_filtered: bool
+) -> Table:
     text = request.text
     return Table(
         columns=[text("When"), text("Rule"), text("Client ID"), text("Requests")],
         rows=[
             [
                 Cell(at=each.refusal.at, url=f"{PATH}/{each.refusal.request_id}"),
-                Cell(each.explanation, small=each.refusal.error),
+                Cell(words=text(each.explanation), small=each.refusal.error),
                 client_cell(each.refusal.client_id),
                 Cell(str(each.refusal.count)),
             ]
             for each in refusals
         ],
-        empty=text("Refused requests appear here within a minute, with how to fix them."),
+        empty=(
+            text("No refusal matches. Change the filter, or remove it.")
+            if is_filtered
+            else text("Refused requests appear here within a minute, with how to fix them.")
+        ),
     )
+
+
+def _filter(request: ConsoleRequest) -> Sequence[Field]:
+    """Return the fields of the filter, with the rules in the order of the page's language."""
+    by_text = sorted(BY_CODE.values(), key=lambda rule: request.text(rule.explanation).casefold())
+    rules = [Option(rule.code, rule.explanation) for rule in by_text]
+    return (replace(RULE, options=(ANY_RULE, *rules)), CLIENT, USER, NETWORK, SINCE, UNTIL)
 
 
 def client_cell(client_id: str | None) -> Cell:

@@ -16,6 +16,8 @@ from app.pages.admin import (
     refusals,
     roles,
     scopes,
+    sessions,
+    settings,
     users,
     webhooks,
 )
@@ -28,6 +30,7 @@ CONSOLE_PAGES: tuple[ConsolePage, ...] = (
     roles.PAGE,
     attributes.PAGE,
     providers.PAGE,
+    sessions.PAGE,
     clients.PAGE,
     scopes.PAGE,
     refusals.PAGE,
@@ -35,6 +38,7 @@ CONSOLE_PAGES: tuple[ConsolePage, ...] = (
     mail.PAGE,
     keys.PAGE,
     webhooks.PAGE,
+    settings.PAGE,
 )
 """The pages in the order of the navigation, in each of its sections."""
 

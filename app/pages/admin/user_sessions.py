@@ -5,14 +5,13 @@ from starlette.responses import Response
 from app.details import Detail
 from app.errors import NotFoundError
 from app.pages.admin.base import changes_router
-from app.pages.admin.forms import FormView, form_page, shown_in_form
+from app.pages.admin.forms import form_page, shown_in_form
+from app.pages.admin.session_views import browser_cell, form_to_end
 from app.pages.admin.user_acts import SIGN_OUT, acts_for
 from app.pages.admin.user_forms import PATH, UserRequest, UserRequestDep
-from app.pages.admin.views import Badge, Cell, Link, Part, Table
+from app.pages.admin.views import Cell, Link, Part, Table
 from app.pages.support import Errors, redirect, shows_again
-from app.pages.support.user_agents import described
 from app.services.accounts.administration.details import UserDetails
-from app.services.accounts.sessions import ACR_MFA
 
 changes = changes_router()
 routers = (changes,)
@@ -29,13 +28,7 @@ def part_of_sessions(request: UserRequest, details: UserDetails) -> Part:
             ],
             rows=[
                 [
-                    Cell(
-                        described(session.user_agent),
-                        words=text("Unknown browser"),
-                        badges=[Badge(text("two factors"), "good")]
-                        if session.acr == ACR_MFA
-                        else [],
-                    ),
+                    browser_cell(request, session),
                     Cell(session.address),
                     Cell(at=session.auth_time),
                     Cell(at=session.last_seen_at),
@@ -54,18 +47,7 @@ def part_of_sessions(request: UserRequest, details: UserDetails) -> Part:
 
 
 async def end_page(request: UserRequest, errors: Errors | None = None) -> Response:
-    form = FormView(
-        heading=request.text("End this session?"),
-        object_name=request.subject.username,
-        introduction=request.text(
-            "The user is signed out in that browser, and apps lose the tokens they got in it."
-        ),
-        fields=(),
-        values={},
-        submit=request.text("End session"),
-        cancel_url=request.subject_url,
-        is_danger=True,
-    )
+    form = form_to_end(request, request.subject, cancel_url=request.subject_url)
     return form_page(request, form, errors)
 
 

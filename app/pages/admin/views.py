@@ -36,11 +36,12 @@ class Cell:
     """A value in a table or among facts.
 
     `text` and `small` are data and are shown as they are stored; `words` is a translated text that
-    is shown if there is no other value.
+    is shown if there is no other value. `lang` is the language of `small`, if it is a text in one.
     """
 
     text: str = ""
     small: str = ""
+    lang: str = ""
     words: str = ""
     url: str = ""
     at: datetime | None = None
@@ -109,6 +110,22 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class FilterField:
+    """A field of the filter of a list, with its value; labels are translated.
+
+    `options` are the values of a `select`, with their labels.
+    """
+
+    name: str
+    label: str
+    value: str
+    kind: str
+    maximum: int
+    placeholder: str = ""
+    options: Sequence[tuple[str, str]] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
     """A list with what is above and below it."""
 
@@ -118,6 +135,7 @@ class Listing:
     links: Sequence[Link] = ()
     search: Search | None = None
     choices: Sequence[Choice] = ()
+    filter: Sequence[FilterField] = ()
     pager: Pager = field(default_factory=Pager)
 
 
@@ -126,7 +144,8 @@ class ObjectView:
     """The page of one object. `title` is its name, which is data."""
 
     title: str
-    facts: Sequence[Fact]
+    facts: Sequence[Fact] = ()
+    introduction: str = ""
     parts: Sequence[Part] = ()
     badges: Sequence[Badge] = ()
     links: Sequence[Link] = ()

@@ -4,10 +4,11 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Update, insert, select, update
+from sqlalchemy import Update, insert, literal, select, tuple_, update
 
 from app.database.database import Database
 from app.database.lock_retries import retries_on_lock
+from app.database.types import Instant
 from app.models.accounts.sessions import Session, sessions
 from app.models.accounts.users import User, users
 from app.models.clients.clients import Client, clients
@@ -39,6 +40,13 @@ class SignedIn(NamedTuple):
 
     session: Session
     user: User
+
+
+class SessionPosition(NamedTuple):
+    """The last session of a page, in the order of the sign-ins."""
+
+    auth_time: datetime
+    session_id: str
 
 
 class SessionRepository:
@@ -80,6 +88,29 @@ class SessionRepository:
             .where(session.user_id == user_id, session.expires_at > now)
             .order_by(session.last_seen_at.desc()),
             value=Session,
+        )
+
+    async def list_page(
+        self,
+        *,
+        user_id: str | None = None,
+        since: datetime | None = None,
+        after: SessionPosition | None = None,
+        now: datetime,
+        limit: int = 100,
+    ) -> Sequence[SignedIn]:
+        """Return a page of active sessions, the newest sign-in first, beginning after `after`."""
+        query = LIVING.where(session.expires_at > now)
+        if user_id is not None:
+            query = query.where(session.user_id == user_id)
+        if since is not None:
+            query = query.where(session.auth_time >= since)
+        if after is not None:
+            position = tuple_(literal(after.auth_time, Instant()), after.session_id)
+            query = query.where(tuple_(session.auth_time, session.session_id) < position)
+        newest_first = (session.auth_time.desc(), session.session_id.desc())
+        return await self._database.find_all(
+            query.order_by(*newest_first).limit(limit), value=_signed_in
         )
 
     async def renew(self, again: Session, *, event: NewEvent | None) -> bool:

@@ -1,10 +1,11 @@
 """Queries about refused requests."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, case, delete, func, select
+from sqlalchemy import ColumnElement, Select, case, delete, func, select
 
 from app.database.database import Database
 from app.models.operations.activity import StoredRefusal, refusals
@@ -14,6 +15,35 @@ PARTS_OF_RULE = 5
 PARTS_OF_NETWORK = 100
 """A fifth of the rows is for the refusals by one rule, and a hundredth for those by one rule for
 one network, once there are too many rows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedRefusals:
+    """Conditions on refusals; None is no condition. `until` is excluded.
+
+    `rule` is the code of a rule, and `network` a network as it is stored.
+    """
+
+    client_id: str | None = None
+    user_id: str | None = None
+    network: str | None = None
+    rule: str | None = None
+    error: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def conditions(self) -> Iterator[ColumnElement[bool]]:
+        for name in ("client_id", "user_id", "network", "rule", "error"):
+            value = getattr(self, name)
+            if value is not None:
+                yield refusal[name] == value
+        if self.since is not None:
+            yield refusal.at >= self.since
+        if self.until is not None:
+            yield refusal.at < self.until
+
+
+EVERY_REFUSAL = WantedRefusals()
 
 
 class RefusalRepository:
@@ -26,22 +56,10 @@ class RefusalRepository:
         )
 
     async def list_page(
-        self,
-        *,
-        client_id: str | None = None,
-        error: str | None = None,
-        since: datetime | None = None,
-        before: str = "",
-        limit: int = 100,
+        self, wanted: WantedRefusals = EVERY_REFUSAL, *, before: str = "", limit: int = 100
     ) -> Sequence[StoredRefusal]:
         """Return a page of refusals, newest first, beginning after the refusal `before`."""
-        conditions = []
-        if client_id is not None:
-            conditions.append(refusal.client_id == client_id)
-        if error is not None:
-            conditions.append(refusal.error == error)
-        if since is not None:
-            conditions.append(refusal.at >= since)
+        conditions = [*wanted.conditions()]
         if before:
             conditions.append(refusal.refusal_id < before)
         return await self._database.find_all(

@@ -7,12 +7,13 @@ from fastapi import Query
 from app.dependencies import OperationsDep
 from app.routers.admin.access import require
 from app.routers.admin.cursors import PageDep
-from app.routers.admin.parameters import CLIENT_ID, Moment, RequestId
+from app.routers.admin.parameters import CLIENT_ID, USER_ID, Moment, RequestId
 from app.routers.admin.routes import admin_router
 from app.schemas.admin.refusals import RefusalList, RefusalResource
 from app.schemas.admin_scopes import AdminScope
 from app.services.operations.refusals import ExplainedRefusal
 
+NETWORK = "^[0-9A-Fa-f.:/]+$"
 READS = require(AdminScope.REFUSALS_READ)
 
 router = admin_router("refusals", tag="Refusals")
@@ -23,15 +24,33 @@ async def list_refusals(
     operations: OperationsDep,
     page: PageDep,
     client_id: Annotated[str | None, Query(pattern=CLIENT_ID)] = None,
+    user_id: Annotated[str | None, Query(pattern=USER_ID)] = None,
+    network: Annotated[
+        str | None,
+        Query(max_length=64, pattern=NETWORK, description="Only this network, as in the items."),
+    ] = None,
+    rule: Annotated[
+        str | None,
+        Query(pattern="^[a-z0-9_]{1,60}$", description="Only this rule, such as pkce."),
+    ] = None,
     error: Annotated[
         str | None,
         Query(pattern="^[a-z0-9_]{1,60}$", description="Only this error, such as invalid_grant."),
     ] = None,
     since: Moment | None = None,
+    until: Moment | None = None,
 ) -> RefusalList:
     """List refused requests, the newest first."""
     found = await operations.activity.refusals.list_page(
-        client_id=client_id, error=error, since=since, before=page.last, limit=page.size
+        client_id=client_id,
+        user_id=user_id,
+        network=network,
+        rule=rule,
+        error=error,
+        since=since,
+        until=until,
+        before=page.last,
+        limit=page.size,
     )
     refusals, cursor = page.cut(found, lambda explained: explained.refusal.refusal_id)
     return RefusalList(items=[_resource(each) for each in refusals], next_cursor=cursor)

@@ -16,6 +16,7 @@ from app.routers.admin import (
     roles,
     scopes,
     sessions,
+    settings,
     signing_keys,
     user_actions,
     users,
@@ -42,5 +43,6 @@ ADMIN_ROUTERS = (
     audit_events.router,
     refusals.router,
     mails.router,
+    settings.router,
     openapi.router,
 )

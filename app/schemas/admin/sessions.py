@@ -9,6 +9,7 @@ from app.schemas.admin.listing import Listing
 
 class SessionResource(BaseModel):
     session_id: str
+    user_id: str
     user_agent: str
     address: str
     methods: list[str] = Field(description="How the user signed in (RFC 8176).")

@@ -9,10 +9,18 @@ from app.models.accounts.sessions import Session
 from app.models.accounts.users import User
 from app.models.clients.clients import Client
 from app.models.operations.audit_outbox import NewEvent
-from app.repositories.accounts.sessions import SessionRepository, SignedIn
+from app.repositories.accounts.sessions import SessionPosition, SessionRepository, SignedIn
 from app.security.tokens import TokenKind, digest_of, new_identifier, new_token
 
-__all__ = ["ACR_MFA", "ACR_PASSWORD", "AMR_PASSWORD", "SessionService", "SignedIn", "acr_of"]
+__all__ = [
+    "ACR_MFA",
+    "ACR_PASSWORD",
+    "AMR_PASSWORD",
+    "SessionPosition",
+    "SessionService",
+    "SignedIn",
+    "acr_of",
+]
 
 ACR_PASSWORD = "urn:postern:acr:password"
 ACR_MFA = "urn:postern:acr:mfa"
@@ -148,6 +156,22 @@ class SessionService:
 
     async def list_of(self, user_id: str) -> Sequence[Session]:
         return await self._session_repository.list_valid(user_id, now=self._clock.now())
+
+    async def list_page(
+        self,
+        *,
+        user_id: str | None = None,
+        since: datetime | None = None,
+        after: SessionPosition | None = None,
+        limit: int = 100,
+    ) -> Sequence[SignedIn]:
+        """Return a page of active sessions, the newest sign-in first.
+
+        They can be limited to those of a user, and to sign-ins from `since` on.
+        """
+        return await self._session_repository.list_page(
+            user_id=user_id, since=since, after=after, now=self._clock.now(), limit=limit
+        )
 
     async def clients_in(self, session_id: str) -> Sequence[Client]:
         """Return the clients that the user signed in to in a session."""

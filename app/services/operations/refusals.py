@@ -1,6 +1,6 @@
 """Refused requests and sums of what the server does, as administrators look them up."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -8,8 +8,9 @@ from app.details import Detail
 from app.errors import NotFoundError
 from app.models.operations.activity import ActivityCount, StoredRefusal
 from app.repositories.operations.activity import ActivityRepository
-from app.repositories.operations.refusals import RefusalRepository
+from app.repositories.operations.refusals import RefusalRepository, WantedRefusals
 from app.services.operations.activity import ActivityKind
+from app.services.operations.refusal_rules.base import RefusalRule
 from app.services.operations.refusal_rules.catalogue import rule_with
 
 
@@ -17,8 +18,19 @@ class ExplainedRefusal(NamedTuple):
     """A refused request, the rule that refused it, and how to fix it."""
 
     refusal: StoredRefusal
-    explanation: str
-    advice: str
+    rule: RefusalRule
+
+    @property
+    def explanation(self) -> str:
+        return self.rule.explanation
+
+    @property
+    def advice(self) -> str:
+        return self.advice_in(str)
+
+    def advice_in(self, translate: Callable[[str], str]) -> str:
+        """Return the advice in the language of `translate`; it names the client."""
+        return self.rule.advice_for(self.refusal.client_id, translate)
 
 
 class RefusalService:
@@ -39,15 +51,29 @@ class RefusalService:
         self,
         *,
         client_id: str | None = None,
+        user_id: str | None = None,
+        network: str | None = None,
+        rule: str | None = None,
         error: str | None = None,
         since: datetime | None = None,
+        until: datetime | None = None,
         before: str = "",
         limit: int = 100,
     ) -> Sequence[ExplainedRefusal]:
-        """Return a page, newest first, beginning after the `refusal_id` `before`."""
-        page = await self._refusal_repository.list_page(
-            client_id=client_id, error=error, since=since, before=before, limit=limit
+        """Return a page, newest first, beginning after the `refusal_id` `before`.
+
+        `rule` is the code of a rule, and `network` a network as it is stored. `until` is excluded.
+        """
+        wanted = WantedRefusals(
+            client_id=client_id,
+            user_id=user_id,
+            network=network,
+            rule=rule,
+            error=error,
+            since=since,
+            until=until,
         )
+        page = await self._refusal_repository.list_page(wanted, before=before, limit=limit)
         return [explained(refusal) for refusal in page]
 
     async def delete_surplus(self, *, before: datetime, limit: int) -> int:
@@ -79,5 +105,4 @@ class ActivityService:
 
 def explained(refusal: StoredRefusal) -> ExplainedRefusal:
     """Return a refusal with its rule, and an advice that names its client."""
-    rule = rule_with(refusal.rule)
-    return ExplainedRefusal(refusal, rule.explanation, rule.advice_for(refusal.client_id))
+    return ExplainedRefusal(refusal, rule_with(refusal.rule))

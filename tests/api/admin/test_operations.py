@@ -1,16 +1,17 @@
 """Webhooks, signing keys, initial access tokens and refusals in the admin API."""
 
 import json
+from datetime import timedelta
 
 import pytest
 
 from tests.conftest import AppFactory
 from tests.support.admin_api import ADMIN_TOKEN, AdminApi, all_pages, pointers
 from tests.support.administration import id_of, list_admin_scopes
-from tests.support.application import Application
+from tests.support.application import SECRET_KEY, Application, TestUser
 from tests.support.parts import services_of
 from tests.support.people import person_with
-from tests.support.visitor import Visitor
+from tests.support.visitor import Visitor, visiting
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.both_databases
@@ -132,7 +133,84 @@ async def test_sessions_of_a_user_are_listed_and_ended(
     assert sessions[0]["methods"][0] == "pwd"
     assert (ended.status_code, again.status_code) == (204, 404)
     assert (await visitor.get("/account")).is_redirect
-    assert (await api.get("/sessions")).status_code == 422
+
+
+async def test_all_sessions_are_listed_by_page_the_newest_sign_in_first(
+    app: Application, api: AdminApi
+) -> None:
+    start = app.clock.now()
+    user_ids = []
+    for _ in range(3):
+        app.clock.advance(seconds=61)
+        user = await app.enrolled_user()
+        async with visiting(app) as visitor:
+            await visitor.sign_in(await visitor.get("/login"), user)
+        user_ids.insert(0, await id_of(app, user))
+
+    listed = await all_pages(api, "/sessions", since=start.isoformat(), limit=1)
+    latest = await all_pages(api, "/sessions", since=listed[0]["auth_time"])
+    of_one = await all_pages(api, "/sessions", user_id=user_ids[1], limit=1)
+
+    assert [each["user_id"] for each in listed] == user_ids
+    assert latest == listed[:1]
+    assert of_one == listed[1:2]
+    assert (await api.get("/sessions", since="yesterday")).status_code == 422
+    assert (await api.get("/sessions", user_id="x")).status_code == 422
+
+
+async def test_refusals_are_filtered_by_rule_user_network_and_time(
+    app: Application, api: AdminApi
+) -> None:
+    client, user = await app.create_client(), await app.enrolled_user()
+    start = app.clock.now()
+    await app.http.post(
+        "/token", auth=(client.client_id, "wrong"), data={"grant_type": "client_credentials"}
+    )
+    wrong = await app.password_grant(client, TestUser(user.username, "wrong", user.otp_secret))
+    assert wrong.status_code == 400
+    await services_of(app).operations.activity.writer.run_once()
+
+    async def rules(**query: str) -> list[str]:
+        found = await all_pages(api, "/refusals", client_id=client.client_id, **query)
+        return [each["rule"] for each in found]
+
+    network = (await api.get("/refusals", client_id=client.client_id)).json()["items"][0]["network"]
+    after = (app.clock.now() + timedelta(seconds=1)).isoformat()
+
+    assert await rules() == ["password_wrong", "secret_wrong"]
+    assert await rules(rule="secret_wrong") == ["secret_wrong"]
+    assert await rules(rule="pkce") == []
+    assert len(await rules(network=network)) == 2
+    assert await rules(network="198.51.100.0/24") == []
+    assert await rules(user_id="0" * 32) == []
+    assert len(await rules(since=start.isoformat(), until=after)) == 2
+    assert await rules(until=start.isoformat()) == []
+    assert await rules(since=after) == []
+
+
+async def test_settings_in_force_are_listed_without_secrets(start_app: AppFactory) -> None:
+    app = await start_app(
+        **APP_SETTINGS,
+        access_token_ttl=601,
+        smtp_password="s3cret-of-mail",
+        smtp_username="postern",
+        smtp_host="127.0.0.1",
+        mail_from="a@example.com",
+    )
+    reader = await with_scope(app, "settings:read")
+
+    response = await reader.get("/settings")
+
+    settings = {each["name"]: each for each in response.json()["items"]}
+    assert response.json()["next_cursor"] is None
+    assert settings["ACCESS_TOKEN_TTL"]["value"] == "601"
+    assert settings["ACCESS_TOKEN_TTL"]["is_default"] is False
+    assert "stays signed in" in settings["SESSION_TTL"]["description"]
+    for name in ("SECRET_KEY", "ADMIN_TOKEN", "SMTP_PASSWORD"):
+        assert (settings[name]["value"], settings[name]["is_set"]) == (None, True)
+    assert not [
+        each for each in (ADMIN_TOKEN, SECRET_KEY, "s3cret-of-mail") if each in response.text
+    ]
 
 
 async def test_the_mail_queue_shows_no_text_and_no_link(start_app: AppFactory) -> None:

@@ -22,6 +22,7 @@ from app.models.operations.audit_outbox import NewEvent
 from app.models.operations.webhooks import Webhook, WebhookEvent
 from app.repositories.accounts.accounts import delete_accounts
 from app.repositories.accounts.administrators import administrator_remains
+from app.repositories.accounts.sessions import SessionPosition
 from app.repositories.accounts.user_search import Position
 from app.repositories.clients.client_search import ClientPosition, index_renamed_client
 from app.repositories.operations.audit_events import Wanted
@@ -56,6 +57,16 @@ def _newest_of_the_audit_log(call: Any, number: int) -> list[Awaitable[Any]]:
         Wanted(action="id-1"),
     )
     return [call(each, before=before) for each in wanted for before in (None, 5)]
+
+
+def _pages_of_sessions(call: Any, number: int) -> list[Awaitable[Any]]:
+    after = SessionPosition(BASE, identifier(number))
+    return [
+        call(now=BASE, user_id=user_id, since=since, after=position)
+        for user_id in (None, identifier(number))
+        for since in (None, BASE)
+        for position in (None, after)
+    ]
 
 
 def _passkey(call: Any, number: int) -> list[Awaitable[Any]]:
@@ -216,6 +227,7 @@ SPECIAL: dict[str, Calls] = {
     "RoleGrantRepository.add": _grants,
     "RoleRepository.add": _role_of_a_client,
     "UserRepository.replace_claims": _claims_with_new_words,
+    "SessionRepository.list_page": _pages_of_sessions,
     "SessionRepository.mark_seen": lambda call, number: [
         call(argument(Session, "found", number, flag=True), now=BASE + timedelta(days=30))
     ],

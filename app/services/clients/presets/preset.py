@@ -58,6 +58,12 @@ class Preset:
     def needs_url(self) -> bool:
         return any(client.paths for client in self.clients)
 
+    def has_redirect_uri(self, uri: str) -> bool:
+        """Return whether a redirect URI is one of this application."""
+        paths = tuple(path for client in self.clients for path in client.paths)
+        uris = [each for client in self.clients for each in client.redirect_uris]
+        return uri in uris or uri.endswith(paths)
+
 
 def mapped(name: str, source: str | None = None) -> ClaimMapping:
     """Return the mapping of a claim, from the source of the same name if none is given."""

@@ -44,6 +44,20 @@ class Snippet:
 
         Raise `InvalidInputError` for a client that it is not for.
         """
+        values = self._values(client, issuer)
+        values["cli_client"] = f"\n    cliClientID: {cli_client_id}" if cli_client_id else ""
+        template = (TEMPLATES / f"{self.name}.txt").read_text(encoding="utf-8")
+        return PLACEHOLDER.sub(lambda match: values[match[1]], template)
+
+    def is_for(self, client: "Client", *, issuer: str) -> bool:
+        """Return whether there is a snippet for a client."""
+        try:
+            self._values(client, issuer)
+        except InvalidInputError:
+            return False
+        return True
+
+    def _values(self, client: "Client", issuer: str) -> dict[str, str]:
         if self.needs_secret and not _presents_secret(client):
             raise InvalidInputError(Detail.SNIPPET_NEEDS_SECRET)
         if not client.redirect_uri_list:
@@ -54,9 +68,7 @@ class Snippet:
         for name, value in values.items():
             if not HARMLESS.fullmatch(value):
                 raise InvalidInputError(Detail.SNIPPET_VALUE_INVALID, field=name)
-        values["cli_client"] = f"\n    cliClientID: {cli_client_id}" if cli_client_id else ""
-        template = (TEMPLATES / f"{self.name}.txt").read_text(encoding="utf-8")
-        return PLACEHOLDER.sub(lambda match: values[match[1]], template)
+        return values
 
 
 def _presents_secret(client: "Client") -> bool:

@@ -1,31 +1,38 @@
 """Refusals of codes and tokens."""
 
+from app.i18n.messages import N_
 from app.services.operations.refusal_rules.base import RefusalRule
 
 RULES_OF_TOKENS: tuple[RefusalRule, ...] = (
     RefusalRule(
         "code_invalid",
-        "An authorization code can be redeemed once, in time, by the client it was issued to.",
-        "Start a new authorization request: a code is valid once and for a short time.",
+        N_("An authorization code can be redeemed once, in time, by the client it was issued to."),
+        N_("Start a new authorization request: a code is valid once and for a short time."),
         ("the code ",),
     ),
     RefusalRule(
         "pkce",
-        "The code_verifier must match the code_challenge (PKCE, RFC 7636).",
-        "Let the application keep the verifier between the two requests, and send both or neither.",
+        N_("The code_verifier must match the code_challenge (PKCE, RFC 7636)."),
+        N_(
+            "Let the application keep the verifier between the two requests, and send both"
+            " or neither."
+        ),
         ("a code_verifier ", "no code_verifier ", "the code_verifier "),
     ),
     RefusalRule(
         "session_ended",
-        "A code is only valid while the session in which it was issued lasts.",
-        "Ask the user to sign in again.",
+        N_("A code is only valid while the session in which it was issued lasts."),
+        N_("Ask the user to sign in again."),
         ("the session of the ",),
     ),
     RefusalRule(
         "refresh_token_replayed",
-        "A refresh token can be used once; a second use revokes all tokens of the sign-in.",
-        "Let the application store the new refresh token of each response, and refresh in one place"
-        " at a time. If it does, the token may have been stolen: see `postern audit list`.",
+        N_("A refresh token can be used once; a second use revokes all tokens of the sign-in."),
+        N_(
+            "Let the application store the new refresh token of each response, and refresh"
+            " in one place at a time. If it does, the token may have been stolen: see"
+            " `postern audit list`."
+        ),
         (
             "the refresh token was replayed",
             "the successor of the refresh token ",
@@ -34,38 +41,40 @@ RULES_OF_TOKENS: tuple[RefusalRule, ...] = (
     ),
     RefusalRule(
         "refresh_token_invalid",
-        "A refresh token must be valid and belong to the client.",
-        "Ask the user to sign in again. Check that the application does not mix up its clients.",
+        N_("A refresh token must be valid and belong to the client."),
+        N_(
+            "Ask the user to sign in again. Check that the application does not mix up its clients."
+        ),
         ("the refresh token ", "the token is not a refresh token"),
     ),
     RefusalRule(
         "device_code_invalid",
-        "A device code can be redeemed once, in time, by the client it was issued to.",
-        "Start again on the device.",
+        N_("A device code can be redeemed once, in time, by the client it was issued to."),
+        N_("Start again on the device."),
         ("the device code ", "the user code ", "the text is not a user code"),
     ),
     RefusalRule(
         "scope_not_granted",
-        "A refresh cannot add scopes to what the user granted.",
-        "Request the scope in a new authorization request.",
+        N_("A refresh cannot add scopes to what the user granted."),
+        N_("Request the scope in a new authorization request."),
         ("the scope ",),
     ),
     RefusalRule(
         "bearer_token_missing",
-        "This endpoint requires a bearer token.",
-        "Send the access token in the header `Authorization: Bearer TOKEN`.",
+        N_("This endpoint requires a bearer token."),
+        N_("Send the access token in the header `Authorization: Bearer TOKEN`."),
         ("the request has no bearer token", "the Authorization header has no bearer token"),
     ),
     RefusalRule(
         "access_token_invalid",
-        "The access token must be valid.",
-        "It has expired or was revoked: refresh it, or ask the user to sign in again.",
+        N_("The access token must be valid."),
+        N_("It has expired or was revoked: refresh it, or ask the user to sign in again."),
         ("the access token is unknown", "the user or the client no longer exists"),
     ),
     RefusalRule(
         "access_token_scope",
-        "UserInfo requires an access token of a user with the scope openid.",
-        "Let the application request openid when the user signs in.",
+        N_("UserInfo requires an access token of a user with the scope openid."),
+        N_("Let the application request openid when the user signs in."),
         ("the access token was issued to ", "the access token lacks "),
     ),
 )

@@ -1,13 +1,16 @@
 """Refusals of users: access, passwords, codes, identity providers and rate limits."""
 
-from app.services.operations.refusal_rules.base import CLIENT, RefusalRule
+from app.i18n.messages import N_
+from app.services.operations.refusal_rules.base import RefusalRule
 
 RULES_OF_USERS: tuple[RefusalRule, ...] = (
     RefusalRule(
         "access_policy",
-        "The access policy of the client decides which users may use it.",
-        f"See `postern clients policy {CLIENT}`. Add the user to one of its groups with `postern"
-        " groups add-member NAME USERNAME`, or change the policy.",
+        N_("The access policy of the client decides which users may use it."),
+        N_(
+            "See `postern clients policy {client_id}`. Add the user to one of its groups"
+            " with `postern groups add-member NAME USERNAME`, or change the policy."
+        ),
         (
             "the access policy of the client",
             "password sign-in refused: the access policy of the client",
@@ -15,53 +18,61 @@ RULES_OF_USERS: tuple[RefusalRule, ...] = (
     ),
     RefusalRule(
         "console_role",
-        "The console is for administrators and auditors.",
-        "Run `postern admin create USERNAME`, or `postern roles grant auditor --user USERNAME`.",
+        N_("The console is for administrators and auditors."),
+        N_(
+            "Run `postern admin create USERNAME`, or `postern roles grant auditor --user USERNAME`."
+        ),
         ("the user is neither an administrator ",),
     ),
     RefusalRule(
         "admin_scope_of_user",
-        "A user can only grant administrative scopes of their role, within 10 minutes of a sign-in"
-        " with a second factor.",
-        "Give the user the role, and let the application request a new sign-in.",
+        N_(
+            "A user can only grant administrative scopes of their role, within 10 minutes"
+            " of a sign-in with a second factor."
+        ),
+        N_("Give the user the role, and let the application request a new sign-in."),
         ("the user cannot grant ",),
     ),
     RefusalRule(
         "login_method",
-        "The login methods of the client decide how its users may sign in.",
-        f"Allow the method with `postern clients policy {CLIENT} --login-method METHOD`.",
+        N_("The login methods of the client decide how its users may sign in."),
+        N_("Allow the method with `postern clients policy {client_id} --login-method METHOD`."),
         ("the login_methods of the client ",),
     ),
     RefusalRule(
         "password_wrong",
-        "The password must be right, and the account must not be disabled.",
-        "See `postern users show USERNAME`. To let the user set a new password, run"
-        " `postern users reset-password USERNAME --link`.",
+        N_("The password must be right, and the account must not be disabled."),
+        N_(
+            "See `postern users show USERNAME`. To let the user set a new password, run"
+            " `postern users reset-password USERNAME --link`."
+        ),
         ("password sign-in refused: the password ", "the password was changed "),
     ),
     RefusalRule(
         "user_unknown",
-        "The username or verified email address must be that of an account.",
-        "Compare it with `postern users list --search NAME`.",
+        N_("The username or verified email address must be that of an account."),
+        N_("Compare it with `postern users list --search NAME`."),
         ("password sign-in refused: the user is unknown",),
     ),
     RefusalRule(
         "enrolment_incomplete",
-        "The password grant requires a confirmed authenticator app.",
-        "Ask the user to sign in at /login and to finish the set-up.",
+        N_("The password grant requires a confirmed authenticator app."),
+        N_("Ask the user to sign in at /login and to finish the set-up."),
         ("password sign-in refused: the enrolment ",),
     ),
     RefusalRule(
         "code_wrong",
-        "The code of the second factor must be right and unused.",
-        "Check the clock of the user's device. If it is lost, run `postern users reset-otp"
-        " USERNAME`.",
+        N_("The code of the second factor must be right and unused."),
+        N_(
+            "Check the clock of the user's device. If it is lost, run `postern users"
+            " reset-otp USERNAME`."
+        ),
         ("password sign-in refused: the code ", "the user is unknown, or the code is wrong"),
     ),
     RefusalRule(
         "rate_limit_sign_in",
-        "Wrong passwords and codes are limited for each account and address.",
-        "Wait for Retry-After. LOGIN_LIMIT, LOGIN_LIMIT_ADDRESS and CODE_LIMIT set the limits.",
+        N_("Wrong passwords and codes are limited for each account and address."),
+        N_("Wait for Retry-After. LOGIN_LIMIT, LOGIN_LIMIT_ADDRESS and CODE_LIMIT set the limits."),
         tuple(
             f"rate limit reached: {name}"
             for name in ("login", "address", "code", "stranger", "passkey", "device")
@@ -69,26 +80,26 @@ RULES_OF_USERS: tuple[RefusalRule, ...] = (
     ),
     RefusalRule(
         "rate_limit",
-        "Requests of this kind are limited.",
-        "Wait for Retry-After. The settings that end with _LIMIT set the limits.",
+        N_("Requests of this kind are limited."),
+        N_("Wait for Retry-After. The settings that end with _LIMIT set the limits."),
         ("rate limit reached: ",),
     ),
     RefusalRule(
         "provider_sign_in_expired",
-        "A sign-in with an identity provider must be finished in time, in the same browser.",
-        "Ask the user to start again.",
+        N_("A sign-in with an identity provider must be finished in time, in the same browser."),
+        N_("Ask the user to start again."),
         ("this browser has no sign-in ", "the account being connected "),
     ),
     RefusalRule(
         "provider_failed",
-        "The identity provider must answer, with a valid ID token.",
-        "The reason says what failed. Check the registration with `postern providers list`.",
+        N_("The identity provider must answer, with a valid ID token."),
+        N_("The reason says what failed. Check the registration with `postern providers list`."),
         ("the identity provider ",),
     ),
     RefusalRule(
         "form_invalid",
-        "The fields of a form must be valid.",
-        "The page shows the user what to correct.",
+        N_("The fields of a form must be valid."),
+        N_("The page shows the user what to correct."),
         ("invalid fields: ",),
     ),
 )
