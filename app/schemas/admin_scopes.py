@@ -21,6 +21,8 @@ class AdminScope(StrEnum):
     CLIENTS_WRITE = "clients:write"
     SCOPES_READ = "scopes:read"
     SCOPES_WRITE = "scopes:write"
+    RESOURCES_READ = "resources:read"
+    RESOURCES_WRITE = "resources:write"
     PROVIDERS_READ = "providers:read"
     PROVIDERS_WRITE = "providers:write"
     POLICIES_READ = "policies:read"

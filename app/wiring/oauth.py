@@ -26,6 +26,9 @@ from app.repositories.oauth.logout_notices import LogoutNoticeRepository
 from app.repositories.oauth.scopes import ScopeRepository
 from app.schemas.admin_scopes import AdminScope
 from app.schemas.metadata import ServerMetadata
+from app.services.oauth.default_resources import DefaultResourceService
+from app.services.oauth.resource_catalogue import ResourceCatalogue
+from app.services.oauth.resources import ResourceService
 from app.services.oauth.scope_catalogue import ScopeCatalogue
 from app.services.oauth.scopes import ScopeService
 from app.services.oauth.signing_keys import SigningKeys
@@ -35,6 +38,7 @@ from app.wiring.available import Available
 from app.wiring.clients import Clients
 from app.wiring.core import Core
 from app.wiring.factors import Factors
+from app.wiring.resources import build_resources
 from app.wiring.tokens import build_tokens
 
 
@@ -58,12 +62,16 @@ class OAuth:
     id_tokens: IdTokens
     scopes: ScopeService
     scope_catalogue: ScopeCatalogue
+    resources: ResourceService
+    resource_catalogue: ResourceCatalogue
+    default_resources: DefaultResourceService
 
 
 def build_oauth(
     core: Core, *, accounts: Accounts, factors: Factors, clients: Clients, grants: Grants
 ) -> OAuth:
     settings, issuer = core.settings, core.settings.issuer_url
+    resources = build_resources(core)
     tokens = build_tokens(core, usage=clients.usage)
     prompts = prompts_here(registration_is_open=core.registration_policy.is_open_to_users)
     methods = Available(core, clients)
@@ -90,7 +98,7 @@ def build_oauth(
         clock=core.clock,
     )
     scope_repository = ScopeRepository(core.database)
-    available = Available(core, accounts, factors, clients, tokens)
+    available = Available(core, accounts, factors, clients, tokens, resources)
     return OAuth(
         grants=grants,
         dispatcher=GrantDispatcher(
@@ -171,4 +179,7 @@ def build_oauth(
             clock=core.clock,
         ),
         scope_catalogue=ScopeCatalogue(scope_repository, core.clock),
+        resources=resources.resources,
+        resource_catalogue=resources.resource_catalogue,
+        default_resources=resources.default_resources,
     )

@@ -7,7 +7,7 @@ from alembic import op
 from migrations import online
 
 revision: str = "2026_11_30_session_search"
-down_revision: str | None = "2026_11_30_mail_errors"
+down_revision: str | None = "2026_11_30_client_lists"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 previous_release_may_serve: bool = True

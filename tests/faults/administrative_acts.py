@@ -15,6 +15,7 @@ from app.schemas.client_policies import ClientPolicies
 from app.schemas.groups import GroupBody, RoleBody
 from app.schemas.identity_providers import IdentityProviderBody
 from app.schemas.invitations import Invitation
+from app.schemas.resources import ResourceBody
 from app.schemas.scopes import ScopeBody
 from app.schemas.webhooks import WebhookBody, WebhookEventType
 from app.security.tokens import new_identifier
@@ -27,6 +28,7 @@ from tests.support.smtp import token_in
 ADMIN = {"authority": FULL}
 PROVIDER = "known"
 ACTED_ON, DELETED = "acted_on", "deleted"
+OF_RESOURCE = "acted-on"
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,15 @@ def scope(name: str) -> ScopeBody:
     return ScopeBody(name=name, description=f"Something like {new_identifier()}")
 
 
+def resource(name: str) -> ResourceBody:
+    return ResourceBody(
+        name=name,
+        identifier=f"https://{name}.example",
+        title=f"Something like {new_identifier()}",
+        is_open_to_all_clients=True,
+    )
+
+
 async def prepared(services: Services, user_id: str) -> Administered:
     groups, roles = services.accounts.groups, services.accounts.roles
     made_groups = [await groups.create(GroupBody(name=new_identifier()), **ADMIN) for _ in "123"]
@@ -86,6 +97,7 @@ async def prepared(services: Services, user_id: str) -> Administered:
     for name in (ACTED_ON, DELETED):
         await services.accounts.attributes.define(definition(name), **ADMIN)
         await services.oauth.scopes.create(scope(name), **ADMIN)
+        await services.oauth.resources.create(resource(name.replace("_", "-")), **ADMIN)
     return made
 
 
@@ -193,6 +205,16 @@ ACTS: dict[str, Callable[[Any], Awaitable[Any]]] = {
         ACTED_ON, scope(ACTED_ON), **ADMIN
     ),
     "scope.deleted": lambda the: the.services.oauth.scopes.delete(DELETED, **ADMIN),
+    "resource.created": lambda the: the.services.oauth.resources.create(
+        resource(new_identifier()), **ADMIN
+    ),
+    "resource.changed": lambda the: the.services.oauth.resources.change(
+        OF_RESOURCE, resource(OF_RESOURCE), **ADMIN
+    ),
+    "resource.deleted": lambda the: the.services.oauth.resources.delete(DELETED, **ADMIN),
+    "client.default_resource_changed": lambda the: the.services.oauth.default_resources.set(
+        the.client.client_id, OF_RESOURCE, **ADMIN
+    ),
     "client.invitation_revoked": lambda the: the.services.clients.initial_access_tokens.revoke(
         the.administered.token_id, **ADMIN
     ),

@@ -44,12 +44,15 @@ from app.services.clients.administration import ClientAdministration
 from app.services.clients.imports import ClientImport
 from app.services.clients.policies import ClientPolicyService
 from app.services.clients.secrets import ClientSecretService
+from app.services.oauth.default_resources import DefaultResourceService
+from app.services.oauth.resources import ResourceService
 from app.services.operations.audit_actions import ServerEvent
 from app.services.operations.authority import FULL, OF_AUDITOR, Authority, authority_of
 from app.wiring import Services
 from tests.support.administration import define, id_of, new_group, new_role, set_policies
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.parts import services_of
+from tests.support.resources import resource_body
 
 pytestmark = pytest.mark.both_databases
 
@@ -61,10 +64,12 @@ SERVICES = (
     ClientPolicyService,
     ClientSecretService,
     CredentialAdministration,
+    DefaultResourceService,
     EmailAdministration,
     FlaskImport,
     GroupService,
     InvitationAdministration,
+    ResourceService,
     RoleGrantService,
     RoleService,
     UserAdministration,
@@ -243,6 +248,22 @@ ACTS: dict[str, tuple[AdminScope, Act]] = {
     "set policies": (
         AdminScope.POLICIES_WRITE,
         lambda the, by: the.clients.policies.set("c", ClientPolicies(), authority=by),
+    ),
+    "create a resource": (
+        AdminScope.RESOURCES_WRITE,
+        lambda the, by: the.oauth.resources.create(resource_body("r"), authority=by),
+    ),
+    "change a resource": (
+        AdminScope.RESOURCES_WRITE,
+        lambda the, by: the.oauth.resources.change("r", resource_body("r"), authority=by),
+    ),
+    "delete a resource": (
+        AdminScope.RESOURCES_WRITE,
+        lambda the, by: the.oauth.resources.delete("r", authority=by),
+    ),
+    "set a default resource": (
+        AdminScope.CLIENTS_WRITE,
+        lambda the, by: the.oauth.default_resources.set("c", None, authority=by),
     ),
     "create a client": (
         AdminScope.CLIENTS_WRITE,

@@ -43,7 +43,9 @@ clients = Table(
     Column("previous_secret_digest", LargeBinary),
     Column("previous_secret_expires_at", Instant),
     Column("admin_scopes_since", Text),
+    Column("default_resource", String(64)),
     index_where_set("ix_clients_registration_expires_at", "registration_expires_at"),
+    index_where_set("ix_clients_default_resource", "default_resource"),
 )
 
 
@@ -74,6 +76,7 @@ class ClientColumns(NamedTuple):
     previous_secret_digest: bytes | None = None
     previous_secret_expires_at: datetime | None = None
     admin_scopes_since: str | None = None
+    default_resource: str | None = None
 
 
 class Client(ClientColumns, ClientMixin):
@@ -94,7 +97,8 @@ class Client(ClientColumns, ClientMixin):
     `scope` are never read for this. `admin_scopes_since` is a JSON object of the times since which
     it may have them. `owner` is the file that made the client, or `manual`, and
     `version` grows with every change. While a secret is being replaced, the previous one is valid
-    until `previous_secret_expires_at`.
+    until `previous_secret_expires_at`. `default_resource` is the short name of the resource that
+    its requests are for if they name none.
     """
 
     @cached_property

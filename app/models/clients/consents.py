@@ -16,6 +16,7 @@ consents = Table(
     Column("scope", Text, nullable=False),
     Column("granted_at", Instant, nullable=False),
     Column("client_fingerprint", String(64)),
+    Column("resources", Text),
     Index("ix_consents_client_id_user_id", "client_id", "user_id"),
 )
 
@@ -24,7 +25,8 @@ consents = Table(
 class Consent:
     """The consent of a user to a client.
 
-    `scope` is everything that was granted, `granted_at` is the time of the last grant, and
+    `scope` is everything that was granted beside resources, `resources` what was granted at each of
+    them (a JSON object: the scope by identifier), `granted_at` is the time of the last grant, and
     `client_fingerprint` identifies how the client was presented to the user at that time. A consent
     without a fingerprint is not valid.
     """
@@ -34,6 +36,7 @@ class Consent:
     scope: str
     granted_at: datetime
     client_fingerprint: str | None = None
+    resources: str | None = None
 
     @property
     def scopes(self) -> frozenset[str]:

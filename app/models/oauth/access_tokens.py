@@ -21,6 +21,9 @@ access_tokens = Table(
     Column("issued_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False, index=True),
     Column("revoked_at", Instant),
+    Column("audience", String(500)),
+    Column("confirmation", Text),
+    Column("authorization_details", Text),
     Index(
         "ix_access_tokens_revoked_at",
         "revoked_at",

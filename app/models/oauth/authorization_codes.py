@@ -33,6 +33,9 @@ authorization_codes = Table(
     Column("expires_at", Instant, nullable=False, index=True),
     Column("used_at", Instant),
     Column("used_for", LargeBinary),
+    Column("resources", Text),
+    Column("confirmation", Text),
+    Column("authorization_details", Text),
     Index("ix_authorization_codes_session_id", "session_id"),
     Index("ix_authorization_codes_user_id", "user_id", "client_id"),
     sqlite_with_rowid=False,
@@ -59,11 +62,15 @@ class AuthorizationCodeColumns(NamedTuple):
     expires_at: datetime
     used_at: datetime | None
     used_for: bytes | None
+    resources: str | None = None
+    confirmation: str | None = None
+    authorization_details: str | None = None
 
 
 class AuthorizationCode(AuthorizationCodeColumns):
     """An authorization code.
 
     `redirect_uri` is empty if the authorization request omitted it. `used_for` is the digest of the
-    access token that was issued for the code.
+    access token that was issued for the code. `resources` is what was granted at each resource
+    (`GrantedResources`).
     """

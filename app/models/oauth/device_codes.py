@@ -30,6 +30,9 @@ device_codes = Table(
     Column("amr", String(100)),
     Column("used_at", Instant),
     Column("used_for", LargeBinary),
+    Column("resources", Text),
+    Column("confirmation", Text),
+    Column("authorization_details", Text),
     index_where_set("ix_device_codes_session_id", "session_id"),
     index_where_set("ix_device_codes_user_id", "user_id", "client_id"),
     sqlite_with_rowid=False,
@@ -57,6 +60,9 @@ class DeviceCodeColumns(NamedTuple):
     amr: str | None
     used_at: datetime | None
     used_for: bytes | None
+    resources: str | None = None
+    confirmation: str | None = None
+    authorization_details: str | None = None
 
 
 class DeviceCode(DeviceCodeColumns):

@@ -2,7 +2,8 @@
 
 A token is valid only while its family is, and a family only while its user has the credentials
 with which it was created. `claims` holds the claims requested by the `claims` parameter (OpenID
-Connect Core section 5.5).
+Connect Core section 5.5). `resources` is what was granted at each resource (`GrantedResources`),
+and `confirmation` the key that the family is bound to (RFC 7800), both as JSON.
 """
 
 from sqlalchemy import Column, Index, String, Table, Text, text
@@ -26,6 +27,9 @@ token_families = Table(
     Column("acr", String(100)),
     Column("amr", String(100)),
     Column("claims", Text),
+    Column("resources", Text),
+    Column("confirmation", Text),
+    Column("authorization_details", Text),
     Index("ix_token_families_client_id_created_at", "client_id", "created_at"),
     Index(
         "ix_token_families_revoked_at",

@@ -17,6 +17,7 @@ from app.models.clients.client_search import client_search
 from app.models.clients.client_usage import client_usage, retired_client_ids
 from app.models.clients.clients import Client, clients
 from app.models.clients.consents import consents
+from app.models.oauth.resources import resource_clients
 from app.models.operations.audit_outbox import NewEvent
 from app.repositories.clients.client_search import index_new_clients, index_renamed_client
 from app.repositories.inserts import upsert, values_in
@@ -146,7 +147,8 @@ async def delete_rows_of_clients(
     """
     of_client = select(roles.c.role_id).where(roles.c.client_id.in_(client_ids))
     await connection.execute(delete(role_grants).where(role_grants.c.role_id.in_(of_client)))
-    for table in (roles, client_origins, client_search, consents, client_usage):
+    of_clients = (roles, client_origins, client_search, consents, client_usage, resource_clients)
+    for table in of_clients:
         await connection.execute(delete(table).where(table.c.client_id.in_(client_ids)))
     if ids := [{"client_id": client_id, "retired_at": now} for client_id in client_ids]:
         await connection.execute(

@@ -27,6 +27,9 @@ class AuthorizationCodeRepository:
                 nonce="nonce",
                 code_challenge="code_challenge",
                 claims="claims",
+                resources="resources",
+                confirmation="confirmation",
+                authorization_details="authorization_details",
             )
         )
         family = token_families.c

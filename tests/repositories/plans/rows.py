@@ -31,6 +31,10 @@ BOUNDED = {
     "audit_head": "one row",
     "key_checks": "one row",
     "leases": "a row for each task that one worker does",
+    "resource_clients": "a row for each client that an administrator listed at a resource",
+    "resource_identifiers": "at most 21 rows for each resource",
+    "resource_scopes": "at most 100 rows for each resource",
+    "resources": "a row for each resource that an administrator made, at most 200",
     "refusals": "at most `REFUSALS_KEPT` rows, and what the workers add in a minute",
     "schema_revisions": "a row for each migration",
     "scopes": "a row for each scope that an administrator described, at most 500",
@@ -44,8 +48,10 @@ MORE = {"audit_outbox": 5}
 """Tables of which a statement takes a thousand rows."""
 JSON = frozenset(
     {
+        "authorization_details",
         "attributes",
         "claims",
+        "confirmation",
         "data",
         "details",
         "metadata",
@@ -53,6 +59,7 @@ JSON = frozenset(
         "parameters",
         "policies",
         "public_jwk",
+        "resources",
     }
 )
 UNSET = frozenset({"successor_digest", "used_for", "successor_sealed"})

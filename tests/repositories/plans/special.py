@@ -17,6 +17,7 @@ from app.models.accounts.users import User, users
 from app.models.clients.clients import clients
 from app.models.factors.passkeys import Passkey
 from app.models.oauth.device_codes import DeviceCode
+from app.models.oauth.resources import Resource
 from app.models.operations.activity import StoredRefusal
 from app.models.operations.audit_outbox import NewEvent
 from app.models.operations.webhooks import Webhook, WebhookEvent
@@ -186,6 +187,15 @@ def _role_of_a_client(call: Any, number: int) -> list[Awaitable[Any]]:
     return [call(new, event=new_event())]
 
 
+def _resource(call: Any, number: int) -> list[Awaitable[Any]]:
+    """One that exists and is the default of no client: delete it, or replace it first."""
+    made: Resource = argument(Resource, "new", number, flag=True)
+    name = f"resource-{call.__name__}-{number}"
+    stored = replace(made, name=name, identifier=f"https://{name}.example", aliases=frozenset())
+    after = () if call.__name__ == "delete" else (stored,)
+    return [call.__self__.add(stored, event=new_event()), call(stored, *after, event=new_event())]
+
+
 def _batch(call: Any, number: int) -> list[Awaitable[Any]]:
     rows = [argument(StoredRefusal, "refused", number + each, flag=True) for each in range(3)]
     return [call(rows, {("tokens", "id-1"): 2}, hour=BASE)]
@@ -224,6 +234,8 @@ SPECIAL: dict[str, Calls] = {
     "LimitCounterRepository.forget": _forget,
     "PasskeyRepository.add": _passkey,
     "RefusalRepository.delete_surplus": lambda call, _: [call(kept=1, limit=1)],
+    "ResourceRepository.change": _resource,
+    "ResourceRepository.delete": _resource,
     "RoleGrantRepository.add": _grants,
     "RoleRepository.add": _role_of_a_client,
     "UserRepository.replace_claims": _claims_with_new_words,

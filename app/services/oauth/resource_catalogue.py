@@ -1,0 +1,74 @@
+"""Cache of the resources in this process; all callers share one read at a time."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from app.clock import Clock
+from app.concurrency.single_flight import SingleFlight
+from app.models.oauth.resources import Resource
+from app.repositories.oauth.resources import ResourceRepository
+from app.security.resource_identifiers import key_of
+
+CACHED_FOR = timedelta(seconds=10)
+ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Cached:
+    by_key: Mapping[str, Resource]
+    by_name: Mapping[str, Resource]
+    read_at: datetime
+
+
+class ResourceCatalogue:
+    """The resources, at most `CACHED_FOR` old.
+
+    If they cannot be read, the caller gets the error of the database: what a client may request
+    must not be answered from memory for longer.
+    """
+
+    def __init__(self, resource_repository: ResourceRepository, clock: Clock) -> None:
+        self._resource_repository = resource_repository
+        self._clock = clock
+        self._cached: Cached | None = None
+        self._generation = 0
+        self._read_once = SingleFlight(self._read, is_outbound=False)
+
+    async def find(self, identifier: str) -> Resource | None:
+        """Return the resource with an identifier or alias, in any form that clients may send."""
+        return (await self._current()).by_key.get(key_of(identifier))
+
+    async def find_by_name(self, name: str) -> Resource | None:
+        return (await self._current()).by_name.get(name)
+
+    async def list_all(self) -> Sequence[Resource]:
+        """Return all resources, by name."""
+        return list((await self._current()).by_name.values())
+
+    def forget(self) -> None:
+        """Read again at the next request: this process changed a resource."""
+        self._generation += 1
+        self._cached = None
+
+    async def _current(self) -> Cached:
+        cached = self._cached
+        if cached is not None and abs(self._clock.now() - cached.read_at) <= CACHED_FOR:
+            return cached
+        return await self._read_once(f"{ALL} {self._generation}")
+
+    async def _read(self, _: str) -> Cached:
+        now, generation = self._clock.now(), self._generation
+        resources = await self._resource_repository.list_all()
+        cached = Cached(
+            by_key={
+                key: resource
+                for resource in resources
+                for key in (key_of(resource.identifier), *resource.aliases)
+            },
+            by_name={resource.name: resource for resource in resources},
+            read_at=now,
+        )
+        if generation == self._generation:
+            self._cached = cached
+        return cached

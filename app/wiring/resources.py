@@ -1,0 +1,44 @@
+"""Resources, and which of them clients have by default."""
+
+from dataclasses import dataclass
+
+from app.oauth.scopes import SCOPES
+from app.repositories.accounts.groups import GroupRepository
+from app.repositories.oauth.resources import ResourceRepository
+from app.schemas.admin_scopes import AdminScope
+from app.services.oauth.default_resources import DefaultResourceService
+from app.services.oauth.resource_catalogue import ResourceCatalogue
+from app.services.oauth.resources import ResourceService
+from app.wiring.core import Core
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resources:
+    resources: ResourceService
+    resource_catalogue: ResourceCatalogue
+    default_resources: DefaultResourceService
+
+
+def build_resources(core: Core) -> Resources:
+    resource_repository = ResourceRepository(core.database)
+    resource_catalogue = ResourceCatalogue(resource_repository, core.clock)
+    resources = ResourceService(
+        resource_repository=resource_repository,
+        client_repository=core.client_repository,
+        group_repository=GroupRepository(core.database),
+        resource_catalogue=resource_catalogue,
+        reserved=(*SCOPES, *AdminScope),
+        audit=core.audit,
+        clock=core.clock,
+        issuer=core.settings.issuer_url,
+    )
+    return Resources(
+        resources=resources,
+        resource_catalogue=resource_catalogue,
+        default_resources=DefaultResourceService(
+            client_repository=core.client_repository,
+            resources=resources,
+            audit=core.audit,
+            clock=core.clock,
+        ),
+    )
