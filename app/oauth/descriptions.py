@@ -55,6 +55,14 @@ class Description(StrEnum):
     )
     SEVERAL_BEARER_TOKENS = "The request has more than one bearer token. Send only one."
 
+    # Resources (RFC 8707)
+    RESOURCE_NOT_AVAILABLE = (
+        "The requested resource is unknown, or the client is not allowed to request it."
+    )
+    RESOURCE_OF_REPEATED_REFRESH = (
+        "The refresh token was used for another resource. Use the new refresh token."
+    )
+
     # Client authentication
     SEVERAL_AUTHENTICATION_METHODS = (
         "The request uses more than one client authentication method. Use only one."

@@ -27,6 +27,7 @@ __all__ = [
     "InvalidRequestObjectError",
     "InvalidRequestUriError",
     "InvalidScopeError",
+    "InvalidTargetError",
     "InvalidTokenError",
     "LoginRequiredError",
     "MissingTokenError",
@@ -86,6 +87,13 @@ class InvalidScopeError(OAuth2Error):
 
     error = "invalid_scope"
     description = Description.SCOPE_INVALID
+
+
+class InvalidTargetError(OAuth2Error):
+    """RFC 8707 section 2: the resource is unknown, not allowed, or not the only one."""
+
+    error = "invalid_target"
+    description = Description.RESOURCE_NOT_AVAILABLE
 
 
 class InvalidClientError(OAuth2Error):

@@ -1,6 +1,6 @@
 """Issuing of tokens (RFC 6749 section 5.1); no other module issues any."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from app.clock import Clock
 from app.models.accounts.users import User
@@ -8,14 +8,18 @@ from app.models.clients.clients import Client
 from app.models.oauth.refresh_tokens import RefreshToken
 from app.oauth.claim_mappings import mapped_claims
 from app.oauth.claims import claims_for_id_token, parse_claims
+from app.oauth.descriptions import Description
+from app.oauth.errors import InvalidTargetError
 from app.oauth.id_tokens import Authentication, IdTokens
-from app.oauth.lifetimes import Lifetimes
+from app.oauth.lifetimes import JWT, Lifetimes
+from app.oauth.new_tokens import family_lifetime, new_family, new_pair, pair_of
 from app.oauth.scopes import OFFLINE_ACCESS, OPENID
-from app.oauth.token_pairs import TokenPair, packed, unpacked
+from app.oauth.token_grants import TokenGrant
+from app.oauth.token_pairs import packed, unpacked
 from app.repositories.oauth.access_tokens import AccessTokenRepository
 from app.repositories.oauth.redemptions import Redemption
 from app.repositories.oauth.refresh_tokens import RefreshTokenRepository
-from app.repositories.oauth.token_families import NewPair, TokenFamilyRepository
+from app.repositories.oauth.token_families import TokenFamilyRepository
 from app.schemas.claim_mappings import MappingTarget
 from app.schemas.tokens import TokenResponse
 from app.security.rotation import derived_pair
@@ -47,39 +51,44 @@ class TokenIssuer:
         self._clock = clock
         self._lifetimes = lifetimes
 
-    async def issue_to_client(self, client: Client, *, scope: str) -> TokenResponse:
+    async def issue_to_client(self, client: Client, grant: TokenGrant) -> TokenResponse:
         """Issue an access token to the client itself, without a refresh token (section 4.4.3)."""
+        _require_opaque(grant)
         token = new_token(TokenKind.ACCESS_TOKEN)
-        now, lifetime = self._clock.now(), self._lifetimes.of_client(client).access
+        now, lifetime = self._clock.now(), self._lifetimes.of(client, grant.resource).access
         await self._access_token_repository.store_for_client(
             digest_of(token),
             client_id=client.client_id,
-            scope=scope,
+            scope=grant.scope,
             issued_at=now,
             expires_at=now + lifetime,
+            audience=grant.audience,
+            confirmation=grant.confirmation,
+            authorization_details=grant.authorization_details,
         )
         self._usage.note_token(client.client_id, now)
         return TokenResponse(
             access_token=token,
             expires_in=int(lifetime.total_seconds()),
-            scope=scope or None,
+            scope=grant.scope or None,
         )
 
     async def issue_to_user(
-        self, client: Client, *, user: User, scope: str, with_refresh_token: bool
+        self, client: Client, grant: TokenGrant, *, user: User, with_refresh_token: bool
     ) -> TokenResponse | None:
         """Issue the first tokens of a new family; None if the sign-in is no longer valid."""
-        now, lifetimes = self._clock.now(), self._lifetimes.of_client(client)
-        family_expires_at = now + _family_lifetime(lifetimes, with_refresh_token=with_refresh_token)
-        pair, stored = _new_pair(
-            scope, lifetimes=lifetimes, family_expires_at=family_expires_at, now=now
+        _require_opaque(grant)
+        now, lifetimes = self._clock.now(), self._lifetimes.of(client, grant.resource)
+        family_expires_at = now + family_lifetime(lifetimes, with_refresh_token=with_refresh_token)
+        pair, stored = new_pair(
+            grant, lifetimes=lifetimes, family_expires_at=family_expires_at, now=now
         )
         has_begun = await self._token_family_repository.begin(
             new_identifier(),
             stored,
+            new_family(grant, expires_at=family_expires_at),
             client_id=client.client_id,
             user=user,
-            expires_at=family_expires_at,
             with_refresh_token=with_refresh_token,
         )
         if not has_begun:
@@ -94,7 +103,7 @@ class TokenIssuer:
         client: Client,
         signed_in: SignedIn,
         *,
-        scope: str,
+        grant: TokenGrant,
         authentication: Authentication,
         entitlements: LazyEntitlements,
         nonce: str | None = None,
@@ -105,19 +114,20 @@ class TokenIssuer:
         Returns None if the code is used or revoked by now. The tokens end with the session, unless
         `offline_access` was granted. The ID token is signed before anything is stored.
         """
-        now, lifetimes = self._clock.now(), self._lifetimes.of_client(client)
+        _require_opaque(grant)
+        now, lifetimes = self._clock.now(), self._lifetimes.of(client, grant.resource)
         with_refresh_token = client.check_grant_type("refresh_token")
-        family_expires_at = now + _family_lifetime(lifetimes, with_refresh_token=with_refresh_token)
-        if OFFLINE_ACCESS not in scope.split():
+        family_expires_at = now + family_lifetime(lifetimes, with_refresh_token=with_refresh_token)
+        if OFFLINE_ACCESS not in grant.kept_scope.split():
             family_expires_at = min(family_expires_at, signed_in.session.expires_at)
-        pair, stored = _new_pair(
-            scope, lifetimes=lifetimes, family_expires_at=family_expires_at, now=now
+        pair, stored = new_pair(
+            grant, lifetimes=lifetimes, family_expires_at=family_expires_at, now=now
         )
         id_token = await self.id_token(
             client,
             signed_in.user,
             pair.access_token,
-            scope=scope,
+            scope=grant.kept_scope,
             authentication=authentication,
             entitlements=entitlements,
             nonce=nonce,
@@ -126,7 +136,7 @@ class TokenIssuer:
         is_redeemed = await redemption(
             digest_of(presented),
             stored,
-            family_expires_at=family_expires_at,
+            new_family(grant, expires_at=family_expires_at),
             with_refresh_token=with_refresh_token,
         )
         if not is_redeemed:
@@ -146,7 +156,10 @@ class TokenIssuer:
         nonce: str | None = None,
         claims: str | None = None,
     ) -> str | None:
-        """Issue the ID token for an access token, or return None if `openid` was not granted."""
+        """Issue the ID token for an access token, or return None if `openid` was not granted.
+
+        `scope` is what was granted beside resources: scopes of a resource open no claims.
+        """
         if OPENID not in scope.split():
             return None
         policies = client.policies_in_force
@@ -183,7 +196,7 @@ class TokenIssuer:
         found: RefreshToken,
         client: Client,
         *,
-        scope: str,
+        grant: TokenGrant,
         grace: timedelta,
     ) -> TokenResponse | RefreshToken:
         """Rotate a refresh token of a client and return the new pair.
@@ -191,11 +204,12 @@ class TokenIssuer:
         If the token was used, revoked or expired in the meantime, returns its current row instead.
         `digest` is that of the token, and `grace` is how long the response can be repeated.
         """
+        _require_opaque(grant)
         now, seed = self._clock.now(), new_secret()
-        pair, stored = _pair(
+        pair, stored = pair_of(
             derived_pair(presented, seed),
-            scope,
-            lifetimes=self._lifetimes.of_client(client),
+            grant,
+            lifetimes=self._lifetimes.of(client, grant.resource),
             family_expires_at=found.family_expires_at,
             now=now,
         )
@@ -211,47 +225,30 @@ class TokenIssuer:
         self._usage.note_token(client.client_id, now)
         return pair.response(now=now)
 
-    def repeat_response(self, presented: str, used: RefreshToken) -> TokenResponse | None:
+    def repeat_response(
+        self, presented: str, used: RefreshToken, *, audience: str | None
+    ) -> TokenResponse | None:
         """Return the response to the rotation of this token, or None if it is not stored.
 
-        It can only be recovered with the token itself.
+        It can only be recovered with the token itself. Raises `InvalidTargetError` if its access
+        token is for another resource than the one that this request is for.
         """
         if used.successor_sealed is None:
             return None
-        return unpacked(used.successor_sealed, presented).response(now=self._clock.now())
+        pair = unpacked(used.successor_sealed, presented)
+        if pair.audience != audience:
+            raise InvalidTargetError(
+                Description.RESOURCE_OF_REPEATED_REFRESH,
+                reason="the refresh token was used for another resource before",
+            )
+        return pair.response(now=self._clock.now())
 
 
-def _family_lifetime(lifetimes: Lifetimes, *, with_refresh_token: bool) -> timedelta:
-    """Return the lifetime of a family.
-
-    Without a refresh token, a family ends with its only access token.
-    """
-    return lifetimes.family if with_refresh_token else lifetimes.access
-
-
-def _new_pair(
-    scope: str, *, lifetimes: Lifetimes, family_expires_at: datetime, now: datetime
-) -> tuple[TokenPair, NewPair]:
-    tokens = new_token(TokenKind.ACCESS_TOKEN), new_token(TokenKind.REFRESH_TOKEN)
-    return _pair(tokens, scope, lifetimes=lifetimes, family_expires_at=family_expires_at, now=now)
-
-
-def _pair(
-    tokens: tuple[str, str],
-    scope: str,
-    *,
-    lifetimes: Lifetimes,
-    family_expires_at: datetime,
-    now: datetime,
-) -> tuple[TokenPair, NewPair]:
-    access_token, refresh_token = tokens
-    access_expires_at = min(now + lifetimes.access, family_expires_at)
-    stored = NewPair(
-        access_digest=digest_of(access_token),
-        access_expires_at=access_expires_at,
-        refresh_digest=digest_of(refresh_token),
-        refresh_expires_at=min(now + lifetimes.refresh, family_expires_at),
-        issued_at=now,
-        scope=scope,
-    )
-    return TokenPair(access_token, refresh_token, scope, access_expires_at), stored
+def _require_opaque(grant: TokenGrant) -> None:
+    """Refuse a resource whose tokens are JWTs (RFC 9068), which nothing issues yet."""
+    if grant.resource is not None and grant.resource.token_format == JWT:
+        raise InvalidTargetError(
+            Description.RESOURCE_NOT_AVAILABLE,
+            reason=f"the resource {grant.resource.name} has the token format jwt: run"
+            f" `postern resources set {grant.resource.name} --token-format opaque`",
+        )

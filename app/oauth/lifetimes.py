@@ -1,10 +1,18 @@
-"""Lifetimes of tokens: of the setting and the policy of a client, the shorter one holds."""
+"""Lifetimes of tokens.
+
+Of that of the setting or the resource and that of the policy of a client, the shorter one holds.
+"""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from app.models.clients.clients import Client
 from app.models.oauth.refresh_tokens import RefreshToken
+from app.models.oauth.resources import Resource
+
+JWT = "jwt"
+JWT_LIFETIME = timedelta(seconds=600)
+"""Services that verify a JWT by themselves do not see that it was revoked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,16 +23,24 @@ class Lifetimes:
     refresh: timedelta
     family: timedelta
 
-    def of_client(self, client: Client) -> "Lifetimes":
-        """Return the lifetimes of the tokens that a client gets."""
+    def of(self, client: Client, resource: Resource | None) -> "Lifetimes":
+        """Return the lifetimes of the tokens that a client gets for a resource, or for none."""
         policies = client.policies_in_force
-        if policies is None:
+        if policies is None and resource is None:
             return self
-        return replace(
-            self,
-            access=_shorter(self.access, policies.access_token_ttl),
-            refresh=_shorter(self.refresh, policies.refresh_token_ttl),
-        )
+        access, refresh = self._of_resource(resource), self.refresh
+        if policies is not None:
+            access = _shorter(access, policies.access_token_ttl)
+            refresh = _shorter(refresh, policies.refresh_token_ttl)
+        return replace(self, access=access, refresh=refresh)
+
+    def _of_resource(self, resource: Resource | None) -> timedelta:
+        """Return the lifetime that a resource states, or the one of its token format."""
+        if resource is None:
+            return self.access
+        if resource.access_token_ttl is not None:
+            return timedelta(seconds=resource.access_token_ttl)
+        return min(self.access, JWT_LIFETIME) if resource.token_format == JWT else self.access
 
 
 def refresh_token_expiry(token: RefreshToken, client: Client) -> datetime:

@@ -4,7 +4,7 @@ import struct
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 
 from app.schemas.tokens import TokenResponse
 from app.security.encryption import open_with_token
@@ -12,18 +12,26 @@ from app.security.purposes import Purpose
 from app.security.rotation import SEED_BYTES, derived_pair
 
 DERIVED = 2
-"""First byte of what `packed` returns; the format of the previous release begins with 1."""
+"""First byte of what `packed` returns for a bearer token without an audience; the format of a
+release before begins with 1."""
+DERIVED_FOR_RESOURCE = 3
+"""First byte for any other token, of which the previous release issues none."""
 _HEAD = struct.Struct(f">B{SEED_BYTES}sd")
 
 
 @dataclass(frozen=True, slots=True)
 class TokenPair:
-    """An access token and a refresh token in clear, as issued."""
+    """An access token and a refresh token in clear, as issued.
+
+    `scope`, `audience` and `confirmation` are those of the access token.
+    """
 
     access_token: str
     refresh_token: str
     scope: str
     access_expires_at: datetime
+    audience: str | None
+    confirmation: str | None
 
     def response(
         self, *, now: datetime, with_refresh_token: bool = True, id_token: str | None = None
@@ -40,7 +48,11 @@ class TokenPair:
 
 def packed(pair: TokenPair, seed: bytes) -> bytes:
     """Serialise a pair so that only the token it was derived from can recover it."""
-    return _HEAD.pack(DERIVED, seed, pair.access_expires_at.timestamp()) + pair.scope.encode()
+    expires_at = pair.access_expires_at.timestamp()
+    if pair.audience is None and pair.confirmation is None:
+        return _HEAD.pack(DERIVED, seed, expires_at) + pair.scope.encode()
+    content = to_json([pair.scope, pair.audience, pair.confirmation])
+    return _HEAD.pack(DERIVED_FOR_RESOURCE, seed, expires_at) + content
 
 
 def unpacked(stored: bytes, presented: str) -> TokenPair:
@@ -48,15 +60,22 @@ def unpacked(stored: bytes, presented: str) -> TokenPair:
 
     Reads the formats of this release and the previous one.
     """
-    if stored[0] != DERIVED:
+    if stored[0] not in (DERIVED, DERIVED_FOR_RESOURCE):
         return _opened(stored, presented)
-    _, seed, expires_at = _HEAD.unpack_from(stored)
+    kind, seed, expires_at = _HEAD.unpack_from(stored)
+    content, audience, confirmation = stored[_HEAD.size :], None, None
+    if kind == DERIVED_FOR_RESOURCE:
+        scope, audience, confirmation = from_json(content)
+    else:
+        scope = content.decode()
     access_token, refresh_token = derived_pair(presented, seed)
     return TokenPair(
         access_token,
         refresh_token,
-        stored[_HEAD.size :].decode(),
+        scope,
         datetime.fromtimestamp(expires_at, UTC),
+        audience,
+        confirmation,
     )
 
 
@@ -66,4 +85,5 @@ def _opened(sealed: bytes, presented: str) -> TokenPair:
             sealed, token=presented, purpose=Purpose.REFRESH_TOKEN_PAIR_OF_PREVIOUS_RELEASE
         )
     )
-    return TokenPair(access_token, refresh_token, scope, datetime.fromtimestamp(expires_at, UTC))
+    at = datetime.fromtimestamp(expires_at, UTC)
+    return TokenPair(access_token, refresh_token, scope, at, None, None)

@@ -12,6 +12,7 @@ from app.oauth.grants import GRANTS
 from app.oauth.grants.base import Grant, GrantParameters
 from app.oauth.issuer import TokenIssuer
 from app.oauth.requests import TokenRequest
+from app.oauth.token_grants import TokenGrant
 from app.schemas.tokens import TokenResponse
 from app.wiring import build_services
 from tests.conftest import AppFactory
@@ -53,7 +54,9 @@ class VoucherGrant(Grant[VoucherParameters]):
     async def exchange(self, request: TokenRequest, parameters: VoucherParameters) -> TokenResponse:
         if parameters.voucher != str(self._clock.now().year):
             raise InvalidGrantError("The voucher is not valid.")
-        return await self._token_issuer.issue_to_client(request.client, scope="profile")
+        return await self._token_issuer.issue_to_client(
+            request.client, TokenGrant(scope="profile", resource=None)
+        )
 
 
 class OpenVoucherGrant(VoucherGrant):

@@ -31,6 +31,9 @@ def pair_at(app: Application) -> NewPair:
         refresh_expires_at=now + timedelta(days=30),
         issued_at=now,
         scope="profile",
+        audience=None,
+        confirmation=None,
+        authorization_details=None,
     )
 
 

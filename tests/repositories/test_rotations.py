@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from app.repositories.oauth.refresh_tokens import NewPair, RefreshTokenRepository
+from app.repositories.oauth.refresh_tokens import RefreshTokenRepository
+from app.repositories.oauth.token_families import NewPair
 from app.security.tokens import digest_of
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.parts import open_database
@@ -61,6 +62,9 @@ async def rotate(app: Application, repository: RefreshTokenRepository, digest: b
             refresh_expires_at=now + timedelta(days=30),
             issued_at=now,
             scope="profile",
+            audience=None,
+            confirmation=None,
+            authorization_details=None,
         ),
         sealed=b"sealed",
         grace_ends_at=now + timedelta(seconds=30),

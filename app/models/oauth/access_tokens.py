@@ -56,13 +56,19 @@ class AccessTokenColumns(NamedTuple):
     pairwise_salt: bytes | None
     sector_identifier: str | None
     policies: str | None
+    default_resource: str | None
+    audience: str | None
+    confirmation: str | None
+    authorization_details: str | None
 
 
 class AccessToken(AccessTokenColumns, TokenMixin):
     """An access token whose family, client and user were all active when it was looked up.
 
     `username` and `otp_confirmed_at` are those of the token's user; they are None for a token that
-    was issued to a client on its own behalf.
+    was issued to a client on its own behalf. `audience` is the identifier of the resource that the
+    token is for, or None, and `default_resource` the short name of its client's default one.
+    `confirmation` is the key that the token is bound to (RFC 7800), as JSON.
     """
 
     def check_client(self, client: Client) -> bool:

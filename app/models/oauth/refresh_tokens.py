@@ -50,6 +50,9 @@ class RefreshTokenColumns(NamedTuple):
     successor_used_at: datetime | None
     username: str | None
     pairwise_salt: bytes | None
+    resources: str | None
+    confirmation: str | None
+    authorization_details: str | None
 
 
 class RefreshToken(RefreshTokenColumns, TokenMixin):
@@ -57,7 +60,8 @@ class RefreshToken(RefreshTokenColumns, TokenMixin):
 
     `successor_sealed` is the token response of its one use, encrypted so that it can be decrypted
     with the token itself. `successor_used_at` is set if the client has received that response and
-    used the successor.
+    used the successor. `scope` and `resources` (`GrantedResources`) are everything that was
+    granted, and `confirmation` is the key that the token is bound to.
     """
 
     def check_client(self, client: Client) -> bool:

@@ -22,6 +22,7 @@ from app.oauth.id_tokens import Authentication
 from app.oauth.issuer import TokenIssuer
 from app.oauth.pkce import is_verified
 from app.oauth.requests import TokenRequest
+from app.oauth.token_grants import TokenGrant
 from app.observability.logging import logger
 from app.observability.refusals import shown_uri
 from app.repositories.oauth.authorization_codes import AuthorizationCodeRepository
@@ -124,7 +125,7 @@ class AuthorizationCodeGrant(Grant[AuthorizationCodeParameters]):
             presented,
             client,
             signed_in,
-            scope=scope,
+            grant=TokenGrant(scope=scope, resource=None),
             authentication=Authentication(code.auth_time, code.acr, code.amr, code.session_id),
             entitlements=entitlements,
             nonce=code.nonce,

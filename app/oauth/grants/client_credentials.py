@@ -6,6 +6,7 @@ from app.oauth.grants.base import Grant, GrantParameters
 from app.oauth.issuer import TokenIssuer
 from app.oauth.requests import TokenRequest
 from app.oauth.scopes import narrow_scope
+from app.oauth.token_grants import TokenGrant
 from app.schemas.tokens import TokenResponse
 
 
@@ -32,4 +33,6 @@ class ClientCredentialsGrant(Grant[ClientCredentialsParameters]):
         self, request: TokenRequest, parameters: ClientCredentialsParameters
     ) -> TokenResponse:
         scope = narrow_scope(parameters.scope, client=request.client, requires_known_name=True)
-        return await self._token_issuer.issue_to_client(request.client, scope=scope)
+        return await self._token_issuer.issue_to_client(
+            request.client, TokenGrant(scope=scope, resource=None)
+        )

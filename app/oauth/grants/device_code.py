@@ -20,6 +20,7 @@ from app.oauth.grants.base import Grant, GrantParameters
 from app.oauth.id_tokens import Authentication
 from app.oauth.issuer import TokenIssuer
 from app.oauth.requests import TokenRequest
+from app.oauth.token_grants import TokenGrant
 from app.repositories.oauth.device_codes import DeviceCodeRepository
 from app.schemas.tokens import TokenResponse
 from app.security.tokens import TokenKind, digest_of
@@ -109,7 +110,7 @@ class DeviceCodeGrant(Grant[DeviceCodeParameters]):
             presented,
             client,
             signed_in,
-            scope=scope,
+            grant=TokenGrant(scope=scope, resource=None),
             authentication=Authentication(auth_time, code.acr or "", code.amr or "", session_id),
             entitlements=entitlements,
         )

@@ -18,6 +18,7 @@ from app.oauth.issuer import TokenIssuer
 from app.oauth.login_methods import accepts_login_method
 from app.oauth.requests import TokenRequest
 from app.oauth.scopes import narrow_scope
+from app.oauth.token_grants import TokenGrant
 from app.schemas.tokens import TokenResponse
 from app.services.accounts.authentication import AuthenticationService
 from app.services.accounts.entitlements import EntitlementService
@@ -89,8 +90,8 @@ class PasswordGrant(Grant[PasswordParameters]):
         )
         response = await self._token_issuer.issue_to_user(
             client,
+            TokenGrant(scope=scope, resource=None),
             user=user,
-            scope=scope,
             with_refresh_token=client.check_grant_type("refresh_token"),
         )
         if response is None:

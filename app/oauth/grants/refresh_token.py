@@ -23,6 +23,7 @@ from app.oauth.issuer import TokenIssuer
 from app.oauth.lifetimes import refresh_token_expiry
 from app.oauth.requests import TokenRequest
 from app.oauth.scopes import OPENID, narrow_granted_scope
+from app.oauth.token_grants import TokenGrant
 from app.observability.logging import logger
 from app.repositories.accounts.users import UserRepository
 from app.repositories.oauth.refresh_tokens import RefreshTokenRepository
@@ -95,20 +96,21 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
         scope = without_admin_scopes(allowed, client)
         if parameters.scope is not None:
             scope = narrow_granted_scope(parameters.scope, client=client, granted=scope)
+        grant = TokenGrant(scope=scope, resource=None, confirmation=token.confirmation)
         if token.used_at is not None:
-            repeated = self._same_again(presented, token)
+            repeated = self._same_again(presented, token, grant)
             return await self._with_id_token(client, token, repeated, entitlements)
         if refresh_token_expiry(token, client) <= self._clock.now():
             raise _not_valid("the refresh token has expired")
 
         rotated = await self._token_issuer.rotate(
-            presented, digest, token, client, scope=scope, grace=GRACE
+            presented, digest, token, client, grant=grant, grace=GRACE
         )
         if isinstance(rotated, TokenResponse):
             return await self._with_id_token(client, token, rotated, entitlements)
         if rotated.used_at is None:
             raise _not_valid("the refresh token was revoked or expired concurrently")
-        repeated = self._same_again(presented, rotated)
+        repeated = self._same_again(presented, rotated, grant)
         return await self._with_id_token(client, token, repeated, entitlements)
 
     async def _refuse_replay(self, found: RefreshToken) -> None:
@@ -135,11 +137,11 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
         )
         raise _not_valid("the refresh token was replayed after its grace window")
 
-    def _same_again(self, presented: str, used: RefreshToken) -> TokenResponse:
+    def _same_again(self, presented: str, used: RefreshToken, grant: TokenGrant) -> TokenResponse:
         """Return the response to the first use of this token, until its successor is used."""
         if used.successor_used_at is not None:
             raise _not_valid("the successor of the refresh token was already used")
-        response = self._token_issuer.repeat_response(presented, used)
+        response = self._token_issuer.repeat_response(presented, used, audience=grant.audience)
         if response is None:
             raise _not_valid("the response to the first use cannot be repeated")
         return response

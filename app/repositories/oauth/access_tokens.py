@@ -26,6 +26,10 @@ LIVING = (
         user.pairwise_salt,
         client.sector_identifier,
         client.policies,
+        client.default_resource,
+        token.audience,
+        token.confirmation,
+        token.authorization_details,
     )
     .select_from(
         access_tokens.join(clients, client.client_id == token.client_id)
@@ -55,6 +59,16 @@ class AccessTokenRepository:
         self._database = database
         self._valid = database.lookup(LIVING, key=token.digest, value=AccessToken)
         self._insert = database.step(insert_once(database, access_tokens), only_for_caller=True)
+        self._insert_for_resource = database.step(
+            insert_once(
+                database,
+                access_tokens,
+                audience="audience",
+                confirmation="confirmation",
+                authorization_details="authorization_details",
+            ),
+            only_for_caller=True,
+        )
 
     async def store_for_client(
         self,
@@ -64,14 +78,26 @@ class AccessTokenRepository:
         scope: str,
         issued_at: datetime,
         expires_at: datetime,
+        audience: str | None = None,
+        confirmation: str | None = None,
+        authorization_details: str | None = None,
     ) -> None:
         """Store a token issued to a client on its own behalf, without a user or a family."""
-        await self._insert(
-            digest=digest,
-            client_id=client_id,
-            scope=scope,
-            issued_at=issued_at,
-            expires_at=expires_at,
+        values = {
+            "digest": digest,
+            "client_id": client_id,
+            "scope": scope,
+            "issued_at": issued_at,
+            "expires_at": expires_at,
+        }
+        if audience is None and confirmation is None and authorization_details is None:
+            await self._insert(**values)
+            return
+        await self._insert_for_resource(
+            **values,
+            audience=audience,
+            confirmation=confirmation,
+            authorization_details=authorization_details,
         )
 
     async def find_valid(self, digest: bytes, *, now: datetime) -> AccessToken | None:

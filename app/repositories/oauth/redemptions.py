@@ -31,7 +31,14 @@ from app.models.oauth.authorization_codes import authorization_codes
 from app.models.oauth.device_codes import device_codes
 from app.models.oauth.token_families import token_families
 from app.repositories.inserts import insert_once_where, value_of
-from app.repositories.oauth.token_families import NewPair, new_access_token, new_refresh_token
+from app.repositories.oauth.token_families import (
+    NewFamily,
+    NewPair,
+    new_access_token,
+    new_refresh_token,
+    values_of_access_token,
+    values_of_family,
+)
 
 family, session, user = token_families.c, sessions.c, users.c
 USED_FOR = value_of("access_digest", access_tokens.c.digest)
@@ -79,19 +86,17 @@ class Redemption:
         )
 
     async def __call__(
-        self, digest: bytes, pair: NewPair, *, family_expires_at: datetime, with_refresh_token: bool
+        self, digest: bytes, pair: NewPair, new: NewFamily, *, with_refresh_token: bool
     ) -> bool:
         """Redeem a code; return True if this caller consumed it and its tokens are stored."""
         step = self._redeem if with_refresh_token else self._redeem_without_refresh
         row = await step(
             presented=digest,
-            access_digest=pair.access_digest,
-            access_expires_at=pair.access_expires_at,
             refresh_digest=pair.refresh_digest,
             refresh_expires_at=pair.refresh_expires_at,
-            scope=pair.scope,
             now=pair.issued_at,
-            family_expires_at=family_expires_at,
+            **values_of_family(new),
+            **values_of_access_token(pair),
         )
         return row is not None and row[0] == pair.access_digest
 
@@ -125,13 +130,16 @@ class Redemption:
             family.client_id: code.client_id,
             family.user_id: user.user_id,
             family.credentials_version: user.credentials_version,
-            family.scope: value_of("scope", family.scope),
+            family.scope: value_of("family_scope", family.scope),
             family.created_at: value_of("now", family.created_at),
             family.expires_at: value_of("family_expires_at", family.expires_at),
             family.session_id: code.session_id,
             family.auth_time: code.auth_time,
             family.acr: code.acr,
             family.amr: code.amr,
+            family.resources: value_of("resources", family.resources),
+            family.confirmation: value_of("family_confirmation", family.confirmation),
+            family.authorization_details: value_of("family_details", family.authorization_details),
         }
         if "claims" in code:
             values[family.claims] = code.claims

@@ -12,7 +12,7 @@ from app.models.oauth.access_tokens import access_tokens
 from app.models.oauth.refresh_tokens import RefreshToken, refresh_tokens
 from app.models.oauth.token_families import token_families
 from app.models.oauth.used_refresh_tokens import UsedRefreshToken, used_refresh_tokens
-from app.repositories.oauth.token_families import NEW_ACCESS, NewPair
+from app.repositories.oauth.token_families import NEW_ACCESS, NewPair, values_of_access_token
 
 access, client, family = access_tokens.c, clients.c, token_families.c
 token, used, user = refresh_tokens.c, used_refresh_tokens.c, users.c
@@ -33,6 +33,9 @@ LIVING = (
         successor.c.used_at,
         user.username,
         user.pairwise_salt,
+        family.resources,
+        family.confirmation,
+        family.authorization_details,
     )
     .select_from(
         refresh_tokens.join(token_families, family.family_id == token.family_id)
@@ -110,6 +113,9 @@ ROTATION = Claim(
         "access_digest": access.digest,
         "access_expires_at": access.expires_at,
         "scope": access.scope,
+        "audience": access.audience,
+        "confirmation": access.confirmation,
+        "authorization_details": access.authorization_details,
         "family_id": token.family_id,
         "client_id": access.client_id,
         "user_id": access.user_id,
@@ -155,9 +161,7 @@ class RefreshTokenRepository:
             now=pair.issued_at,
             grace_ends_at=grace_ends_at,
             refresh_expires_at=pair.refresh_expires_at,
-            access_digest=pair.access_digest,
-            access_expires_at=pair.access_expires_at,
-            scope=pair.scope,
+            **values_of_access_token(pair),
             family_id=found.family_id,
             client_id=found.client_id,
             user_id=found.user_id,

@@ -21,7 +21,10 @@ used = used_refresh_tokens.c
 
 @dataclass(frozen=True, slots=True)
 class NewPair:
-    """The digests and expiry times of a new access token and a new refresh token."""
+    """A new access token and a new refresh token, by their digests.
+
+    `scope`, `audience`, `confirmation` and `authorization_details` are those of the access token.
+    """
 
     access_digest: bytes
     access_expires_at: datetime
@@ -29,6 +32,23 @@ class NewPair:
     refresh_expires_at: datetime
     issued_at: datetime
     scope: str
+    audience: str | None
+    confirmation: str | None
+    authorization_details: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewFamily:
+    """What a family of tokens keeps of what was granted: beside resources, and at each of them.
+
+    `confirmation` is the key that its refresh tokens are bound to.
+    """
+
+    scope: str
+    resources: str | None
+    confirmation: str | None
+    authorization_details: str | None
+    expires_at: datetime
 
 
 class SignIn(NamedTuple):
@@ -63,9 +83,12 @@ def _new_family(values: Values) -> Select[Any]:
         values["client_id"],
         user.user_id,
         user.credentials_version,
-        values["scope"],
+        values["family_scope"],
         values["now"],
         values["family_expires_at"],
+        values["resources"],
+        values["family_confirmation"],
+        values["family_details"],
     ).where(
         user.user_id == values["user_id"],
         user.credentials_version == values["credentials_version"],
@@ -83,6 +106,9 @@ NEW_ACCESS = (
         access.scope: "scope",
         access.issued_at: "now",
         access.expires_at: "access_expires_at",
+        access.audience: "audience",
+        access.confirmation: "confirmation",
+        access.authorization_details: "authorization_details",
     },
 )
 NEW_REFRESH = (
@@ -104,6 +130,9 @@ BEGINNING = Creation(
         family.scope,
         family.created_at,
         family.expires_at,
+        family.resources,
+        family.confirmation,
+        family.authorization_details,
     ),
     select=_new_family,
     inserts=(NEW_REFRESH, NEW_ACCESS),
@@ -112,7 +141,14 @@ BEGINNING = Creation(
         "client_id": family.client_id,
         "user_id": user.user_id,
         "credentials_version": user.credentials_version,
-        "scope": family.scope,
+        "family_scope": family.scope,
+        "resources": family.resources,
+        "family_confirmation": family.confirmation,
+        "family_details": family.authorization_details,
+        "scope": access.scope,
+        "audience": access.audience,
+        "confirmation": access.confirmation,
+        "authorization_details": access.authorization_details,
         "now": family.created_at,
         "family_expires_at": family.expires_at,
         "refresh_digest": refresh.digest,
@@ -135,10 +171,10 @@ class TokenFamilyRepository:
         self,
         family_id: str,
         pair: NewPair,
+        new: NewFamily,
         *,
         client_id: str,
         user: User,
-        expires_at: datetime,
         with_refresh_token: bool,
     ) -> bool:
         """Store a family with its first pair of tokens, or with the access token alone.
@@ -152,13 +188,11 @@ class TokenFamilyRepository:
             client_id=client_id,
             user_id=user.user_id,
             credentials_version=user.credentials_version,
-            scope=pair.scope,
             now=pair.issued_at,
-            family_expires_at=expires_at,
+            **values_of_family(new),
+            **values_of_access_token(pair),
             refresh_digest=pair.refresh_digest,
             refresh_expires_at=pair.refresh_expires_at,
-            access_digest=pair.access_digest,
-            access_expires_at=pair.access_expires_at,
         )
 
     async def find_sign_in(self, family_id: str) -> SignIn | None:
@@ -190,6 +224,29 @@ class TokenFamilyRepository:
         )
 
 
+def values_of_family(new: NewFamily) -> dict[str, Any]:
+    """Return values of a step, by their names."""
+    return {
+        "family_scope": new.scope,
+        "resources": new.resources,
+        "family_confirmation": new.confirmation,
+        "family_details": new.authorization_details,
+        "family_expires_at": new.expires_at,
+    }
+
+
+def values_of_access_token(pair: NewPair) -> dict[str, Any]:
+    """Return values of a step, by their names."""
+    return {
+        "access_digest": pair.access_digest,
+        "access_expires_at": pair.access_expires_at,
+        "scope": pair.scope,
+        "audience": pair.audience,
+        "confirmation": pair.confirmation,
+        "authorization_details": pair.authorization_details,
+    }
+
+
 def new_access_token(
     database: Database, source: FromClause, *conditions: ColumnElement[bool]
 ) -> Insert:
@@ -205,6 +262,11 @@ def new_access_token(
             access.scope: value_of("scope", access.scope),
             access.issued_at: value_of("now", access.issued_at),
             access.expires_at: value_of("access_expires_at", access.expires_at),
+            access.audience: value_of("audience", access.audience),
+            access.confirmation: value_of("confirmation", access.confirmation),
+            access.authorization_details: value_of(
+                "authorization_details", access.authorization_details
+            ),
         },
         source,
         *conditions,
