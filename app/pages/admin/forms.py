@@ -48,9 +48,9 @@ class Field:
     label: str
     hint: str = ""
     wrong: str = N_("Enter at most 200 characters.")
-    kind: Literal[
-        "text", "email", "date", "textarea", "select", "check", "checks", "password"
-    ] = "text"
+    kind: Literal["text", "email", "date", "textarea", "select", "check", "checks", "password"] = (
+        "text"
+    )
     options: Sequence[Option] = ()
     is_required: bool = False
     maximum: int = 200

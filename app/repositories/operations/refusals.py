@@ -19,7 +19,7 @@ one network, once there are too many rows."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedRefusals:
-    """Conditions on refusals; None is no condition. `until` is excluded.
+    """Conditions on refusals; None matches every refusal. `until` is excluded.
 
     `rule` is the code of a rule, and `network` a network as it is stored.
     """
