@@ -196,7 +196,7 @@ async def test_an_invalid_value_has_a_field_error(
     )
 
     assert page.status_code == 400
-    assert f'id="{field}-error" role="alert">{said}' in unescape(page.text)
+    assert f'role="alert" id="{field}-error">{said}' in unescape(page.text)
     assert unescape(page.text).count(said) == 1
     assert values_on(page)[field] == value
     assert values_on(page)["nickname"] == "ada"
