@@ -122,6 +122,7 @@ async def test_everything_of_an_owner_can_be_deleted(
 async def test_the_last_administrator_is_not_deleted_with_a_group(
     server: Application, run: OnServer, tmp_path: Path
 ) -> None:
+    """SECURITY_BAR row 57"""
     await run("apply", written(tmp_path, GROUPS.format(owner="infra", text="x")))
     user = await server.enrolled_user()
     await run("roles", "grant", "administrator", "--group", "A")
@@ -140,6 +141,7 @@ async def test_the_last_administrator_is_not_deleted_with_a_group(
 async def test_a_provider_never_maps_to_a_group_of_administrators(
     run: OnServer, tmp_path: Path
 ) -> None:
+    """SECURITY_BAR row 51"""
     await run("groups", "create", "A")
     await run("roles", "grant", "administrator", "--group", "A")
     provider = "name: company, issuer: https://p.example, client_id: us, groups_claim: g"

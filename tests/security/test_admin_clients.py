@@ -50,8 +50,7 @@ async def with_scopes(app: Application, *scopes: str) -> AdminApi:
 async def test_a_client_with_admin_scopes_is_changed_by_full_administrators_only(
     app: Application, attack: str
 ) -> None:
-    """The row of the admin surface: `clients:write` rotates the secret of a client with admin
-    scopes."""
+    """SECURITY_BAR row 54"""
     method, path, body = ATTACKS[attack]
     target, attacker = await app.create_client(), await with_scopes(app, *WRITES)
     await list_admin_scopes(app, target, "admin")
@@ -65,6 +64,7 @@ async def test_a_client_with_admin_scopes_is_changed_by_full_administrators_only
 
 
 async def test_a_new_client_has_no_admin_scopes_whatever_its_body_says(app: Application) -> None:
+    """SECURITY_BAR rows 51 and 56"""
     attacker = await with_scopes(app, *WRITES)
     for members in (
         {"scope": "admin"},
@@ -80,7 +80,7 @@ async def test_a_new_client_has_no_admin_scopes_whatever_its_body_says(app: Appl
 
 
 async def test_who_only_reads_never_sees_a_secret(app: Application, api: AdminApi) -> None:
-    """The row of the admin surface: an auditor reads a secret by search, sort or webhook."""
+    """SECURITY_BAR row 55"""
     name = app.new_name("idp").lower()
     client = await api.post(
         "/clients",
@@ -121,7 +121,7 @@ async def test_who_only_reads_never_sees_a_secret(app: Application, api: AdminAp
 
 
 async def test_text_of_others_is_json_text(app: Application, api: AdminApi) -> None:
-    """The row of the admin surface: stored XSS by the name of a client."""
+    """SECURITY_BAR row 58: by the name of a client"""
     name = f"</script><img src=x onerror=alert(1)> {app.new_name('x')}"
     created = await api.post("/clients", {"client_name": name, "kind": "service"})
 

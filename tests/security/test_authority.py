@@ -328,6 +328,7 @@ def test_an_auditor_has_every_scope_that_reads_and_no_other() -> None:
 async def test_roles_write_alone_cannot_grant_a_reserved_role(
     app: Application, user: TestUser, role_id: str
 ) -> None:
+    """SECURITY_BAR row 51"""
     grants, by = services_of(app).accounts.role_grants, authority_of([AdminScope.ROLES_WRITE])
     group = await new_group(app, user)
 
@@ -340,6 +341,7 @@ async def test_roles_write_alone_cannot_grant_a_reserved_role(
 async def test_only_a_full_administrator_gives_admin_scopes_or_changes_a_client_that_has_them(
     app: Application,
 ) -> None:
+    """SECURITY_BAR rows 51 and 54"""
     clients, by = services_of(app).clients, authority_of([AdminScope.CLIENTS_WRITE])
     client_id = (await app.create_client()).client_id
     scopes = [AdminScope.USERS_READ]
@@ -354,6 +356,7 @@ async def test_only_a_full_administrator_gives_admin_scopes_or_changes_a_client_
 async def test_groups_write_alone_cannot_join_a_group_of_administrators(
     app: Application, user: TestUser
 ) -> None:
+    """SECURITY_BAR row 53"""
     services, by = services_of(app), authority_of([AdminScope.GROUPS_WRITE])
     group, user_id = await new_group(app), await id_of(app, user)
     grants = services.accounts.role_grants

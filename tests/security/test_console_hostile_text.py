@@ -94,6 +94,7 @@ async def paths(app: Application, visitor: Visitor) -> list[str]:
         before={HOSTILE: HOSTILE},
         after={"name": HOSTILE},
     )
+    client = await app.create_client(client_name=HOSTILE)
     await define(app, app.new_name("floor").replace("-", "_"), "string", description=HOSTILE)
     webhook = (await new_webhook(app, description=HOSTILE)).webhook
     await new_scope(app, "reports", description=HOSTILE, translations={"de": HOSTILE})
@@ -113,6 +114,8 @@ async def paths(app: Application, visitor: Visitor) -> list[str]:
         f"/admin/webhooks/{webhook.webhook_id}/edit",
         *(f"/admin/providers{place}" for place in ("", f"/{name}", f"/{name}/edit")),
         *(f"/admin/providers/{name}{place}" for place in ("/mappings", "/delete")),
+        *("/admin/clients", f"/admin/clients?search={HOSTILE[:9]}"),
+        *(f"/admin/clients/{client.client_id}{place}" for place in ("", "/edit", "/delete")),
         "/admin/audit",
         *(f"/admin/audit/{event.sequence}" for event in newest if event.is_numbered),
     ]

@@ -265,6 +265,7 @@ async def test_groups_in_the_id_token_do_not_depend_on_userinfo(
 async def test_no_mapping_leads_to_a_group_with_an_administrative_role(
     app: Application, provider: Provider
 ) -> None:
+    """SECURITY_BAR row 51"""
     grants = services_of(app).accounts.role_grants
     administrative, mapped = await new_group(app), await new_group(app)
     await grants.grant_to_group(AUDITOR, administrative.group_id, authority=FULL)

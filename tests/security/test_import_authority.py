@@ -43,6 +43,7 @@ async def exists(app: Application, username: str) -> bool:
 
 
 async def test_users_write_alone_imports_no_member_of_a_group(app: Application) -> None:
+    """SECURITY_BAR row 51"""
     group, name = await new_group(app), app.new_name()
 
     with pytest.raises(ForbiddenError):
@@ -54,6 +55,7 @@ async def test_users_write_alone_imports_no_member_of_a_group(app: Application) 
 
 
 async def test_only_an_administrator_imports_administrators(app: Application) -> None:
+    """SECURITY_BAR row 51"""
     group, names = await new_group(app), [app.new_name(), app.new_name()]
     grants = services_of(app).accounts.role_grants
     await grants.grant_to_group(ADMINISTRATOR, group.group_id, authority=FULL)
@@ -76,6 +78,7 @@ async def test_users_write_alone_imports_no_client(app: Application, tmp_path: P
 
 
 async def test_an_auditor_exports_users_but_not_their_hashes(app: Application) -> None:
+    """SECURITY_BAR row 55"""
     await app.register()
 
     assert await exported(app, OF_AUDITOR, with_hashes=False)

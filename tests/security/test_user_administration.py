@@ -93,6 +93,7 @@ async def make_administrator(app: Application, user: TestUser, role: str = ADMIN
 async def test_users_write_alone_changes_nothing_about_an_administrator(
     mailing: Application, mail_server: MailServer, browser: Visitor, act: str
 ) -> None:
+    """SECURITY_BAR row 52"""
     zoe = await person_with_mailbox(mailing, mail_server, ADDRESS)
     await signed_in(browser, zoe)
     await enrol(browser)
@@ -141,7 +142,7 @@ async def test_sessions_write_alone_ends_no_session_of_an_administrator(
 async def test_users_write_alone_verifies_no_address_of_an_administrator(
     mailing: Application, mail_server: MailServer
 ) -> None:
-    """The account would receive the administrator's mail, and pass for them at clients"""
+    """SECURITY_BAR row 52: the account would receive the administrator's mail, or pass for them"""
     await make_administrator(mailing, await person_with_mailbox(mailing, mail_server, ADDRESS))
     mallory = await person_with(mailing, email=ADDRESS)
     user_id, the = await id_of(mailing, mallory), administration_of(mailing)
@@ -163,6 +164,7 @@ async def test_users_write_alone_verifies_no_address_of_an_administrator(
 async def test_a_password_link_to_an_administrator_is_mailed_and_only_printed_by_the_operator(
     mailing: Application, mail_server: MailServer, browser: Visitor
 ) -> None:
+    """SECURITY_BAR row 52"""
     user_id = await make_administrator(
         mailing, await person_with_mailbox(mailing, mail_server, ADDRESS)
     )
@@ -301,6 +303,7 @@ async def test_a_change_of_claims_says_before_and_after_of_what_it_is_about(
 async def test_the_last_administrator_is_neither_disabled_nor_deleted(
     start_app: AppFactory, removal: str
 ) -> None:
+    """SECURITY_BAR row 57"""
     app = await start_app()
     user = await app.enrolled_user()
     user_id, users = await make_administrator(app, user), administration_of(app).users

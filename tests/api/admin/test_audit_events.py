@@ -63,7 +63,7 @@ async def test_events_of_a_client_are_those_by_it_and_about_it(
 
 
 async def test_text_of_others_is_json(app: Application, api: AdminApi) -> None:
-    """The stored XSS row of the admin surface."""
+    """SECURITY_BAR row 58"""
     name = f"<script>alert('{app.new_name('x')}')</script>"
     await api.post("/groups", {"name": name})
 

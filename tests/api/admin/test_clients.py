@@ -101,7 +101,7 @@ async def test_a_wrong_member_is_named(
 async def test_a_patch_never_sets_what_only_administrators_decide(
     app: Application, api: AdminApi, member: str
 ) -> None:
-    """The mass assignment row of the admin surface."""
+    """SECURITY_BAR row 56"""
     client = await create(app, api)
 
     response = await api.patch(f"/clients/{client['client_id']}", {member: "admin"})
@@ -122,6 +122,7 @@ async def test_names_in_other_languages_are_metadata(app: Application, api: Admi
 async def test_the_scope_of_the_metadata_never_has_an_admin_scope(
     app: Application, api: AdminApi, scope: str
 ) -> None:
+    """SECURITY_BAR row 51"""
     client = await create(app, api)
     body = {"client_name": app.new_name("x"), "kind": "service", "scope": scope}
 
