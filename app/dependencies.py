@@ -1,8 +1,9 @@
 """Dependencies of the routes: the bundle that a route needs, and who may call it."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
-from fastapi import Depends, Request, Security
+from fastapi import Depends, FastAPI, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from app.details import Detail
@@ -78,6 +79,14 @@ FederationDep = Annotated[Federation, Depends(get_federation)]
 ClientsDep = Annotated[Clients, Depends(get_clients)]
 OAuthDep = Annotated[OAuth, Depends(get_oauth)]
 OperationsDep = Annotated[Operations, Depends(get_operations)]
+
+
+async def openapi_document(application: FastAPI) -> Mapping[str, Any]:
+    """Return `/openapi.json`, which is generated in a thread when it is first needed."""
+    if application.openapi_schema is not None:
+        return application.openapi_schema
+    document: Mapping[str, Any] = await application.state.generate_document("")
+    return document
 
 
 async def require_open_registration(core: CoreDep, bearer: AdminBearerDep) -> None:

@@ -136,7 +136,7 @@ def _fastapi(
         lifespan=lambda _: lifespan.run(),
         docs_url=None,
         redoc_url=None,
-        openapi_url="/openapi.json" if services.core.settings.docs else None,
+        openapi_url=None,
         redirect_slashes=False,
         separate_input_output_schemas=False,
         generate_unique_id_function=lambda route: route.name,  # names in generated clients
@@ -150,7 +150,13 @@ def _fastapi(
     administration = Administration(
         application, console_pages, is_enabled=services.core.settings.admin_api
     )
-    describe(application, endpoints, grant_types=grant_types, models=administration.models)
+    describe(
+        application,
+        endpoints,
+        grant_types=grant_types,
+        is_served=services.core.settings.docs,
+        models=administration.models,
+    )
     return application
 
 

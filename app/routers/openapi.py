@@ -3,14 +3,18 @@
 These are the forms of `/token` and other endpoints, and the two security schemes.
 """
 
+import asyncio
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
+from starlette.responses import JSONResponse, Response
 
+from app.concurrency.single_flight import SingleFlight
+from app.dependencies import openapi_document
 from app.oauth.scopes import SCOPES
 from app.routers.hot import HotEndpoint
 from app.schemas.clients import DEFAULT_SCOPE
@@ -46,9 +50,10 @@ def describe(
     endpoints: Sequence[HotEndpoint],
     *,
     grant_types: Collection[str],
+    is_served: bool,
     models: Callable[[], Sequence[type[BaseModel]]],
 ) -> None:
-    """Complete `/openapi.json`, which is generated once.
+    """Complete `/openapi.json`, which is generated once, and serve it if the server has `/docs`.
 
     `models` returns those of bodies that FastAPI does not read; it may add routes.
     """
@@ -57,7 +62,7 @@ def describe(
     def openapi() -> dict[str, Any]:
         if application.openapi_schema is None:
             further_models = models()
-            application.openapi_schema = _complete(
+            document = _complete(
                 get_openapi(
                     title=application.title,
                     version=application.version,
@@ -67,15 +72,25 @@ def describe(
                 [*forms, ClientRegister, ProtocolError, Problem, *further_models],
                 _security_schemes(grant_types),
             )
-            schemas = application.openapi_schema["components"]["schemas"]
+            schemas = document["components"]["schemas"]
             for form in forms:
                 _without_null(schemas[form.__name__])
             for endpoint in endpoints:
                 if len(endpoint.forms) == 1:
                     _fill_in_example(schemas[endpoint.forms[0].__name__], endpoint)
+            application.openapi_schema = document  # complete: others read it meanwhile
         return application.openapi_schema
 
+    async def generate(_: str) -> dict[str, Any]:
+        return await asyncio.to_thread(openapi)
+
+    async def respond(request: Request) -> Response:
+        return JSONResponse(await openapi_document(request.app))
+
     application.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way
+    application.state.generate_document = SingleFlight(generate, is_outbound=False)
+    if is_served:
+        application.add_route("/openapi.json", respond, include_in_schema=False)
 
 
 def _security_schemes(grant_types: Collection[str]) -> dict[str, Any]:

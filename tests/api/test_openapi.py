@@ -1,20 +1,24 @@
 """`GET /openapi.json`: the API as it is (OpenAPI 3.1.0)."""
 
+import asyncio
 import re
+import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import pytest_asyncio
+from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
 from app.oauth.grants import GRANTS
 from app.pages import PAGES as PAGE_ROUTERS
 from app.pages.account.registry import ACCOUNT_PAGES, account_routers
-from app.routers import hot_endpoints, routers
+from app.routers import hot_endpoints, openapi, routers
 from app.routers.admin.registry import ADMIN_ROUTERS
 from app.schemas.clients import DEFAULT_SCOPE
-from tests.support.admin_api import PREFIX
+from tests.conftest import AppFactory
+from tests.support.admin_api import ADMIN_TOKEN, PREFIX
 from tests.support.application import Application
 
 FORM = "application/x-www-form-urlencoded"
@@ -271,3 +275,31 @@ async def test_oauth_errors_are_documented_as_json(app: Application, schema: Sch
 
     documented = schema["paths"]["/token"]["post"]["responses"][str(answer.status_code)]
     assert answer.headers["content-type"] in documented["content"]
+
+
+@pytest.mark.parametrize("path", ["/openapi.json", "/admin/api/v1/openapi.json", "/"])
+async def test_the_document_is_generated_once_and_not_on_the_event_loop(
+    start_app: AppFactory, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    app = await start_app(admin_token=ADMIN_TOKEN)
+    threads: list[threading.Thread] = []
+
+    def generate(**options: Any) -> dict[str, Any]:
+        threads.append(threading.current_thread())
+        return get_openapi(**options)
+
+    monkeypatch.setattr(openapi, "get_openapi", generate)
+    answers = await asyncio.gather(*(app.http.get(path) for _ in range(5)))
+    answers.append(await app.http.get("/openapi.json"))
+
+    assert {each.status_code for each in answers} == {200}
+    assert len({each.text for each in answers[:5]}) == 1
+    assert len(threads) == 1
+    assert threads[0] is not threading.main_thread()
+
+
+async def test_without_docs_there_is_no_document(start_app: AppFactory) -> None:
+    """SECURITY_BAR row 47"""
+    app = await start_app(docs=False)
+
+    assert (await app.http.get("/openapi.json")).status_code == 404

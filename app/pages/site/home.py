@@ -1,12 +1,13 @@
 """`GET /`: JSON for API clients; for browsers a page of the brand, or the user's account."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import FastAPI, Header, Request
+from fastapi import Header, Request
 from starlette.responses import JSONResponse, Response
 
 from app import __version__
-from app.dependencies import ServicesDep
+from app.dependencies import ServicesDep, openapi_document
 from app.pages.support import page_router, redirect
 from app.pages.support.browser import get_browser
 from app.pages.support.negotiation import prefers_html
@@ -42,7 +43,7 @@ async def server_information(
     if prefers_html(accept):
         response = await _page(request, services)
     else:
-        response = JSONResponse(_welcome(request, services).model_dump())
+        response = JSONResponse((await _welcome(request, services)).model_dump())
     response.headers["Vary"] = "Accept, Accept-Language, Cookie"
     return response
 
@@ -55,28 +56,28 @@ async def _page(request: Request, services: Services) -> Response:
         request,
         "welcome.html",
         errors={},
-        welcome=_welcome(request, services),
+        welcome=await _welcome(request, services),
         can_register=services.core.registration_policy.is_open_to_users,
     )
 
 
-def _welcome(request: Request, services: Services) -> Welcome:
+async def _welcome(request: Request, services: Services) -> Welcome:
     return Welcome(
         message=MESSAGE,
         version=__version__,
         documentation="/docs" if services.core.settings.docs else "",
-        endpoints=_endpoints(request.app),
+        endpoints=_endpoints(await openapi_document(request.app)),
     )
 
 
-def _endpoints(application: FastAPI) -> dict[str, str]:
+def _endpoints(document: Mapping[str, Any]) -> dict[str, str]:
     """Return the documented paths with their methods, without deprecated operations.
 
     A path with several methods is listed once, by the order of `METHODS`.
     """
     return {
         path.strip("/"): f"{min(methods, key=_order)} {path}"
-        for path, operations in application.openapi()["paths"].items()
+        for path, operations in document["paths"].items()
         if path != "/"
         and (methods := [name.upper() for name, spec in operations.items() if _is_current(spec)])
     }

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel
 from starlette.responses import JSONResponse, Response
 
-from app.dependencies import CoreDep
+from app.dependencies import CoreDep, openapi_document
 from app.details import Detail
 from app.errors import NotFoundError
 from app.routers.admin import PREFIX
@@ -25,7 +25,7 @@ async def admin_openapi(request: Request, core: CoreDep) -> Response:
     """Return the description of the admin API, for generators of clients."""
     if not core.settings.docs:
         raise NotFoundError(Detail.API_DOCS_OFF)
-    return JSONResponse(_part_of(request.app.openapi()))
+    return JSONResponse(_part_of(await openapi_document(request.app)))
 
 
 def models_of(routes: Iterable[Any]) -> list[type[BaseModel]]:
