@@ -7,9 +7,6 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import ClassVar, Self
 
-CREATED_BY = "run `postern serve` or `postern migrate` first"
-"""Hint for an operator whose database is missing or empty."""
-
 
 class PublicText(StrEnum):
     """Base of the catalogues of details.
@@ -288,25 +285,3 @@ class OverloadedError(UnavailableError):
 
     def __init__(self) -> None:
         super().__init__("The server is busy. Try again in a moment.", retry_after=1)
-
-
-class StartupError(Exception):
-    """The server cannot start. Each line is for the operator and says what to change."""
-
-    def __init__(self, *lines: str) -> None:
-        super().__init__("\n".join(lines))
-        self.lines = lines
-
-
-class DatabaseUnreachableError(StartupError):
-    """The database does not respond. It may come up later."""
-
-
-NO_THREAD = "cannot start a thread: raise the limits on processes and memory (ulimit -u, -v)"
-
-
-def is_exhaustion(error: BaseException) -> bool:
-    """Return whether the system is out of threads or memory, which may be temporary."""
-    if isinstance(error, RuntimeError):
-        return "can't start new thread" in str(error)
-    return isinstance(error, MemoryError) or "Memory allocation error" in str(error)

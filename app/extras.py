@@ -2,7 +2,7 @@
 
 from importlib.util import find_spec
 
-from app.errors import StartupError
+from app.startup_errors import StartupError
 
 
 def require_extra(extra: str, *, module: str, needed_by: str) -> None:

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 
 from app import main
-from app.errors import StartupError
+from app.startup_errors import StartupError
 
 LOOPBACK = "127.0.0.1"  # the platform forwards requests from it, with X-Forwarded-For
 

@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from app.clock import Clock
-from app.errors import CREATED_BY, StartupError
 from app.observability import request_context
 from app.observability.logging import configure_logging
 from app.settings import (
@@ -19,6 +18,7 @@ from app.settings import (
     load_settings,
     sqlite_path,
 )
+from app.startup_errors import CREATED_BY, StartupError
 
 if TYPE_CHECKING:
     from app.wiring import Services

@@ -15,10 +15,10 @@ from app.cli.base import command_settings, has_database, with_services
 from app.cli.demo_steps import Created, Walk, new_client, new_user
 from app.cli.parameters import flag, option
 from app.cli.parsing import Commands
-from app.errors import StartupError
 from app.extras import require_extra
 from app.services.operations.authority import FULL
 from app.settings import Settings
+from app.startup_errors import StartupError
 
 if TYPE_CHECKING:
     from app.wiring import Services

@@ -8,7 +8,7 @@ import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-from app.errors import NO_THREAD, StartupError, is_exhaustion
+from app.startup_errors import NO_THREAD, StartupError, is_exhaustion
 
 
 async def start_threads(executor: ThreadPoolExecutor | None, *, count: int) -> None:

@@ -18,7 +18,7 @@ from app.database.migration_lock import LOCK, is_lock_timeout, one_at_a_time
 from app.database.postgresql_backend import PostgresBackend
 from app.database.revisions import MIGRATIONS, known_revisions, may_serve_on, newest_revision
 from app.database.sqlite_backend import SqliteBackend
-from app.errors import CREATED_BY, DatabaseUnavailableError, DatabaseUnreachableError, StartupError
+from app.errors import DatabaseUnavailableError
 from app.observability.logging import logger
 from app.settings.files import (
     DIRECTORY_MODE,
@@ -27,6 +27,7 @@ from app.settings.files import (
     make_private_file,
     mode_open_to_others,
 )
+from app.startup_errors import CREATED_BY, DatabaseUnreachableError, StartupError
 
 if TYPE_CHECKING:
     from alembic.config import Config

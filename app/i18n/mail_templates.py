@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from app.errors import StartupError
 from app.i18n.languages import LANGUAGES
 from app.i18n.rendering import DIRECTORY, Rendered, on_one_line, render_mail, render_paragraphs
+from app.startup_errors import StartupError
 
 COMMON = ("brand", "brand_color", "brand_text_color", "issuer", "logo_dark_url", "logo_url")
 """Placeholders of every mail."""

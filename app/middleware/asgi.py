@@ -17,7 +17,7 @@ from typing import Final
 
 from app.concurrency import deadline
 from app.concurrency.deadline import UNKNOWN_CONNECTION
-from app.errors import NO_THREAD, NotFoundError, PosternError, is_exhaustion
+from app.errors import NotFoundError, PosternError
 from app.middleware.body_limit import BodyReader, ClientGoneError, replaying
 from app.middleware.cors import Cors
 from app.middleware.forwarded import ForwardedFor
@@ -42,6 +42,7 @@ from app.observability import refusals, request_context
 from app.observability.access_log import AccessLog
 from app.observability.logging import logger
 from app.observability.refusals import REFUSAL, RefusedRequest
+from app.startup_errors import NO_THREAD, is_exhaustion
 
 log = logger(__name__)
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import TextIO
 
-from app.errors import NO_THREAD, StartupError
+from app.startup_errors import NO_THREAD, StartupError
 
 MAXIMUM_CHARACTERS = 4 * 1024 * 1024
 DRAIN_SECONDS = 1.0

@@ -10,9 +10,9 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoScriptError, RedisError
 
-from app.errors import StartupError
 from app.outbound.names import HostNames
 from app.outbound.redis_connections import resolving
+from app.startup_errors import StartupError
 
 TIMEOUT = 0.25
 """Seconds for a response to a command."""

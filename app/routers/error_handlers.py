@@ -22,7 +22,6 @@ from app.errors import (
     OverloadedError,
     PosternError,
     UnavailableError,
-    is_exhaustion,
 )
 from app.middleware.http import HttpResponse
 from app.oauth.errors import (
@@ -41,6 +40,7 @@ from app.routers.field_problems import (
     message_of,
 )
 from app.routers.json_responses import NO_STORE, json_response, starlette_response
+from app.startup_errors import is_exhaustion
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 PROBLEM_JSON = b"application/problem+json"

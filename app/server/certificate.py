@@ -6,9 +6,9 @@ import os
 import ssl
 from pathlib import Path
 
-from app.errors import StartupError
 from app.settings import Settings
 from app.settings.files import make_private_directory
+from app.startup_errors import StartupError
 
 LIFETIME = datetime.timedelta(days=397)
 RENEWED_BEFORE_END = datetime.timedelta(days=7)

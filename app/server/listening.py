@@ -7,8 +7,8 @@ import errno
 import socket
 import time
 
-from app.errors import StartupError
 from app.settings import Settings
+from app.startup_errors import StartupError
 
 BACKLOG = 2048
 RETRY_SECONDS = 4.0

@@ -3,8 +3,8 @@
 import sys
 from collections.abc import Sequence
 
-from app.errors import NO_THREAD, StartupError, is_exhaustion
 from app.observability.logging import json_line
+from app.startup_errors import NO_THREAD, StartupError, is_exhaustion
 
 EXIT_CANNOT_START = 2
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from app.errors import StartupError
 from app.settings.files import make_private_directory
 from app.settings.model import Settings
+from app.startup_errors import StartupError
 
 
 def with_development_secret(settings: Settings) -> Settings:

@@ -7,10 +7,10 @@ from typing import Any
 from dotenv import dotenv_values
 from pydantic import ValidationError
 
-from app.errors import StartupError
 from app.settings.development import with_development_secret
 from app.settings.misspelt import misspelt_settings
 from app.settings.model import Environment, Settings, SettingsProblemsError
+from app.startup_errors import StartupError
 
 
 def load_settings(

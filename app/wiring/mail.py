@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from app.clock import Clock
 from app.colors import text_color_on
 from app.database.database import Database
-from app.errors import StartupError
 from app.i18n.mail_templates import load_mail_templates
 from app.outbound.email import EmailSender
 from app.outbound.names import HostNames
@@ -17,6 +16,7 @@ from app.services.operations.mail import MailDelivery, Outbox
 from app.services.operations.mail_queue import MailQueue
 from app.services.operations.mail_test import MailTest
 from app.settings import Settings
+from app.startup_errors import StartupError
 from app.wiring.secret_boxes import box_for, settings_box
 
 

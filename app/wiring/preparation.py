@@ -4,8 +4,9 @@ import asyncio
 
 from app.database import migrations
 from app.database.errors import is_database_error, reason_of
-from app.errors import DatabaseUnreachableError, PosternError, StartupError
+from app.errors import PosternError
 from app.observability.logging import logger
+from app.startup_errors import DatabaseUnreachableError, StartupError
 from app.wiring.services import Services
 
 log = logger(__name__)

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from app.errors import StartupError
 from app.outbound import redis_scripts, shared_limits
 from app.outbound.shared_limits import SharedLimits
 from app.security.limit_rules import Attempt, AttemptOutcome, Rule
+from app.startup_errors import StartupError
 from tests.conftest import AppFactory
 from tests.support.application import Application
 from tests.support.clock import FakeClock

@@ -7,7 +7,7 @@ import pytest
 from app.database import migrations
 from app.database.backends import Backend
 from app.database.revisions import newest_revision
-from app.errors import StartupError
+from app.startup_errors import StartupError
 from app.wiring.preparation import prepare_database
 from tests.support.clock import FakeClock
 from tests.support.databases import Databases

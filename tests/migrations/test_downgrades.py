@@ -9,8 +9,8 @@ from app.database import migrations
 from app.database.backends import Backend
 from app.database.losses import Loss
 from app.database.revisions import newest_revision
-from app.errors import StartupError
 from app.services.operations.audit_actions import ServerEvent
+from app.startup_errors import StartupError
 from tests.migrations.conftest import change, downgrade, rows_of, tables_of
 from tests.support.clock import FakeClock
 from tests.support.databases import Databases

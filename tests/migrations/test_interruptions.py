@@ -12,8 +12,8 @@ import pytest
 from app.database import migrations
 from app.database.backends import Backend
 from app.database.revisions import newest_revision
-from app.errors import StartupError
 from app.models.tables import metadata
+from app.startup_errors import StartupError
 from tests.migrations.conftest import change, downgrade, rows_of, tables_of
 from tests.support.machine import scaled
 from tests.support.server import environment, run_postern, running_server

@@ -9,10 +9,10 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import delete, select
 
-from app.errors import StartupError
 from app.models.oauth.signing_keys import signing_keys
 from app.models.operations.key_checks import key_checks
 from app.schemas.users import UserCreate
+from app.startup_errors import StartupError
 from app.wiring import Services
 from app.wiring.preparation import prepare_database
 from tests.cli.conftest import Postern, Result, _as_it_was, postern

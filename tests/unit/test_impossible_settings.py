@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from app.errors import StartupError
 from app.settings import load_settings
+from app.startup_errors import StartupError
 from tests.support.peer import Authority
 
 

@@ -7,7 +7,6 @@ from textwrap import dedent
 
 import pytest
 
-from app.errors import StartupError
 from app.i18n.mail_templates import (
     COMMON,
     PARTS_OF_OTHERS,
@@ -15,6 +14,7 @@ from app.i18n.mail_templates import (
     placeholders_of,
 )
 from app.i18n.rendering import DIRECTORY, Rendered, render_mail
+from app.startup_errors import StartupError
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "brand-and-mail.md").read_text()
 

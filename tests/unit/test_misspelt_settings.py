@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from app.errors import StartupError
 from app.settings import Settings, load_settings, misspelt_settings
+from app.startup_errors import StartupError
 
 
 @pytest.mark.parametrize(

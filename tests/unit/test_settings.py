@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from app.errors import StartupError
 from app.settings import Settings, load_settings
+from app.startup_errors import StartupError
 
 SECRET_KEY = "a-good-Key-Qm4x8sV1cN7pLz0eR5tYw2uB9"
 PRODUCTION = {

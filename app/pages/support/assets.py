@@ -11,9 +11,10 @@ from starlette.responses import Response
 from app.colors import brand_properties
 from app.dependencies import ServicesDep
 from app.details import Detail
-from app.errors import NotFoundError, StartupError
+from app.errors import NotFoundError
 from app.security.images import image_type
 from app.settings import Settings
+from app.startup_errors import StartupError
 
 router = APIRouter(include_in_schema=False)
 

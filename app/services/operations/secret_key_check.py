@@ -6,11 +6,11 @@ A value sealed under the key is stored when the key is first used. Later starts 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from app.errors import StartupError
 from app.observability.logging import logger
 from app.repositories.operations.key_checks import KeyCheckRepository
 from app.repositories.operations.sealed_values import SealedKind, SealedValueRepository
 from app.security.encryption import SealError, SecretBox
+from app.startup_errors import StartupError
 
 log = logger(__name__)
 
