@@ -19,6 +19,7 @@ from sqlalchemy import (
     Select,
     Table,
     Update,
+    and_,
     bindparam,
     func,
     select,
@@ -37,6 +38,23 @@ Inserts = Sequence[tuple[Table, Mapping[Column[Any], str]]]
 
 
 @dataclass(frozen=True, slots=True)
+class Guard:
+    """A row that a caller must store first: if another caller has, the claim is lost.
+
+    `key` is its unique column and the name of the value, `owner` those that say whose row it is.
+    `values` are all of its columns with the names of their values.
+    """
+
+    key: tuple[Column[Any], str]
+    owner: tuple[Column[Any], str]
+    values: Mapping[Column[Any], str]
+
+    @property
+    def types(self) -> Mapping[str, ColumnElement[Any]]:
+        return {name: column for column, name in self.values.items()}
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """How the rows of a table are consumed.
 
@@ -51,12 +69,14 @@ class Claim:
     winner: str
     inserts: Inserts
     types: Values
+    guard: Guard | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CompiledClaim:
     """SQL for a driver: `statement` consumes rows, and `inserts` follow it on SQLite only.
 
+    There, `guard` is an insert that precedes it, and a query for the row if it is the caller's.
     On PostgreSQL the statement takes an array for each value, and returns keys and winners.
     `processors` convert a value, by its name, to what the driver takes.
     """
@@ -66,6 +86,7 @@ class CompiledClaim:
     statement: CompiledStatement
     inserts: Sequence[CompiledStatement] = ()
     processors: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
+    guard: tuple[CompiledStatement, CompiledStatement] | None = None
 
     def processed(self, row: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the values of a row, converted to what the driver takes, for all statements."""
@@ -93,6 +114,7 @@ class Creation:
     select: Callable[[Values], Select[Any]]
     inserts: Inserts
     types: Values
+    guard: Guard | None = None
 
 
 def compile_creation(creation: Creation, dialect: Dialect) -> CompiledClaim:
@@ -100,7 +122,8 @@ def compile_creation(creation: Creation, dialect: Dialect) -> CompiledClaim:
     name = creation.key[1]
     if dialect.name == "postgresql":
         return CompiledClaim(name, name, compile_statement(_created(creation), dialect))
-    values = _bound(creation.types)
+    types = _types_of(creation)
+    values = _bound(types)
     insert = sqlite.insert(creation.key[0].table).from_select(
         [column.name for column in creation.columns], creation.select(values)
     )
@@ -110,7 +133,8 @@ def compile_creation(creation: Creation, dialect: Dialect) -> CompiledClaim:
         name,
         compile_statement(insert.on_conflict_do_nothing(), dialect),
         [compile_statement(statement, dialect) for statement in inserts],
-        processors_of(creation.types, dialect),
+        processors_of(types, dialect),
+        _compiled_guard(creation.guard, values, dialect),
     )
 
 
@@ -121,13 +145,14 @@ def _created(creation: Creation) -> CompoundSelect[Any]:
     was lost.
     """
     column, key = creation.key
-    rows = _value_rows(creation.types)
+    rows = _value_rows(_types_of(creation))
     values = select(*rows.columns).cte("given")
+    admitted = _admitted(creation.guard, values) if creation.guard is not None else values
     created = (
         postgresql.insert(column.table)
         .from_select(
             [target.name for target in creation.columns],
-            creation.select(dict(values.columns.items())),
+            creation.select(dict(admitted.columns.items())),
         )
         .on_conflict_do_nothing()
         .returning(column)
@@ -172,20 +197,24 @@ def compile_claim(claim: Claim, dialect: Dialect) -> CompiledClaim:
     if dialect.name == "postgresql":
         statement = compile_statement(_at_once(claim), dialect)
         return CompiledClaim(claim.key[1], claim.winner, statement)
-    values = _bound(claim.types)
+    types = _types_of(claim)
+    values = _bound(types)
     inserts = _inserts(claim.inserts, values)
     return CompiledClaim(
         claim.key[1],
         claim.winner,
         compile_statement(claim.use(values), dialect),
         [compile_statement(insert, dialect) for insert in inserts],
-        processors_of(claim.types, dialect),
+        processors_of(types, dialect),
+        _compiled_guard(claim.guard, values, dialect),
     )
 
 
 def _at_once(claim: Claim) -> Select[Any]:
     column, key = claim.key
-    values = _value_rows(claim.types)
+    values = _value_rows(_types_of(claim))
+    if claim.guard is not None:
+        values = _admitted(claim.guard, select(*values.columns).cte("given"))
     locked = (
         select(*values.columns)
         .join_from(values, column.table, column == values.c[key])
@@ -197,6 +226,51 @@ def _at_once(claim: Claim) -> Select[Any]:
     used = claim.use(locked_values).returning(*locked_values.values()).cte("used")
     stored = _stored(claim.inserts, used, used)
     return select(used.c[key], used.c[claim.winner]).add_cte(*stored)
+
+
+def _types_of(claim: Claim | Creation) -> Values:
+    return {**claim.types, **claim.guard.types} if claim.guard is not None else claim.types
+
+
+def _admitted(guard: Guard, values: CTE) -> CTE:
+    """Return the values of the callers whose row is stored now, or was by their first attempt.
+
+    Rows are stored in the order of their keys, so that two batches never deadlock.
+    """
+    (key, key_name), (owner, owner_name) = guard.key, guard.owner
+    row = select(*(values.c[name] for name in guard.values.values()))
+    stored = (
+        postgresql.insert(key.table)
+        .from_select([column.name for column in guard.values], row.order_by(values.c[key_name]))
+        .on_conflict_do_nothing()
+        .returning(key, owner)
+        .cte("guarded")
+    )
+    return union_all(
+        *(
+            select(*values.columns).join_from(
+                values,
+                table,
+                and_(
+                    table.c[key.name] == values.c[key_name],
+                    table.c[owner.name] == values.c[owner_name],
+                ),
+            )
+            for table in (stored, key.table)
+        )
+    ).cte("admitted")
+
+
+def _compiled_guard(
+    guard: Guard | None, values: Values, dialect: Dialect
+) -> tuple[CompiledStatement, CompiledStatement] | None:
+    if guard is None:
+        return None
+    (key, key_name), (owner, owner_name) = guard.key, guard.owner
+    row = {column.name: values[name] for column, name in guard.values.items()}
+    insert = sqlite.insert(key.table).values(row).on_conflict_do_nothing()
+    is_own = select(key).where(key == values[key_name], owner == values[owner_name])
+    return compile_statement(insert, dialect), compile_statement(is_own, dialect)
 
 
 def _value_rows(types: Values) -> FromClause:

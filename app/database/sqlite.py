@@ -239,8 +239,26 @@ def _claim(
     """Claim row by row, then store the rows of the winners."""
     use, execute = claim.statement, connection.execute
     processed = [claim.processed(row) for row in rows]  # once for all statements
-    is_used = [execute(use.text, use.pick(row)).rowcount == 1 for row in processed]
+    if claim.guard is None:
+        is_used = [execute(use.text, use.pick(row)).rowcount == 1 for row in processed]
+    else:
+        is_used = [
+            _is_admitted(connection, *claim.guard, row)
+            and execute(use.text, use.pick(row)).rowcount == 1
+            for row in processed
+        ]
     winners = [row for row, is_winner in zip(processed, is_used, strict=True) if is_winner]
     for insert in claim.inserts:
         connection.executemany(insert.text, map(insert.pick, winners))
     return [() if is_winner else None for is_winner in is_used]
+
+
+def _is_admitted(
+    connection: sqlite3.Connection,
+    insert: CompiledStatement,
+    is_own: CompiledStatement,
+    row: Mapping[str, Any],
+) -> bool:
+    """Store the row of the guard, and return whether it is the caller's."""
+    connection.execute(insert.text, insert.pick(row))
+    return connection.execute(is_own.text, is_own.pick(row)).fetchone() is not None

@@ -1,4 +1,7 @@
-"""Replay cache of single-use identifiers: the `jti` of client assertions and request objects."""
+"""Replay cache of single-use identifiers: the `jti` of client assertions and of DPoP proofs."""
+
+from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import Column, LargeBinary, Table
 
@@ -13,3 +16,11 @@ replay_cache = Table(
     Column("expires_at", Instant, nullable=False, index=True),
     sqlite_with_rowid=False,
 )
+
+
+class SingleUse(NamedTuple):
+    """One use of an identifier: `spent_by` names the caller, who may repeat its own use."""
+
+    digest: bytes
+    spent_by: bytes
+    expires_at: datetime
