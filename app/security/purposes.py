@@ -19,6 +19,7 @@ class Purpose(StrEnum):
     KEY_CHECK = "key check"
     SETTINGS = "settings"
     PAGE_CURSORS = "page cursors"
+    DPOP_NONCES = "dpop nonces"
 
     PASSKEY_CHALLENGES = "passkey challenges"
     MAIL_CODES = "mail codes"
