@@ -75,6 +75,9 @@ def set_policy(
         int | None, option("--refresh-token-ttl", **SECONDS, help="At most the general lifetime.")
     ] = None,
     require_pkce: Annotated[bool, flag("--require-pkce", help="Require PKCE.")] = False,
+    require_dpop_nonce: Annotated[
+        bool, flag("--require-dpop-nonce", help="Require a nonce in DPoP proofs.")
+    ] = False,
     consent: Annotated[
         str | None,
         option(
@@ -128,6 +131,7 @@ def set_policy(
         "access_token_ttl": access_token_ttl,
         "refresh_token_ttl": refresh_token_ttl,
         "require_pkce": require_pkce or None,
+        "require_dpop_nonce": require_dpop_nonce or None,
         "second_factor": second_factor,
         "consent": consent,
         "id_token_claims": id_token_claim,

@@ -1,39 +1,73 @@
-"""Bearer tokens at a protected resource (RFC 6750), accepted only in the Authorization header."""
+"""Access tokens at a protected resource, accepted only in the Authorization header.
 
+A token is a bearer token (RFC 6750), or it is bound to a key that each request proves (RFC 9449).
+Neither is accepted by the scheme of the other.
+"""
+
+from typing import NamedTuple
 from urllib.parse import parse_qs
 
 from app.clock import Clock
 from app.models.oauth.access_tokens import AccessToken
 from app.oauth.descriptions import Description
-from app.oauth.errors import InvalidBearerRequestError, InvalidTokenError, MissingTokenError
+from app.oauth.dpop.confirmation import bound_key
+from app.oauth.dpop.errors import InvalidDpopTokenError, MissingBoundTokenError
+from app.oauth.dpop.proofs import DpopProofs, PresentedProof
+from app.oauth.errors import InvalidBearerRequestError, InvalidTokenError
 from app.observability import request_context
 from app.repositories.oauth.access_tokens import AccessTokenRepository
+from app.schemas.client_policies import parse_policies
 from app.security.tokens import TokenKind, digest_of
 
 MAXIMUM_LENGTH = 8192
+BEARER, DPOP = b"bearer", b"dpop"
+
+
+class Presented(NamedTuple):
+    """The text of a token as it was presented, and whether by the scheme of bound tokens."""
+
+    token: str
+    is_bound: bool
 
 
 class BearerTokens:
-    def __init__(self, access_token_repository: AccessTokenRepository, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        access_token_repository: AccessTokenRepository,
+        dpop_proofs: DpopProofs,
+        clock: Clock,
+    ) -> None:
         self._access_token_repository = access_token_repository
+        self._dpop_proofs = dpop_proofs
         self._clock = clock
 
     async def authenticate(
-        self, authorization: bytes | None, *, query: bytes, in_form: str | None = None
+        self,
+        authorization: bytes | None,
+        *,
+        query: bytes,
+        proof: PresentedProof,
+        in_form: str | None = None,
     ) -> AccessToken:
         """Return the valid access token of a request.
 
-        `in_form` is for the one endpoint that also accepts a token in its body (section 2.2).
-        Raises `MissingTokenError`, `InvalidBearerRequestError` or `InvalidTokenError`.
+        `in_form` is for the one endpoint that also accepts a token in its body (section 2.2), where
+        it is a bearer token. Raises `MissingTokenError`, `InvalidBearerRequestError`,
+        `InvalidTokenError` or a `DpopError`.
         """
         if authorization is None and in_form is None:
-            raise MissingTokenError(reason="the request has no bearer token")
+            raise MissingBoundTokenError(reason="the request has no access token")
         if (authorization and in_form) or (query and _has_access_token(query)):
             raise InvalidBearerRequestError(Description.SEVERAL_BEARER_TOKENS)
-        token = await self._find(in_form or _token_in(authorization or b""))
+        presented = Presented(in_form, False) if in_form else _token_in(authorization or b"")
+        token = await self._find(presented.token)
         if token is None:
-            raise InvalidTokenError(reason="the access token is unknown, expired or revoked")
+            refused = InvalidDpopTokenError if presented.is_bound else InvalidTokenError
+            raise refused(reason="the access token is unknown, expired or revoked")
         request_context.name_client(token.client_id)
+        if presented.is_bound or token.confirmation is not None:
+            await self._require_key(token, presented, proof)
         return token
 
     async def _find(self, token: str) -> AccessToken | None:
@@ -43,12 +77,38 @@ class BearerTokens:
             digest_of(token), now=self._clock.now()
         )
 
+    async def _require_key(
+        self, token: AccessToken, presented: Presented, proof: PresentedProof
+    ) -> None:
+        """Require that a token is bound to the key that the request proves, which uses the proof.
 
-def _token_in(authorization: bytes) -> str:
+        Raises `InvalidDpopTokenError` if one of the two is missing, and a `DpopError` for a proof
+        that is not valid.
+        """
+        jkt = bound_key(token.confirmation)
+        if not presented.is_bound:
+            if jkt is not None:
+                raise InvalidDpopTokenError(reason="a bound token was sent as a bearer token")
+            return
+        if jkt is None:
+            raise InvalidDpopTokenError(reason="a bearer token was sent as one bound to a key")
+        policies = parse_policies(token.policies) if token.policies is not None else None
+        verified = await self._dpop_proofs.verify(
+            proof,
+            access_token=presented.token,
+            needs_nonce=policies is not None and policies.require_dpop_nonce,
+        )
+        if verified.jkt != jkt:
+            raise InvalidDpopTokenError(reason="the token is bound to another key than the proof's")
+        await self._dpop_proofs.spend(verified, at_resource=True)
+
+
+def _token_in(authorization: bytes) -> Presented:
     scheme, _, token = authorization.partition(b" ")
-    if scheme.lower() != b"bearer" or len(token) > MAXIMUM_LENGTH or not token.isascii():
-        raise InvalidTokenError(reason="the Authorization header has no bearer token")
-    return token.strip().decode("ascii")
+    scheme = scheme.lower()
+    if scheme not in (BEARER, DPOP) or len(token) > MAXIMUM_LENGTH or not token.isascii():
+        raise InvalidTokenError(reason="the Authorization header has no access token")
+    return Presented(token.strip().decode("ascii"), is_bound=scheme == DPOP)
 
 
 def _has_access_token(query: bytes) -> bool:

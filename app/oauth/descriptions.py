@@ -70,6 +70,17 @@ class Description(StrEnum):
     CLIENT_ID_OF_ANOTHER_CLIENT = "The client_id in the body belongs to another client."
     HEADER_OF_ANOTHER_CLIENT = "The Authorization header belongs to another client."
 
+    # DPoP
+    DPOP_PROOF_INVALID = (
+        "The DPoP proof is not valid for this request. Send a new proof for this method and URL."
+    )
+    DPOP_PROOF_REQUIRED = "A DPoP proof is required. Send it in the DPoP header."
+    DPOP_NONCE_REQUIRED = (
+        "The DPoP proof needs a current nonce. Repeat the request with that of DPoP-Nonce."
+    )
+    SEVERAL_DPOP_HEADERS = "The request has more than one DPoP header. Send only one."
+    DPOP_KEY_DIFFERS = "The dpop_jkt is not the thumbprint of the key of the DPoP proof."
+
     # Grants
     GRANT_TYPE_NOT_REGISTERED = "The client is not registered for this grant type."
     GRANT_TYPE_NOT_FOR_PUBLIC_CLIENTS = "A public client cannot use this grant type."

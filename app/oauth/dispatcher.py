@@ -5,9 +5,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from app.models.clients.clients import Client
 from app.oauth.access_policy import AccessRefusedError
 from app.oauth.client_auth.authenticator import ClientAuthenticator
 from app.oauth.descriptions import Description
+from app.oauth.dpop.proofs import DpopProof, DpopProofs, PresentedProof
 from app.oauth.errors import (
     InvalidGrantError,
     InvalidRequestError,
@@ -20,6 +22,8 @@ from app.schemas.tokens import TokenResponse
 from app.services.operations.activity import ActivityCollector
 from app.services.operations.limits import Limits
 
+PATH = "/token"
+
 
 class GrantDispatcher:
     def __init__(
@@ -27,10 +31,12 @@ class GrantDispatcher:
         *,
         authenticator: ClientAuthenticator,
         grants: Sequence[Grant[Any]],
+        dpop_proofs: DpopProofs,
         limits: Limits,
         activity: ActivityCollector,
     ) -> None:
         self._authenticator = authenticator
+        self._dpop_proofs = dpop_proofs
         self._limits = limits
         self._activity = activity
         self._grants = {grant.grant_type: grant for grant in grants}
@@ -53,8 +59,11 @@ class GrantDispatcher:
                 reason=f"a public client cannot use the grant type {grant.grant_type}",
             )
         parameters = _parse(grant.parameters, request.form)
+        proof = None
+        if request.dpop is not None or client.requires_dpop:
+            proof = await self._proof_of(request, client)
         try:
-            response = await grant.exchange(TokenRequest(client), parameters)
+            response = await grant.exchange(TokenRequest(client, proof), parameters)
         except AccessRefusedError:
             raise
         except InvalidGrantError:
@@ -63,6 +72,12 @@ class GrantDispatcher:
             raise
         self._activity.token_issued(client.client_id)
         return response
+
+    async def _proof_of(self, request: FormRequest, client: Client) -> DpopProof:
+        presented = PresentedProof(request.dpop, "POST", PATH)
+        return await self._dpop_proofs.verify(
+            presented, access_token=None, needs_nonce=client.requires_dpop_nonce
+        )
 
     def _grant_for(self, form: Form) -> Grant[Any]:
         grant_type = form.get("grant_type")

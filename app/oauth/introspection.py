@@ -14,6 +14,7 @@ from app.models.oauth.refresh_tokens import RefreshToken
 from app.oauth.claim_mappings import mapped_claims
 from app.oauth.client_auth.authenticator import ClientAuthenticator
 from app.oauth.descriptions import Description
+from app.oauth.dpop.confirmation import parse_confirmation, token_type_of
 from app.oauth.errors import InvalidClientError, InvalidRequestError
 from app.oauth.lifetimes import refresh_token_expiry
 from app.oauth.requests import FormRequest
@@ -71,11 +72,12 @@ class Introspection:
             scope=row.scope or None,
             client_id=row.client_id,
             username=row.username if row.sector_identifier is None else None,
-            token_type="Bearer",
+            token_type=token_type_of(row.confirmation),
             exp=int(row.expires_at.timestamp()),
             iat=int(row.issued_at.timestamp()),
             sub=_subject_of(row, sector_identifier=row.sector_identifier),
             iss=self._issuer,
+            cnf=_confirmation_of(row),
             **await self._mapped(row, row.policies),
         )
 
@@ -98,6 +100,7 @@ class Introspection:
             iat=int(row.issued_at.timestamp()),
             sub=_subject_of(row, sector_identifier=client.sector_identifier),
             iss=self._issuer,
+            cnf=_confirmation_of(row),
             **await self._mapped(row, client.policies),
         )
 
@@ -114,6 +117,11 @@ class Introspection:
             scope=row.scope,
             entitlements=self._entitlements.lazily(row.user_id),
         )
+
+
+def _confirmation_of(found: AccessToken | RefreshToken) -> dict[str, str] | None:
+    """Return the key that a token is bound to (RFC 9449 section 6.2)."""
+    return parse_confirmation(found.confirmation) if found.confirmation is not None else None
 
 
 def _subject_of(found: AccessToken | RefreshToken, *, sector_identifier: str | None) -> str:

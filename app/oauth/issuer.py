@@ -9,6 +9,9 @@ from app.models.oauth.refresh_tokens import RefreshToken
 from app.oauth.claim_mappings import mapped_claims
 from app.oauth.claims import claims_for_id_token, parse_claims
 from app.oauth.descriptions import Description
+from app.oauth.dpop.binding import bound_to, use_of
+from app.oauth.dpop.confirmation import bound_key, token_type_of
+from app.oauth.dpop.proofs import DpopProof, DpopProofs
 from app.oauth.errors import InvalidTargetError
 from app.oauth.id_tokens import Authentication, IdTokens
 from app.oauth.lifetimes import JWT, Lifetimes
@@ -30,7 +33,11 @@ from app.services.clients.usage import ClientUsageService
 
 
 class TokenIssuer:
-    """Issues tokens; what a method returns has been committed."""
+    """Issues tokens; what a method returns has been committed.
+
+    A `proof` is that of the token request: it binds the access token to its key (RFC 9449), and is
+    used up in the step that stores the tokens.
+    """
 
     def __init__(
         self,
@@ -39,6 +46,7 @@ class TokenIssuer:
         refresh_token_repository: RefreshTokenRepository,
         token_family_repository: TokenFamilyRepository,
         id_tokens: IdTokens,
+        dpop_proofs: DpopProofs,
         usage: ClientUsageService,
         clock: Clock,
         lifetimes: Lifetimes,
@@ -47,16 +55,20 @@ class TokenIssuer:
         self._refresh_token_repository = refresh_token_repository
         self._token_family_repository = token_family_repository
         self._id_tokens = id_tokens
+        self._dpop_proofs = dpop_proofs
         self._usage = usage
         self._clock = clock
         self._lifetimes = lifetimes
 
-    async def issue_to_client(self, client: Client, grant: TokenGrant) -> TokenResponse:
+    async def issue_to_client(
+        self, client: Client, grant: TokenGrant, *, proof: DpopProof | None
+    ) -> TokenResponse:
         """Issue an access token to the client itself, without a refresh token (section 4.4.3)."""
         _require_opaque(grant)
+        grant = bound_to(proof, grant, client)
         token = new_token(TokenKind.ACCESS_TOKEN)
         now, lifetime = self._clock.now(), self._lifetimes.of(client, grant.resource).access
-        await self._access_token_repository.store_for_client(
+        is_stored = await self._access_token_repository.store_for_client(
             digest_of(token),
             client_id=client.client_id,
             scope=grant.scope,
@@ -65,19 +77,30 @@ class TokenIssuer:
             audience=grant.audience,
             confirmation=grant.confirmation,
             authorization_details=grant.authorization_details,
+            use=use_of(proof),
         )
+        if not is_stored:
+            await self.refuse_replay(proof)
         self._usage.note_token(client.client_id, now)
         return TokenResponse(
             access_token=token,
+            token_type=token_type_of(grant.confirmation),
             expires_in=int(lifetime.total_seconds()),
             scope=grant.scope or None,
         )
 
     async def issue_to_user(
-        self, client: Client, grant: TokenGrant, *, user: User, with_refresh_token: bool
+        self,
+        client: Client,
+        grant: TokenGrant,
+        *,
+        user: User,
+        with_refresh_token: bool,
+        proof: DpopProof | None,
     ) -> TokenResponse | None:
         """Issue the first tokens of a new family; None if the sign-in is no longer valid."""
         _require_opaque(grant)
+        grant = bound_to(proof, grant, client)
         now, lifetimes = self._clock.now(), self._lifetimes.of(client, grant.resource)
         family_expires_at = now + family_lifetime(lifetimes, with_refresh_token=with_refresh_token)
         pair, stored = new_pair(
@@ -90,8 +113,10 @@ class TokenIssuer:
             client_id=client.client_id,
             user=user,
             with_refresh_token=with_refresh_token,
+            use=use_of(proof),
         )
         if not has_begun:
+            await self.refuse_replay(proof)
             return None
         self._usage.note_token(client.client_id, now)
         return pair.response(now=now, with_refresh_token=with_refresh_token)
@@ -106,15 +131,18 @@ class TokenIssuer:
         grant: TokenGrant,
         authentication: Authentication,
         entitlements: LazyEntitlements,
+        proof: DpopProof | None,
         nonce: str | None = None,
         claims: str | None = None,
     ) -> TokenResponse | None:
         """Redeem a code for the first tokens of its family.
 
-        Returns None if the code is used or revoked by now. The tokens end with the session, unless
-        `offline_access` was granted. The ID token is signed before anything is stored.
+        Returns None if the code is used or revoked by now, or the proof was used before. The tokens
+        end with the session, unless `offline_access` was granted. The ID token is signed before
+        anything is stored.
         """
         _require_opaque(grant)
+        grant = bound_to(proof, grant, client)
         now, lifetimes = self._clock.now(), self._lifetimes.of(client, grant.resource)
         with_refresh_token = client.check_grant_type("refresh_token")
         family_expires_at = now + family_lifetime(lifetimes, with_refresh_token=with_refresh_token)
@@ -138,6 +166,7 @@ class TokenIssuer:
             stored,
             new_family(grant, expires_at=family_expires_at),
             with_refresh_token=with_refresh_token,
+            use=use_of(proof),
         )
         if not is_redeemed:
             return None
@@ -198,6 +227,7 @@ class TokenIssuer:
         *,
         grant: TokenGrant,
         grace: timedelta,
+        proof: DpopProof | None,
     ) -> TokenResponse | RefreshToken:
         """Rotate a refresh token of a client and return the new pair.
 
@@ -205,6 +235,7 @@ class TokenIssuer:
         `digest` is that of the token, and `grace` is how long the response can be repeated.
         """
         _require_opaque(grant)
+        grant = bound_to(proof, grant, client)
         now, seed = self._clock.now(), new_secret()
         pair, stored = pair_of(
             derived_pair(presented, seed),
@@ -219,29 +250,44 @@ class TokenIssuer:
             stored,
             sealed=packed(pair, seed),
             grace_ends_at=now + grace,
+            use=use_of(proof),
         )
         if current is not None:
+            await self.refuse_replay(proof)
             return current
         self._usage.note_token(client.client_id, now)
         return pair.response(now=now)
 
     def repeat_response(
-        self, presented: str, used: RefreshToken, *, audience: str | None
+        self,
+        presented: str,
+        used: RefreshToken,
+        *,
+        grant: TokenGrant,
+        proof: DpopProof | None,
     ) -> TokenResponse | None:
         """Return the response to the rotation of this token, or None if it is not stored.
 
-        It can only be recovered with the token itself. Raises `InvalidTargetError` if its access
-        token is for another resource than the one that this request is for.
+        It can only be recovered with the token itself. None also if its access token is bound to
+        another key than that of the proof. Raises `InvalidTargetError` if it is for another
+        resource than the one that this request is for.
         """
         if used.successor_sealed is None:
             return None
         pair = unpacked(used.successor_sealed, presented)
-        if pair.audience != audience:
+        if bound_key(pair.confirmation) != (proof.jkt if proof is not None else None):
+            return None
+        if pair.audience != grant.audience:
             raise InvalidTargetError(
                 Description.RESOURCE_OF_REPEATED_REFRESH,
                 reason="the refresh token was used for another resource before",
             )
         return pair.response(now=self._clock.now())
+
+    async def refuse_replay(self, proof: DpopProof | None) -> None:
+        """Raise `InvalidDpopProofError` if another request used the proof; else it is used now."""
+        if proof is not None:
+            await self._dpop_proofs.spend(proof, at_resource=False)
 
 
 def _require_opaque(grant: TokenGrant) -> None:

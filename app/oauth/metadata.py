@@ -13,6 +13,7 @@ from app.oauth.scopes import SCOPES
 from app.oauth.subjects import SUBJECT_TYPES
 from app.schemas.metadata import ServerMetadata
 from app.security.jose import ALGORITHMS, CLIENT_ALGORITHMS
+from app.security.key_proofs import PROOF_ALGORITHMS
 
 DISPLAYS = ("page", "popup", "touch")
 UI_LOCALES = ("en", "de")
@@ -63,6 +64,7 @@ def server_metadata(
         introspection_endpoint_auth_signing_alg_values_supported=algorithms,
         revocation_endpoint_auth_methods_supported=methods,
         revocation_endpoint_auth_signing_alg_values_supported=algorithms,
+        dpop_signing_alg_values_supported=list(PROOF_ALGORITHMS),
         authorization_response_iss_parameter_supported=True,
         backchannel_logout_supported=True,
         backchannel_logout_session_supported=True,

@@ -6,6 +6,7 @@ from urllib.parse import unquote_to_bytes
 
 from app.models.clients.clients import Client
 from app.oauth.descriptions import Description
+from app.oauth.dpop.proofs import DpopProof
 from app.oauth.errors import InvalidRequestError
 from app.observability.logging import logger
 from app.security.text import is_storable
@@ -22,16 +23,18 @@ Form = Mapping[str, str]
 
 
 class FormRequest(NamedTuple):
-    """A form post: its parameters, and the Authorization header if there was one."""
+    """A form post: its parameters, and the Authorization and DPoP headers if there were any."""
 
     form: Form
     authorization: bytes | None
+    dpop: bytes | None
 
 
 class TokenRequest(NamedTuple):
-    """A token request of an authenticated client."""
+    """A token request of an authenticated client, with its DPoP proof if it sent one."""
 
     client: Client
+    proof: DpopProof | None
 
 
 def parse_form(body: bytes, content_type: bytes | None, *, read: Set[str] | None) -> dict[str, str]:

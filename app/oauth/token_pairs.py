@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from pydantic_core import from_json, to_json
 
+from app.oauth.dpop.confirmation import token_type_of
 from app.schemas.tokens import TokenResponse
 from app.security.encryption import open_with_token
 from app.security.purposes import Purpose
@@ -39,6 +40,7 @@ class TokenPair:
         remaining = int((self.access_expires_at - now).total_seconds())
         return TokenResponse(
             access_token=self.access_token,
+            token_type=token_type_of(self.confirmation),
             expires_in=max(remaining, 0),
             refresh_token=self.refresh_token if with_refresh_token else None,
             scope=self.scope or None,

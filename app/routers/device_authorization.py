@@ -36,4 +36,5 @@ DEVICE_AUTHORIZATION = HotEndpoint(
     forms=(DeviceRequest,),
     examples={"device": {"summary": "A device", "value": {"scope": "openid profile"}}},
     cross_origin=CrossOrigin.REGISTERED,
+    takes_proofs=False,
 )

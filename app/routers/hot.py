@@ -9,16 +9,36 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from app.middleware.cors import CrossOrigin
-from app.middleware.http import Endpoint, HttpRequest, HttpResponse
+from app.middleware.http import Endpoint, Headers, HttpRequest, HttpResponse
 from app.oauth.client_auth import FORM_PARAMETERS
 from app.oauth.descriptions import Description
+from app.oauth.dpop.errors import InvalidDpopProofError
+from app.oauth.dpop.proofs import PresentedProof
 from app.oauth.errors import InvalidRequestError, OAuth2Error
 from app.oauth.requests import FormRequest, parse_form
 from app.routers.error_handlers import protocol_error
 from app.routers.json_responses import starlette_response
 from app.wiring import OAuth, Services
 
+DPOP = b"dpop"
 Answer = Callable[[OAuth, HttpRequest], Awaitable[HttpResponse]]
+
+
+DPOP_HEADER: dict[str, Any] = {
+    "parameters": [
+        {
+            "name": "DPoP",
+            "in": "header",
+            "required": False,
+            "description": (
+                "A proof of possession of a key (RFC 9449). It binds what is issued to the key; "
+                "with a token that is bound, it is required."
+            ),
+            "schema": {"type": "string"},
+        }
+    ]
+}
+"""What OpenAPI says about an endpoint that takes proofs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +48,9 @@ class HotEndpoint:
     `answer` handles the request; `documentation` holds FastAPI's arguments that describe it in
     `/openapi.json`. `forms` are the alternatives for its body, with `examples`; `openapi_extra`
     replaces both if the body is described in another way.
-    `cross_origin` says which origins may call it from a browser. If it `speaks_protocol`, its
-    errors have the format of RFC 6749 section 5.2, including those raised before it is called.
+    `cross_origin` says which origins may call it from a browser. One that `takes_proofs` reads the
+    DPoP header. If it `speaks_protocol`, its errors have the format of RFC 6749 section 5.2,
+    including those raised before it is called.
     """
 
     method: str
@@ -37,6 +58,7 @@ class HotEndpoint:
     answer: Answer
     documentation: dict[str, Any] = field(default_factory=dict)
     cross_origin: CrossOrigin = field(kw_only=True)
+    takes_proofs: bool = field(kw_only=True)
     forms: tuple[type[BaseModel], ...] = ()
     examples: dict[str, Any] = field(default_factory=dict)
     openapi_extra: dict[str, Any] | None = None
@@ -66,7 +88,7 @@ class HotEndpoint:
             self.path,
             route,
             methods=[self.method],
-            openapi_extra=self._extra(),
+            openapi_extra={**self._extra(), **(DPOP_HEADER if self.takes_proofs else {})},
             **self.documentation,
         )
 
@@ -108,6 +130,7 @@ def form_request_of(request: HttpRequest, *, read: Set[str]) -> FormRequest:
     return FormRequest(
         form=parse_form(request.body, request.headers.get(b"content-type"), read=read),
         authorization=authorization_of(request),
+        dpop=dpop_of(request, at_resource=False),
     )
 
 
@@ -115,3 +138,23 @@ def authorization_of(request: HttpRequest) -> bytes | None:
     if b"authorization" in request.repeated:
         raise InvalidRequestError(Description.SEVERAL_AUTHORIZATION_HEADERS)
     return request.headers.get(b"authorization")
+
+
+def dpop_of(request: HttpRequest, *, at_resource: bool) -> bytes | None:
+    """Return the DPoP header (RFC 9449 section 4.3); raises `InvalidDpopProofError` for several."""
+    if DPOP in request.repeated:
+        raise InvalidDpopProofError(Description.SEVERAL_DPOP_HEADERS, at_resource=at_resource)
+    return request.headers.get(DPOP)
+
+
+def presented_proof(request: HttpRequest) -> PresentedProof:
+    """Return what a proof at a protected resource has to match."""
+    return PresentedProof(dpop_of(request, at_resource=True), request.method, request.path)
+
+
+def with_nonce(headers: Headers, oauth: OAuth, request: HttpRequest) -> Headers:
+    """Return headers of a response with the nonce for the client's next proof, if it needs one."""
+    if DPOP not in request.headers:
+        return headers
+    nonce = oauth.dpop_proofs.nonce_for_next()
+    return headers if nonce is None else (*headers, (b"dpop-nonce", nonce.encode("ascii")))

@@ -34,4 +34,5 @@ INTROSPECT = HotEndpoint(
     forms=(IntrospectionRequest,),
     examples={"access_token": {"summary": "An access token", "value": {"token": "postern_at_…"}}},
     cross_origin=CrossOrigin.NONE,
+    takes_proofs=False,
 )

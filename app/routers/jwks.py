@@ -30,4 +30,5 @@ JWKS = HotEndpoint(
     },
     speaks_protocol=False,
     cross_origin=CrossOrigin.ANY,
+    takes_proofs=False,
 )

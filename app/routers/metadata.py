@@ -32,6 +32,7 @@ def _endpoint(path: str, name: str, standard: str) -> HotEndpoint:
         },
         speaks_protocol=False,
         cross_origin=CrossOrigin.ANY,
+        takes_proofs=False,
     )
 
 

@@ -3,7 +3,7 @@
 from app.middleware.cors import CrossOrigin
 from app.middleware.http import HttpRequest, HttpResponse
 from app.oauth.profile import profile_of
-from app.routers.hot import HotEndpoint, authorization_of
+from app.routers.hot import HotEndpoint, authorization_of, presented_proof, with_nonce
 from app.routers.json_responses import NO_STORE, json_response
 from app.routers.openapi_errors import protocol_errors
 from app.schemas.profile import ClientProfile, PairwiseProfile, UserProfile
@@ -11,8 +11,10 @@ from app.wiring import OAuth
 
 
 async def profile(oauth: OAuth, request: HttpRequest) -> HttpResponse:
-    token = await oauth.bearer_tokens.authenticate(authorization_of(request), query=request.query)
-    return json_response(profile_of(token), headers=NO_STORE)
+    token = await oauth.bearer_tokens.authenticate(
+        authorization_of(request), query=request.query, proof=presented_proof(request)
+    )
+    return json_response(profile_of(token), headers=with_nonce(NO_STORE, oauth, request))
 
 
 PROFILE = HotEndpoint(
@@ -35,4 +37,5 @@ PROFILE = HotEndpoint(
         ),
     },
     cross_origin=CrossOrigin.REGISTERED,
+    takes_proofs=True,
 )

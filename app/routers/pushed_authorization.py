@@ -3,7 +3,7 @@
 from app.middleware.cors import CrossOrigin
 from app.middleware.http import HttpRequest, HttpResponse
 from app.oauth.authorization.requests import PARAMETERS
-from app.routers.hot import HotEndpoint, form_request_of, read_by
+from app.routers.hot import HotEndpoint, form_request_of, read_by, with_nonce
 from app.routers.json_responses import NO_STORE, json_response
 from app.routers.openapi_errors import protocol_errors
 from app.schemas.tokens import PushedRequest, PushedResponse
@@ -14,7 +14,8 @@ READ = read_by(PushedRequest) | PARAMETERS
 
 async def push(oauth: OAuth, request: HttpRequest) -> HttpResponse:
     response = await oauth.pushed_requests.respond(form_request_of(request, read=READ))
-    return json_response(response, status=201, headers=NO_STORE)
+    headers = with_nonce(NO_STORE, oauth, request)
+    return json_response(response, status=201, headers=headers)
 
 
 PUSH = HotEndpoint(
@@ -49,4 +50,5 @@ PUSH = HotEndpoint(
         }
     },
     cross_origin=CrossOrigin.REGISTERED,
+    takes_proofs=True,
 )

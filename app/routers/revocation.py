@@ -41,4 +41,5 @@ REVOKE = HotEndpoint(
     forms=(RevocationRequest,),
     examples={"refresh_token": {"summary": "A refresh token", "value": {"token": "postern_rt_…"}}},
     cross_origin=CrossOrigin.REGISTERED,
+    takes_proofs=False,
 )

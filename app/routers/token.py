@@ -5,7 +5,7 @@ from typing import Any
 from app.middleware.cors import CrossOrigin
 from app.middleware.http import HttpRequest, HttpResponse
 from app.oauth.grants import Grants
-from app.routers.hot import HotEndpoint, form_request_of, read_by
+from app.routers.hot import HotEndpoint, form_request_of, read_by, with_nonce
 from app.routers.json_responses import NO_STORE, json_response
 from app.routers.openapi_errors import protocol_errors
 from app.schemas.tokens import TokenResponse
@@ -35,7 +35,7 @@ def token_endpoint(grants: Grants) -> HotEndpoint:
 
     async def token(oauth: OAuth, request: HttpRequest) -> HttpResponse:
         response = await oauth.dispatcher.respond(form_request_of(request, read=read))
-        return json_response(response, headers=NO_STORE)
+        return json_response(response, headers=with_nonce(NO_STORE, oauth, request))
 
     return HotEndpoint(
         "POST",
@@ -48,4 +48,5 @@ def token_endpoint(grants: Grants) -> HotEndpoint:
             for grant in grants
         },
         cross_origin=CrossOrigin.REGISTERED,
+        takes_proofs=True,
     )

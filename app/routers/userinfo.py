@@ -5,7 +5,7 @@ from typing import Any
 from app.middleware.cors import CrossOrigin
 from app.middleware.http import HttpRequest, HttpResponse
 from app.oauth.requests import FORM_TYPE, parse_form
-from app.routers.hot import HotEndpoint, authorization_of
+from app.routers.hot import HotEndpoint, authorization_of, presented_proof, with_nonce
 from app.routers.json_responses import NO_STORE, json_response
 from app.routers.openapi_errors import protocol_errors
 from app.wiring import OAuth
@@ -37,14 +37,18 @@ BY_FORM: dict[str, Any] = {
 
 async def userinfo(oauth: OAuth, request: HttpRequest) -> HttpResponse:
     token = await oauth.bearer_tokens.authenticate(
-        authorization_of(request), query=request.query, in_form=_token_in_form(request)
+        authorization_of(request),
+        query=request.query,
+        in_form=_token_in_form(request),
+        proof=presented_proof(request),
     )
+    headers = with_nonce(NO_STORE, oauth, request)
     claims = await oauth.userinfo.respond(token)
     if isinstance(claims, dict):
-        return json_response(claims, headers=NO_STORE)
+        return json_response(claims, headers=headers)
     body = claims.encode("ascii")
     length = (b"content-length", str(len(body)).encode("ascii"))
-    return HttpResponse(200, body, ((b"content-type", JWT), length, *NO_STORE))
+    return HttpResponse(200, body, ((b"content-type", JWT), length, *headers))
 
 
 def _token_in_form(request: HttpRequest) -> str | None:
@@ -79,6 +83,7 @@ def _endpoint(method: str) -> HotEndpoint:
             ),
         },
         cross_origin=CrossOrigin.REGISTERED,
+        takes_proofs=True,
         openapi_extra=BY_FORM if method == "POST" else None,
     )
 

@@ -72,6 +72,10 @@ class ClientPolicies(BaseModel):
         description="Whether PKCE is required, even if it is not in general. `false` requires"
         " nothing, and relaxes nothing.",
     )
+    require_dpop_nonce: bool = Field(
+        default=False,
+        description="Whether each DPoP proof of the client needs a nonce of this server.",
+    )
     consent: ConsentPolicy | None = Field(
         default=None,
         description="`never` is for clients that an administrator answers for; a client that any"

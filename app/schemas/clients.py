@@ -59,6 +59,10 @@ class ClientMetadata(BaseModel):
     backchannel_logout_session_required: bool | None = None
     frontchannel_logout_uri: LogoutUri | None = None
     frontchannel_logout_session_required: bool | None = None
+    dpop_bound_access_tokens: bool | None = Field(
+        default=None,
+        description="Refuse token requests without a DPoP proof (RFC 9449 section 5.2).",
+    )
 
     def stated_metadata(self) -> dict[str, Any]:
         metadata = self.model_dump(include=set(ClientMetadata.model_fields), exclude_none=True)

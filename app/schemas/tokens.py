@@ -4,12 +4,16 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+TokenType = Literal["Bearer", "DPoP"]
+
 
 class TokenResponse(BaseModel):
     """Token response (RFC 6749 section 5.1)."""
 
     access_token: str
-    token_type: Literal["Bearer"] = "Bearer"
+    token_type: TokenType = Field(
+        default="Bearer", description="`DPoP` if the access token is bound to a key (RFC 9449)."
+    )
     expires_in: int = Field(description="Seconds.", examples=[3600])
     refresh_token: str | None = None
     scope: str | None = Field(default=None, examples=["profile email"])
@@ -41,11 +45,16 @@ class IntrospectionResponse(BaseModel):
     scope: str | None = None
     client_id: str | None = None
     username: str | None = None
-    token_type: Literal["Bearer", "refresh_token"] | None = None
+    token_type: Literal["Bearer", "DPoP", "refresh_token"] | None = None
     exp: int | None = Field(default=None, description="Seconds since 1970.")
     iat: int | None = Field(default=None, description="Seconds since 1970.")
     sub: str | None = None
     iss: str | None = None
+    cnf: dict[str, str] | None = Field(
+        default=None,
+        description="The key that the token is bound to (RFC 7800).",
+        examples=[{"jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}],
+    )
 
 
 class PushedRequest(BaseModel):
@@ -61,6 +70,9 @@ class PushedRequest(BaseModel):
     state: str | None = None
     code_challenge: str | None = None
     code_challenge_method: str | None = None
+    dpop_jkt: str | None = Field(
+        default=None, description="Thumbprint of the key that the code is bound to (RFC 9449)."
+    )
 
 
 class PushedResponse(BaseModel):

@@ -42,6 +42,13 @@ class KeyProof(NamedTuple):
     thumbprint: str
 
 
+class RsaMembers(NamedTuple):
+    """The modulus and the exponent of a public key."""
+
+    n: int
+    e: int
+
+
 def verify_key_proof(token: str, *, typ: str) -> KeyProof:
     """Verify a JWS by the public key in its header; raises `SignatureError`.
 
@@ -109,10 +116,11 @@ def _member(name: str, text: Any) -> str:
 def _is_signed_by(jwk: dict[str, str], signed: bytes, signature: bytes, algorithm: str) -> bool:
     from joserfc.jws import JWSRegistry
 
+    if jwk["kty"] == "RSA":  # before the key is imported, which is costly for a long one
+        numbers = (int.from_bytes(_decoded(jwk[name]), "big") for name in ("n", "e"))
+        require_rsa_bounds(RsaMembers(*numbers))
     try:
         key = import_key(jwk)
-        if jwk["kty"] == "RSA":
-            require_rsa_bounds(key.raw_value.public_numbers())
         model = JWSRegistry.algorithms[_NAMES_OF_JOSERFC.get(algorithm, algorithm)]
         return model.verify(signed, signature, key)
     except (ValueError, TypeError):

@@ -71,6 +71,7 @@ def build_authorization(
         authenticator=authenticator,
         request_sources=request_sources,
         request_parser=request_parser,
+        dpop_proofs=tokens.dpop_proofs,
         authorization_request_repository=authorization_request_repository,
         limits=core.limits,
         clock=core.clock,

@@ -13,6 +13,7 @@ from app.oauth.client_auth import CLIENT_AUTH_METHODS
 from app.oauth.client_auth.authenticator import ClientAuthenticator
 from app.oauth.device import DeviceAuthorization
 from app.oauth.dispatcher import GrantDispatcher
+from app.oauth.dpop.proofs import DpopProofs
 from app.oauth.grants import Grants
 from app.oauth.id_tokens import IdTokens
 from app.oauth.introspection import Introspection
@@ -50,6 +51,7 @@ class OAuth:
     pushed_requests: PushedRequests
     device_authorization: DeviceAuthorization
     bearer_tokens: BearerTokens
+    dpop_proofs: DpopProofs
     admin_access: AdminAccess
     introspection: Introspection
     revocation: Revocation
@@ -104,6 +106,7 @@ def build_oauth(
         dispatcher=GrantDispatcher(
             authenticator=authenticator,
             grants=[available.build(grant) for grant in grants],
+            dpop_proofs=tokens.dpop_proofs,
             limits=core.limits,
             activity=core.activity,
         ),
@@ -122,7 +125,12 @@ def build_oauth(
             links=core.links,
             ttl=timedelta(seconds=settings.device_code_ttl),
         ),
-        bearer_tokens=BearerTokens(tokens.access_token_repository, core.clock),
+        bearer_tokens=BearerTokens(
+            access_token_repository=tokens.access_token_repository,
+            dpop_proofs=tokens.dpop_proofs,
+            clock=core.clock,
+        ),
+        dpop_proofs=tokens.dpop_proofs,
         admin_access=AdminAccess(
             client_repository=core.client_repository,
             token_family_repository=tokens.token_family_repository,

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from app.oauth.dpop.nonces import DpopNonces
+from app.oauth.dpop.proofs import DpopProofs
+from app.oauth.dpop.target_uris import TargetUris
 from app.oauth.id_tokens import IdTokens
 from app.oauth.issuer import TokenIssuer
 from app.oauth.lifetimes import Lifetimes
@@ -27,6 +30,7 @@ class Tokens:
     device_code_repository: DeviceCodeRepository
     signing_keys: SigningKeys
     id_tokens: IdTokens
+    dpop_proofs: DpopProofs
     token_issuer: TokenIssuer
 
 
@@ -45,11 +49,19 @@ def build_tokens(core: Core, *, usage: ClientUsageService) -> Tokens:
         token_ttl=id_token_ttl,
     )
     id_tokens = IdTokens(signing_keys, core.clock, issuer=settings.issuer_url, ttl=id_token_ttl)
+    dpop_proofs = DpopProofs(
+        replay_cache_repository=core.replay_cache_repository,
+        nonces=DpopNonces(core.secret_keys),
+        target_uris=TargetUris([settings.issuer_url]),
+        clock=core.clock,
+        requires_nonce=settings.dpop_nonce == "required",
+    )
     token_issuer = TokenIssuer(
         access_token_repository=access_token_repository,
         refresh_token_repository=refresh_token_repository,
         token_family_repository=token_family_repository,
         id_tokens=id_tokens,
+        dpop_proofs=dpop_proofs,
         usage=usage,
         clock=core.clock,
         lifetimes=Lifetimes(
@@ -66,5 +78,6 @@ def build_tokens(core: Core, *, usage: ClientUsageService) -> Tokens:
         device_code_repository=DeviceCodeRepository(core.database),
         signing_keys=signing_keys,
         id_tokens=id_tokens,
+        dpop_proofs=dpop_proofs,
         token_issuer=token_issuer,
     )

@@ -23,7 +23,9 @@ identifier = not_empty
 
 
 def _extract(authorization: bytes | None) -> Credentials | None:
-    return ClientSecretBasic(FakeClock()).extract(FormRequest(form={}, authorization=authorization))
+    return ClientSecretBasic(FakeClock()).extract(
+        FormRequest(form={}, authorization=authorization, dpop=None)
+    )
 
 
 def _decoded(authorization: bytes) -> tuple[str, str] | None:

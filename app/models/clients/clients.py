@@ -14,6 +14,7 @@ from app.models.clients.registered_metadata import RegisteredMetadata
 from app.models.tables import index_where_set, metadata
 from app.schemas.client_policies import ClientPolicies, parse_policies
 
+DPOP_BOUND = "dpop_bound_access_tokens"
 BY_SECRET = ("client_secret_basic", "client_secret_post")
 
 clients = Table(
@@ -178,6 +179,19 @@ class Client(ClientColumns, ClientMixin):
             return True
         policies = self.policies_in_force
         return policies is not None and bool(policies.require_pkce)
+
+    @property
+    def requires_dpop(self) -> bool:
+        """Whether all access tokens of this client are bound to a key (RFC 9449 section 5.2).
+
+        The name is searched for first: each token request asks, and parsing takes longer.
+        """
+        return DPOP_BOUND in self.metadata and self.registered_metadata.dpop_bound_access_tokens
+
+    @property
+    def requires_dpop_nonce(self) -> bool:
+        policies = self.policies_in_force
+        return policies is not None and policies.require_dpop_nonce
 
     def get_default_redirect_uri(self) -> str:
         """Return the only registered redirect URI, or "" (RFC 6749 section 3.1.2.3)."""

@@ -39,6 +39,7 @@ class RegisteredMetadata(NamedTuple):
     backchannel_logout_session_required: bool = False
     frontchannel_logout_uri: str | None = None
     frontchannel_logout_session_required: bool = False
+    dpop_bound_access_tokens: bool = False
 
     @classmethod
     def of(cls, stated: Mapping[str, Any]) -> Self:

@@ -24,6 +24,7 @@ from app.oauth.authorization.requests import (
 from app.oauth.authorization.response_modes import AuthorizationResponse
 from app.oauth.authorization.sources import RequestSources, Source
 from app.oauth.authorization.stale import complete
+from app.oauth.dpop.confirmation import confirmation_of
 from app.oauth.errors import AccessDeniedError, OAuth2Error, UserNotAllowedError
 from app.observability import refusals
 from app.repositories.oauth.authorization_codes import AuthorizationCodeRepository
@@ -270,6 +271,7 @@ class AuthorizationEndpoint:
             expires_at=now + self._code_ttl,
             used_at=None,
             used_for=None,
+            confirmation=confirmation_of(request.dpop_jkt),
         )
         await self._authorization_code_repository.store(digest_of(code), authorization_code)
         return request.target.response({"code": code})

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 
 from app.clock import Clock
+from app.models.clients.clients import Client
 from app.models.oauth.authorization_requests import StoredRequest
 from app.oauth.authorization.requests import (
     PARAMETERS,
@@ -14,12 +15,16 @@ from app.oauth.authorization.requests import (
 from app.oauth.authorization.sources import PUSHED, PUSHED_TTL, URN, RequestSources
 from app.oauth.client_auth.authenticator import ClientAuthenticator
 from app.oauth.descriptions import Description
+from app.oauth.dpop.errors import InvalidDpopProofError
+from app.oauth.dpop.proofs import DpopProof, DpopProofs, PresentedProof
 from app.oauth.errors import InvalidRequestError
 from app.oauth.requests import FormRequest
 from app.repositories.oauth.authorization_requests import AuthorizationRequestRepository
 from app.schemas.tokens import PushedResponse
 from app.security.tokens import TokenKind, digest_of, new_token
 from app.services.operations.limits import Limits
+
+PATH = "/par"
 
 
 class PushedRequests:
@@ -29,6 +34,7 @@ class PushedRequests:
         authenticator: ClientAuthenticator,
         request_sources: RequestSources,
         request_parser: RequestParser,
+        dpop_proofs: DpopProofs,
         authorization_request_repository: AuthorizationRequestRepository,
         limits: Limits,
         clock: Clock,
@@ -36,6 +42,7 @@ class PushedRequests:
         self._authenticator = authenticator
         self._request_sources = request_sources
         self._request_parser = request_parser
+        self._dpop_proofs = dpop_proofs
         self._authorization_request_repository = authorization_request_repository
         self._limits = limits
         self._clock = clock
@@ -48,15 +55,28 @@ class PushedRequests:
         submitted = {name: value for name, value in request.form.items() if name in PARAMETERS}
         submitted["client_id"] = client.client_id
         now = self._clock.now()
+        proof = await self._proof_of(request, client)
         try:
             parameters = await self._request_sources.resolve(client, submitted)
+            parameters = _bound_to(proof, parameters)
             self._request_parser.parse(client, parameters, began_at=now)
         except RefusedRequestError as refused:
             raise refused.error from None
         except UntrustedRequestError as refused:
             raise InvalidRequestError(refused.detail, reason=refused.reason) from None
         await self._limits.count_request_of(client.client_id, is_authenticated=not client.is_public)
+        if proof is not None:
+            await self._dpop_proofs.spend(proof, at_resource=False)
         return await self._store(client.client_id, parameters)
+
+    async def _proof_of(self, request: FormRequest, client: Client) -> DpopProof | None:
+        """Return the proof of a request, whose key the code is bound to (RFC 9449 section 10.1)."""
+        if request.dpop is None:
+            return None
+        presented = PresentedProof(request.dpop, "POST", PATH)
+        return await self._dpop_proofs.verify(
+            presented, access_token=None, needs_nonce=client.requires_dpop_nonce
+        )
 
     async def _store(self, client_id: str, parameters: Mapping[str, str]) -> PushedResponse:
         name, now = new_token(TokenKind.REQUEST), self._clock.now()
@@ -74,3 +94,16 @@ class PushedRequests:
             )
         )
         return PushedResponse(request_uri=URN + name, expires_in=int(PUSHED_TTL.total_seconds()))
+
+
+def _bound_to(proof: DpopProof | None, parameters: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the parameters with the key of the proof; raises `InvalidDpopProofError` for two."""
+    if proof is None:
+        return parameters
+    if parameters.get("dpop_jkt", proof.jkt) != proof.jkt:
+        raise InvalidDpopProofError(
+            Description.DPOP_KEY_DIFFERS,
+            at_resource=False,
+            reason="the dpop_jkt is not the thumbprint of the key of the proof",
+        )
+    return {**parameters, "dpop_jkt": proof.jkt}

@@ -4,6 +4,7 @@ The client and its redirect URI are checked first; an error in them is shown to 
 later error is sent to the client, by a redirect.
 """
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -49,6 +50,7 @@ PARAMETERS = frozenset(
         "request",
         "request_uri",
         "registration",
+        "dpop_jkt",
     }
 )
 """The parameters of an authorization request; every other one is ignored."""
@@ -58,6 +60,7 @@ MAXIMUM_BYTES_IN_ALL = 16_384
 """Limit for what is stored: all names and values of a request, without its request object."""
 NOT_STORED = frozenset({"request"})
 MAXIMUM_AGE_DIGITS = 9
+THUMBPRINT = re.compile(r"[\w-]{43}", re.ASCII)
 
 
 def prompts_here(*, registration_is_open: bool) -> tuple[str, ...]:
@@ -106,6 +109,7 @@ class AuthorizationRequest:
     scopes: tuple[str, ...]
     nonce: str | None = None
     code_challenge: str | None = None
+    dpop_jkt: str | None = None
     prompts: frozenset[str] = frozenset()
     max_age: timedelta | None = None
     acr_values: tuple[str, ...] = ()
@@ -191,6 +195,7 @@ class RequestParser:
             scopes=tuple(scope.split()),
             nonce=parameters.get("nonce"),
             code_challenge=self._code_challenge(client, parameters),
+            dpop_jkt=_dpop_jkt(parameters.get("dpop_jkt")),
             prompts=_prompts(parameters.get("prompt"), self._prompts),
             max_age=_max_age(client, parameters.get("max_age")),
             acr_values=_acr_values(client, parameters.get("acr_values")),
@@ -242,6 +247,13 @@ def _check_response(client: Client, parameters: Mapping[str, str]) -> None:
             Description.PARAMETER_NOT_SUPPORTED.format(name="registration"),
             error="registration_not_supported",
         )
+
+
+def _dpop_jkt(text: str | None) -> str | None:
+    """Return the thumbprint of the key that the code is bound to (RFC 9449 section 10)."""
+    if text is not None and not THUMBPRINT.fullmatch(text):
+        raise InvalidRequestError(Description.PARAMETER_MALFORMED.format(name="dpop_jkt"))
+    return text
 
 
 def _prompts(text: str | None, known: frozenset[str]) -> frozenset[str]:

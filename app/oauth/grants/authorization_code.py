@@ -16,6 +16,7 @@ from app.models.oauth.authorization_codes import AuthorizationCode
 from app.oauth.access_policy import AccessRefusedError, may_use
 from app.oauth.admin_access import has_recent_factor, scope_granted_by_user
 from app.oauth.descriptions import Description
+from app.oauth.dpop.confirmation import bound_key
 from app.oauth.errors import InvalidGrantError
 from app.oauth.grants.base import Grant, GrantParameters
 from app.oauth.id_tokens import Authentication
@@ -96,9 +97,9 @@ class AuthorizationCodeGrant(Grant[AuthorizationCodeParameters]):
             raise _not_valid("the code was used before")
         if code.expires_at <= self._clock.now():
             raise _not_valid("the code has expired")
-        if (problem := _problem(request.client, code, parameters)) is not None:
+        if (problem := _problem(request, code, parameters)) is not None:
             raise _not_valid(problem)
-        return await self._redeem(request.client, parameters.code, code)
+        return await self._redeem(request, parameters.code, code)
 
     async def _find(self, presented: str) -> AuthorizationCode | None:
         if not TokenKind.AUTHORIZATION_CODE.matches(presented):
@@ -106,8 +107,9 @@ class AuthorizationCodeGrant(Grant[AuthorizationCodeParameters]):
         return await self._authorization_code_repository.find(digest_of(presented))
 
     async def _redeem(
-        self, client: Client, presented: str, code: AuthorizationCode
+        self, request: TokenRequest, presented: str, code: AuthorizationCode
     ) -> TokenResponse:
+        client = request.client
         signed_in = await self._sessions.find_by_id(code.session_id)
         if signed_in is None:  # signed out, or changed credentials, meanwhile
             raise _not_valid("the session of the code has ended")
@@ -128,6 +130,7 @@ class AuthorizationCodeGrant(Grant[AuthorizationCodeParameters]):
             grant=TokenGrant(scope=scope, resource=None),
             authentication=Authentication(code.auth_time, code.acr, code.amr, code.session_id),
             entitlements=entitlements,
+            proof=request.proof,
             nonce=code.nonce,
             claims=code.claims,
         )
@@ -137,6 +140,8 @@ class AuthorizationCodeGrant(Grant[AuthorizationCodeParameters]):
         current = await self._authorization_code_repository.find(digest_of(presented))
         if current is not None and current.used_at is not None:
             await self._revoke(current.client_id, current.family_id)
+        else:
+            await self._token_issuer.refuse_replay(request.proof)
         raise _not_valid("the code was used or revoked concurrently")
 
     def _warn_of_unprotected(self, client: Client, code: AuthorizationCode) -> None:
@@ -172,17 +177,21 @@ class AuthorizationCodeGrant(Grant[AuthorizationCodeParameters]):
 
 
 def _problem(
-    client: Client, code: AuthorizationCode, parameters: AuthorizationCodeParameters
+    request: TokenRequest, code: AuthorizationCode, parameters: AuthorizationCodeParameters
 ) -> str | None:
     """Return why the code cannot be redeemed, or None if it can.
 
+    A code that is bound to a key requires a proof of it (RFC 9449 section 10).
     PKCE must be used if, and only if, the authorization request used it (RFC 9700 section 2.1.1),
     and `redirect_uri` must be the same. A URI that was omitted from the authorization request is
     the client's only one, and may be omitted from the token request. OAuth 2.1 clients always omit
     it from the token request: PKCE binds the two requests to each other.
     """
+    jkt, proof = bound_key(code.confirmation), request.proof
+    if jkt is not None and (proof is None or proof.jkt != jkt):
+        return "the code is bound to a key that the request does not prove"
     verifier, uri = parameters.code_verifier, parameters.redirect_uri
-    is_same_uri = uri == (code.redirect_uri or client.get_default_redirect_uri())
+    is_same_uri = uri == (code.redirect_uri or request.client.get_default_redirect_uri())
     is_optional = code.code_challenge is not None or not code.redirect_uri
     if not is_same_uri and not (uri is None and is_optional):
         received = f"the redirect_uri {shown_uri(uri)}" if uri is not None else "no redirect_uri"

@@ -3,7 +3,6 @@
 from typing import Literal
 
 from app.clock import Clock
-from app.models.clients.clients import Client
 from app.models.oauth.device_codes import DeviceCode
 from app.oauth.access_policy import AccessRefusedError, may_use
 from app.oauth.admin_access import has_recent_factor, scope_granted_by_user
@@ -79,7 +78,7 @@ class DeviceCodeGrant(Grant[DeviceCodeParameters]):
         if code.denied_at is not None:
             raise AccessDeniedError
         if code.approved_at is not None:
-            return await self._redeem(request.client, presented, code)
+            return await self._redeem(request, presented, code)
         if not await self._device_code_repository.poll(digest_of(presented), code, now=now):
             raise SlowDownError  # also means that the user has not decided yet
         raise AuthorizationPendingError
@@ -89,7 +88,10 @@ class DeviceCodeGrant(Grant[DeviceCodeParameters]):
             return None
         return await self._device_code_repository.find(digest_of(presented))
 
-    async def _redeem(self, client: Client, presented: str, code: DeviceCode) -> TokenResponse:
+    async def _redeem(
+        self, request: TokenRequest, presented: str, code: DeviceCode
+    ) -> TokenResponse:
+        client = request.client
         session_id, auth_time = code.session_id, code.auth_time
         signed_in = await self._sessions.find_by_id(session_id or "")
         if signed_in is None or auth_time is None:  # the user signed out meanwhile
@@ -113,8 +115,10 @@ class DeviceCodeGrant(Grant[DeviceCodeParameters]):
             grant=TokenGrant(scope=scope, resource=None),
             authentication=Authentication(auth_time, code.acr or "", code.amr or "", session_id),
             entitlements=entitlements,
+            proof=request.proof,
         )
         if response is None:
+            await self._token_issuer.refuse_replay(request.proof)
             raise _not_valid("the device code was used or revoked concurrently")
         return response
 

@@ -4,6 +4,9 @@ A token can be used once. If it is presented again within a grace window, the re
 pair, so that neither a lost response nor thirty concurrent requests sign the user out; the window
 ends when the successor is used. After the window, a second use means that the token has leaked: the
 family is revoked.
+
+The tokens of a public client that used a proof are bound to its key (RFC 9449 section 5). Those of
+another client are bound to its authentication, so each refresh may use another key.
 """
 
 from datetime import timedelta
@@ -16,6 +19,8 @@ from app.models.oauth.used_refresh_tokens import UsedRefreshToken
 from app.oauth.access_policy import AccessRefusedError, may_use
 from app.oauth.admin_access import without_admin_scopes
 from app.oauth.descriptions import Description
+from app.oauth.dpop.confirmation import bound_key
+from app.oauth.dpop.proofs import DpopProof
 from app.oauth.errors import InvalidGrantError
 from app.oauth.grants.base import Grant, GrantParameters
 from app.oauth.id_tokens import Authentication
@@ -88,6 +93,7 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
         if not token.check_client(client):
             raise _not_valid("the refresh token belongs to another client")
 
+        _require_key(token, request.proof)
         await self._refuse_replay(token)
         entitlements = self._entitlements.lazily(token.user_id or "")
         if not await may_use(client, entitlements):
@@ -98,19 +104,20 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
             scope = narrow_granted_scope(parameters.scope, client=client, granted=scope)
         grant = TokenGrant(scope=scope, resource=None, confirmation=token.confirmation)
         if token.used_at is not None:
-            repeated = self._same_again(presented, token, grant)
+            await self._token_issuer.refuse_replay(request.proof)
+            repeated = self._same_again(presented, token, grant, request.proof)
             return await self._with_id_token(client, token, repeated, entitlements)
         if refresh_token_expiry(token, client) <= self._clock.now():
             raise _not_valid("the refresh token has expired")
 
         rotated = await self._token_issuer.rotate(
-            presented, digest, token, client, grant=grant, grace=GRACE
+            presented, digest, token, client, grant=grant, grace=GRACE, proof=request.proof
         )
         if isinstance(rotated, TokenResponse):
             return await self._with_id_token(client, token, rotated, entitlements)
         if rotated.used_at is None:
             raise _not_valid("the refresh token was revoked or expired concurrently")
-        repeated = self._same_again(presented, rotated, grant)
+        repeated = self._same_again(presented, rotated, grant, request.proof)
         return await self._with_id_token(client, token, repeated, entitlements)
 
     async def _refuse_replay(self, found: RefreshToken) -> None:
@@ -137,13 +144,15 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
         )
         raise _not_valid("the refresh token was replayed after its grace window")
 
-    def _same_again(self, presented: str, used: RefreshToken, grant: TokenGrant) -> TokenResponse:
+    def _same_again(
+        self, presented: str, used: RefreshToken, grant: TokenGrant, proof: DpopProof | None
+    ) -> TokenResponse:
         """Return the response to the first use of this token, until its successor is used."""
         if used.successor_used_at is not None:
             raise _not_valid("the successor of the refresh token was already used")
-        response = self._token_issuer.repeat_response(presented, used, audience=grant.audience)
+        response = self._token_issuer.repeat_response(presented, used, grant=grant, proof=proof)
         if response is None:
-            raise _not_valid("the response to the first use cannot be repeated")
+            raise _not_valid("the response to the first use is not stored, or for another key")
         return response
 
     async def _with_id_token(
@@ -173,6 +182,13 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
             claims=sign_in.claims,
         )
         return response.model_copy(update={"id_token": id_token})
+
+
+def _require_key(token: RefreshToken, proof: DpopProof | None) -> None:
+    """Require a proof of the key that the token is bound to (RFC 9449 section 5)."""
+    jkt = bound_key(token.confirmation)
+    if jkt is not None and (proof is None or proof.jkt != jkt):
+        raise _not_valid("the refresh token is bound to a key that the request does not prove")
 
 
 def _not_valid(reason: str) -> InvalidGrantError:

@@ -55,6 +55,7 @@ VERIFIED_EMAIL = Field(
     "require_verified_email", N_("Only users with a verified email address"), kind="check"
 )
 PKCE = Field("require_pkce", N_("Refuse sign-ins without PKCE"), kind="check")
+DPOP_NONCE = Field("require_dpop_nonce", N_("Require a nonce in DPoP proofs"), kind="check")
 ACCESS_TTL = Field(
     "access_token_ttl",
     N_("Lifetime of access tokens"),
@@ -85,11 +86,11 @@ METHODS = Field(
 )
 TEXTS, CHECKS, LISTS = (
     (SECOND_FACTOR, CONSENT, ACCESS_TTL, REFRESH_TTL),
-    (VERIFIED_EMAIL, PKCE),
+    (VERIFIED_EMAIL, PKCE, DPOP_NONCE),
     (SCOPES, METHODS),
 )
 FIELDS = (
-    *(SECOND_FACTOR, METHODS, VERIFIED_EMAIL, PKCE, CONSENT),
+    *(SECOND_FACTOR, METHODS, VERIFIED_EMAIL, PKCE, DPOP_NONCE, CONSENT),
     *(ACCESS_TTL, REFRESH_TTL, SCOPES),
 )
 

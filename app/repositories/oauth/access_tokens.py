@@ -1,15 +1,23 @@
 """Queries about access tokens."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import ColumnElement, Insert, and_, or_, select, update
 
 from app.database.database import Database
 from app.models.accounts.users import users
 from app.models.clients.clients import clients
 from app.models.oauth.access_tokens import AccessToken, access_tokens
 from app.models.oauth.token_families import token_families
-from app.repositories.inserts import insert_once
+from app.models.operations.replay_cache import SingleUse, replay_cache
+from app.repositories.inserts import insert_once, insert_once_where, value_of
+from app.repositories.operations.replay_cache import (
+    IS_SPENT_BY_CALLER,
+    SPENT_BY,
+    spending,
+    values_of_use,
+)
 
 token, family, client, user = access_tokens.c, token_families.c, clients.c, users.c
 
@@ -53,6 +61,9 @@ LIVING = (
     )
 )
 
+DETAILS = ("audience", "confirmation", "authorization_details")
+"""The columns that the token of a client does not always have."""
+
 
 class AccessTokenRepository:
     def __init__(self, database: Database) -> None:
@@ -63,10 +74,15 @@ class AccessTokenRepository:
             insert_once(
                 database,
                 access_tokens,
-                audience="audience",
-                confirmation="confirmation",
-                authorization_details="authorization_details",
+                **{name: name for name in DETAILS},
             ),
+            only_for_caller=True,
+        )
+        self._insert_with_use = database.step(
+            spending(database),
+            _insert_if_spent(database),
+            outcome=SPENT_BY,
+            order="use_digest",
             only_for_caller=True,
         )
 
@@ -81,24 +97,29 @@ class AccessTokenRepository:
         audience: str | None = None,
         confirmation: str | None = None,
         authorization_details: str | None = None,
-    ) -> None:
-        """Store a token issued to a client on its own behalf, without a user or a family."""
-        values = {
+        use: SingleUse | None = None,
+    ) -> bool:
+        """Store a token issued to a client on its own behalf, without a user or a family.
+
+        Return False, and store nothing, if another caller spent the `use` before.
+        """
+        values: dict[str, Any] = {
             "digest": digest,
             "client_id": client_id,
             "scope": scope,
             "issued_at": issued_at,
             "expires_at": expires_at,
         }
-        if audience is None and confirmation is None and authorization_details is None:
+        details = (audience, confirmation, authorization_details)
+        if use is None and details == (None, None, None):
             await self._insert(**values)
-            return
-        await self._insert_for_resource(
-            **values,
-            audience=audience,
-            confirmation=confirmation,
-            authorization_details=authorization_details,
-        )
+            return True
+        values |= dict(zip(DETAILS, details, strict=True))
+        if use is None:
+            await self._insert_for_resource(**values)
+            return True
+        row = await self._insert_with_use(**values, **values_of_use(use))
+        return row is not None and row[0] == use.spent_by
 
     async def find_valid(self, digest: bytes, *, now: datetime) -> AccessToken | None:
         """Return the token, or None if it is unknown, expired or revoked.
@@ -115,3 +136,13 @@ class AccessTokenRepository:
             .where(token.digest == digest, token.client_id == client_id, token.revoked_at.is_(None))
             .values(revoked_at=now)
         )
+
+
+def _insert_if_spent(database: Database) -> Insert:
+    """Return an insert of a client's token, if the caller spent the use that comes with it."""
+    columns: tuple[ColumnElement[Any], ...] = (
+        *(token.digest, token.client_id, token.scope, token.issued_at, token.expires_at),
+        *(token[name] for name in DETAILS),
+    )
+    values = {column: value_of(str(column.key), column) for column in columns}
+    return insert_once_where(database, access_tokens, values, replay_cache, IS_SPENT_BY_CALLER)

@@ -30,6 +30,7 @@ from app.models.oauth.access_tokens import access_tokens
 from app.models.oauth.authorization_codes import authorization_codes
 from app.models.oauth.device_codes import device_codes
 from app.models.oauth.token_families import token_families
+from app.models.operations.replay_cache import SingleUse
 from app.repositories.inserts import insert_once_where, value_of
 from app.repositories.oauth.token_families import (
     NewFamily,
@@ -38,6 +39,11 @@ from app.repositories.oauth.token_families import (
     new_refresh_token,
     values_of_access_token,
     values_of_family,
+)
+from app.repositories.operations.replay_cache import (
+    IS_SPENT_BY_CALLER,
+    spending,
+    values_of_use,
 )
 
 family, session, user = token_families.c, sessions.c, users.c
@@ -65,38 +71,46 @@ class Redemption:
         winner = Outcome(
             select(codes.c.used_for).select_from(source), codes.c.digest, bound_as="presented"
         )
-        self._redeem = database.step(
-            use,
-            begin,
-            *remember,
-            new_refresh,
-            new_access,
-            outcome=winner,
-            order="presented",
-            only_for_caller=True,
-        )
-        self._redeem_without_refresh = database.step(
-            use,
-            begin,
-            *remember,
-            new_access,
-            outcome=winner,
-            order="presented",
-            only_for_caller=True,
-        )
+        beginnings = {
+            False: (use,),
+            True: (spending(database), use.where(exists().where(IS_SPENT_BY_CALLER))),
+        }
+        self._steps = {
+            (with_refresh_token, has_use): database.step(
+                *beginning,
+                begin,
+                *remember,
+                *((new_refresh,) if with_refresh_token else ()),
+                new_access,
+                outcome=winner,
+                order="presented",
+                only_for_caller=True,
+            )
+            for with_refresh_token in (True, False)
+            for has_use, beginning in beginnings.items()
+        }
 
     async def __call__(
-        self, digest: bytes, pair: NewPair, new: NewFamily, *, with_refresh_token: bool
+        self,
+        digest: bytes,
+        pair: NewPair,
+        new: NewFamily,
+        *,
+        with_refresh_token: bool,
+        use: SingleUse | None = None,
     ) -> bool:
-        """Redeem a code; return True if this caller consumed it and its tokens are stored."""
-        step = self._redeem if with_refresh_token else self._redeem_without_refresh
-        row = await step(
+        """Redeem a code; return True if this caller consumed it and its tokens are stored.
+
+        A `use` is spent in any case, and nothing else happens if another caller spent it before.
+        """
+        row = await self._steps[with_refresh_token, use is not None](
             presented=digest,
             refresh_digest=pair.refresh_digest,
             refresh_expires_at=pair.refresh_expires_at,
             now=pair.issued_at,
             **values_of_family(new),
             **values_of_access_token(pair),
+            **(values_of_use(use) if use is not None else {}),
         )
         return row is not None and row[0] == pair.access_digest
 

@@ -1,5 +1,6 @@
 """Queries about refresh tokens and their rotation."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Update, and_, or_, select, update
@@ -12,7 +13,9 @@ from app.models.oauth.access_tokens import access_tokens
 from app.models.oauth.refresh_tokens import RefreshToken, refresh_tokens
 from app.models.oauth.token_families import token_families
 from app.models.oauth.used_refresh_tokens import UsedRefreshToken, used_refresh_tokens
+from app.models.operations.replay_cache import SingleUse
 from app.repositories.oauth.token_families import NEW_ACCESS, NewPair, values_of_access_token
+from app.repositories.operations.replay_cache import SPENDING, values_of_use
 
 access, client, family = access_tokens.c, clients.c, token_families.c
 token, used, user = refresh_tokens.c, used_refresh_tokens.c, users.c
@@ -128,6 +131,7 @@ class RefreshTokenRepository:
         self._valid = database.lookup(LIVING, key=token.digest, value=RefreshToken)
         self._used = database.lookup(USED, key=used.digest, value=UsedRefreshToken)
         self._rotate = database.claim(ROTATION)
+        self._rotate_with_use = database.claim(replace(ROTATION, guard=SPENDING))
 
     async def find_in_active_family(self, digest: bytes) -> RefreshToken | None:
         """Return the token, even if it is used or expired.
@@ -148,13 +152,16 @@ class RefreshTokenRepository:
         *,
         sealed: bytes,
         grace_ends_at: datetime,
+        use: SingleUse | None = None,
     ) -> RefreshToken | None:
         """Consume a token and store its successors in one step; return None on success.
 
         Otherwise return the token as another caller left it, or `found` if it was revoked or has
-        expired meanwhile. `sealed` is the encrypted response, repeated until `grace_ends_at`.
+        expired meanwhile. `sealed` is the encrypted response, repeated until `grace_ends_at`. A
+        `use` is spent in any case, and nothing else happens if another caller spent it before.
         """
-        is_ours = await self._rotate(
+        rotate = self._rotate if use is None else self._rotate_with_use
+        is_ours = await rotate(
             presented=digest,
             successor=pair.refresh_digest,
             sealed=sealed,
@@ -165,6 +172,7 @@ class RefreshTokenRepository:
             family_id=found.family_id,
             client_id=found.client_id,
             user_id=found.user_id,
+            **(values_of_use(use) if use is not None else {}),
         )
         if is_ours:
             return None

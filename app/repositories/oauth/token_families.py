@@ -13,7 +13,9 @@ from app.models.oauth.access_tokens import access_tokens
 from app.models.oauth.refresh_tokens import refresh_tokens
 from app.models.oauth.token_families import token_families
 from app.models.oauth.used_refresh_tokens import used_refresh_tokens
+from app.models.operations.replay_cache import SingleUse
 from app.repositories.inserts import insert_once_where, value_of
+from app.repositories.operations.replay_cache import SPENDING, values_of_use
 
 access, family, refresh, user = access_tokens.c, token_families.c, refresh_tokens.c, users.c
 used = used_refresh_tokens.c
@@ -157,15 +159,20 @@ BEGINNING = Creation(
         "access_expires_at": access.expires_at,
     },
 )
-BEGINNING_WITHOUT_REFRESH = replace(BEGINNING, inserts=(NEW_ACCESS,))
 
 
 class TokenFamilyRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._sign_in = database.lookup(SIGN_IN, key=family.family_id, value=SignIn)
-        self._begin = database.creation(BEGINNING)
-        self._begin_without_refresh = database.creation(BEGINNING_WITHOUT_REFRESH)
+        inserts_of = {True: (NEW_REFRESH, NEW_ACCESS), False: (NEW_ACCESS,)}
+        self._beginnings = {
+            (with_refresh_token, guard is not None): database.creation(
+                replace(BEGINNING, inserts=inserts, guard=guard)
+            )
+            for with_refresh_token, inserts in inserts_of.items()
+            for guard in (None, SPENDING)
+        }
 
     async def begin(
         self,
@@ -176,14 +183,15 @@ class TokenFamilyRepository:
         client_id: str,
         user: User,
         with_refresh_token: bool,
+        use: SingleUse | None = None,
     ) -> bool:
         """Store a family with its first pair of tokens, or with the access token alone.
 
         Return False, and store nothing, if the user was disabled or their credentials changed since
-        `user` was read: the sign-in of this family is not valid any more.
+        `user` was read: the sign-in of this family is not valid any more. A `use` is spent in any
+        case; the result is also False if another caller spent it before.
         """
-        step = self._begin if with_refresh_token else self._begin_without_refresh
-        return await step(
+        return await self._beginnings[with_refresh_token, use is not None](
             family_id=family_id,
             client_id=client_id,
             user_id=user.user_id,
@@ -193,6 +201,7 @@ class TokenFamilyRepository:
             **values_of_access_token(pair),
             refresh_digest=pair.refresh_digest,
             refresh_expires_at=pair.refresh_expires_at,
+            **(values_of_use(use) if use is not None else {}),
         )
 
     async def find_sign_in(self, family_id: str) -> SignIn | None:

@@ -1,4 +1,7 @@
-"""Access to the admin API: by ADMIN_TOKEN, or an access token with the scope that is required."""
+"""Access to the admin API: by ADMIN_TOKEN, or an access token with the scope that is required.
+
+An access token that is bound to a key comes with a proof of it (RFC 9449).
+"""
 
 from typing import Annotated
 
@@ -9,6 +12,9 @@ from app.dependencies import ServicesDep, is_admin
 from app.details import Detail
 from app.errors import InvalidAccessTokenError, UnauthorizedError
 from app.models.oauth.access_tokens import AccessToken
+from app.oauth.descriptions import Description
+from app.oauth.dpop.errors import DpopError, InvalidDpopProofError
+from app.oauth.dpop.proofs import PresentedProof
 from app.oauth.errors import OAuth2Error
 from app.observability import request_context
 from app.schemas.admin_scopes import AdminScope
@@ -24,6 +30,17 @@ bearer = HTTPBearer(
     description="ADMIN_TOKEN, or an access token with the scope of the endpoint or `admin`.",
 )
 BearerDep = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
+
+
+class RefusedProofError(UnauthorizedError):
+    """A refused DPoP proof, or one without a nonce (RFC 9449 sections 7.1 and 9)."""
+
+    def __init__(self, refused: DpopError) -> None:
+        super().__init__(str(refused.description), error=str(refused.error), reason=refused.reason)
+        self._headers = dict(refused.extra_headers())
+
+    def headers(self) -> dict[str, str]:
+        return self._headers
 
 
 async def authorize(
@@ -50,21 +67,34 @@ async def _authority_of_token(
     request: Request, services: Services, credentials: HTTPAuthorizationCredentials | None
 ) -> Authority:
     values = request.headers.getlist("authorization")
-    if credentials is None or len(values) != 1:
+    scheme, _, presented = values[0].partition(" ") if len(values) == 1 else ("", "", "")
+    if not presented or (credentials is None and scheme.lower() != "dpop"):
         raise UnauthorizedError(
-            Detail.ADMIN_CREDENTIALS_REQUIRED, reason="the request has no bearer token"
+            Detail.ADMIN_CREDENTIALS_REQUIRED, reason="the request has no access token"
         )
     try:
         token = await services.oauth.bearer_tokens.authenticate(
-            values[0].encode("latin-1"), query=request.scope["query_string"]
+            values[0].encode("latin-1"),
+            query=request.scope["query_string"],
+            proof=_presented_proof(request),
         )
+    except DpopError as error:  # no guess of a token: the token was found
+        raise RefusedProofError(error) from None
     except OAuth2Error as error:
-        await _count_refusal(services.core, credentials.credentials)
+        await _count_refusal(services.core, presented)
         raise InvalidAccessTokenError(
             Detail.ADMIN_CREDENTIALS_INVALID, reason=error.reason
         ) from None
     request_context.act_as(_actor(token))
     return await services.oauth.admin_access.authority_of(token)
+
+
+def _presented_proof(request: Request) -> PresentedProof:
+    headers = request.headers.getlist("dpop")
+    if len(headers) > 1:
+        raise InvalidDpopProofError(Description.SEVERAL_DPOP_HEADERS, at_resource=True)
+    header = headers[0].encode("latin-1") if headers else None
+    return PresentedProof(header, request.method, request.scope["raw_path"].decode("latin-1"))
 
 
 async def _count_refusal(core: Core, presented: str) -> None:

@@ -61,6 +61,11 @@ class TokenSettings(SettingsGroup):
         description="Which clients must use PKCE: `public` clients and those that registered"
         " `require_pkce`, or `all` (recommended if every client supports it).",
     )
+    dpop_nonce: Literal["off", "required"] = Field(
+        "off",
+        description="Whether every [DPoP](dpop.md) proof needs a nonce of this server: `off` (only"
+        " for clients with the policy `require_dpop_nonce`) or `required`.",
+    )
     dynamic_registration: Annotated[
         Literal["open", "token", "off"] | None,
         Default("`open` in development, `off` in production"),

@@ -1,0 +1,156 @@
+"""Checks of DPoP proofs (RFC 9449 section 4.3), and their single use on all workers."""
+
+import hashlib
+import secrets
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+from app.clock import Clock
+from app.concurrency.late_imports import imported
+from app.models.operations.replay_cache import SingleUse
+from app.oauth.descriptions import Description
+from app.oauth.dpop.errors import InvalidDpopProofError, UseDpopNonceError
+from app.oauth.dpop.nonces import DpopNonces
+from app.oauth.dpop.target_uris import TargetUris
+from app.repositories.operations.replay_cache import ReplayCacheRepository
+from app.security import jose
+from app.security.jose import SignatureError
+from app.security.key_proofs import encoded, verify_key_proof
+
+PROOF_TYPE = "dpop+jwt"
+MAXIMUM_BYTES = 4096
+MAXIMUM_JTI = 256
+MAXIMUM_AGE = timedelta(seconds=60)
+"""How far `iat` may be from now, in both directions; a good nonce takes its place."""
+
+
+class PresentedProof(NamedTuple):
+    """The DPoP header of a request, if there is one, and the method and path that it must name."""
+
+    header: bytes | None
+    method: str
+    path: str
+
+
+class DpopProof(NamedTuple):
+    """A verified proof: the thumbprint of its key, and what makes it usable only once."""
+
+    jkt: str
+    use: SingleUse
+
+
+class DpopProofs:
+    """Proofs. With `requires_nonce`, every proof needs a nonce; without, those of some clients."""
+
+    def __init__(
+        self,
+        *,
+        replay_cache_repository: ReplayCacheRepository,
+        nonces: DpopNonces,
+        target_uris: TargetUris,
+        clock: Clock,
+        requires_nonce: bool,
+    ) -> None:
+        self._replay_cache_repository = replay_cache_repository
+        self._nonces = nonces
+        self._target_uris = target_uris
+        self._clock = clock
+        self._requires_nonce = requires_nonce
+
+    async def verify(
+        self, presented: PresentedProof, *, access_token: str | None, needs_nonce: bool
+    ) -> DpopProof:
+        """Return the proof of a request; raises a `DpopError`.
+
+        `access_token` is the token of a request to a protected resource. The proof is not used yet:
+        store its `use` in the step that stores what the client gets, or call `spend`.
+        """
+        at_resource, header = access_token is not None, presented.header
+        if header is None:
+            raise InvalidDpopProofError(
+                Description.DPOP_PROOF_REQUIRED,
+                at_resource=at_resource,
+                reason="the request has no DPoP header",
+            )
+        try:
+            if len(header) > MAXIMUM_BYTES or not header.isascii():
+                raise SignatureError("it is too long or not ASCII")
+            await imported(*jose.MODULES)
+            proof = verify_key_proof(header.decode("ascii"), typ=PROOF_TYPE)
+            self._check_target(proof.claims, presented, access_token)
+            jti = proof.claims.get("jti")
+            if not isinstance(jti, str) or not 0 < len(jti) <= MAXIMUM_JTI:
+                raise SignatureError("jti is missing or invalid")
+            expires_at = self._expiry_by_nonce(
+                proof.claims, at_resource=at_resource, needs_nonce=needs_nonce
+            ) or self._expiry_by_age(proof.claims)
+        except SignatureError as error:
+            raise InvalidDpopProofError(
+                at_resource=at_resource, reason=f"the DPoP proof cannot be verified: {error}"
+            ) from None
+        use = SingleUse(_digest_of(proof.thumbprint, jti), secrets.token_bytes(16), expires_at)
+        return DpopProof(proof.thumbprint, use)
+
+    async def spend(self, proof: DpopProof, *, at_resource: bool) -> None:
+        """Use a proof; raises `InvalidDpopProofError` if another request used it."""
+        if not await self._replay_cache_repository.spend_use(proof.use):
+            raise InvalidDpopProofError(
+                at_resource=at_resource, reason="the DPoP proof was used before (same jti)"
+            )
+
+    def nonce_for_next(self) -> str | None:
+        """Return the nonce for the next proof of a client, if each needs one (section 8.2)."""
+        return self._nonces.current(self._clock.now()) if self._requires_nonce else None
+
+    def _check_target(
+        self, claims: dict[str, Any], presented: PresentedProof, access_token: str | None
+    ) -> None:
+        if claims.get("htm") != presented.method:
+            raise SignatureError("htm is not the method of the request")
+        htu = claims.get("htu")
+        if not isinstance(htu, str) or not self._target_uris.matches(htu, presented.path):
+            raise SignatureError("htu is not the URL of this endpoint below ISSUER")
+        if access_token is not None and claims.get("ath") != ath_of(access_token):
+            raise SignatureError("ath is not the hash of the access token")
+
+    def _expiry_by_nonce(
+        self, claims: dict[str, Any], *, at_resource: bool, needs_nonce: bool
+    ) -> datetime | None:
+        """Return when the nonce of a proof expires, or None if it has none and needs none."""
+        nonce, now = claims.get("nonce"), self._clock.now()
+        if nonce is None and not needs_nonce and not self._requires_nonce:
+            return None
+        expires_at = self._nonces.expiry_of(nonce, now) if isinstance(nonce, str) else None
+        if expires_at is None:
+            raise UseDpopNonceError(
+                self._nonces.current(now),
+                at_resource=at_resource,
+                reason="the DPoP proof has no nonce, or an old one",
+            )
+        _instant(claims.get("iat"))
+        return expires_at
+
+    def _expiry_by_age(self, claims: dict[str, Any]) -> datetime:
+        issued_at = _instant(claims.get("iat"))
+        if abs(self._clock.now() - issued_at) > MAXIMUM_AGE:
+            raise SignatureError("iat is more than a minute from now")
+        return issued_at + MAXIMUM_AGE
+
+
+def ath_of(access_token: str) -> str:
+    """Return the hash by which a proof names an access token."""
+    return encoded(hashlib.sha256(access_token.encode("ascii")).digest())
+
+
+def _instant(value: Any) -> datetime:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise SignatureError("iat is missing or not a time")
+    try:
+        return datetime.fromtimestamp(value, UTC)
+    except (ValueError, OverflowError, OSError):
+        raise SignatureError("iat is not a time") from None
+
+
+def _digest_of(thumbprint: str, jti: str) -> bytes:
+    """Return the name of a use: two keys may use the same `jti`."""
+    return hashlib.sha256(f"dpop\0{thumbprint} {jti}".encode("utf-8", "surrogatepass")).digest()
