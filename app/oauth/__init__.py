@@ -20,6 +20,7 @@
 | 8628 | device authorization | device.py, grants/device_code.py |
 | 9101 | request objects | request_objects.py |
 | 9126 | pushed requests | authorization/pushed.py |
+| 9449 | DPoP proofs, nonces, bound tokens | dpop/ |
 | OpenID Connect Core §2 | ID tokens | id_tokens.py |
 | OpenID Connect Core §5 | claims, UserInfo | claims.py, userinfo.py |
 | 7643 §4.1.2, 9068 §2.2.3.1 | groups, roles, mapped claims | claim_mappings.py |

@@ -57,7 +57,7 @@ class BearerTokens:
         `InvalidTokenError` or a `DpopError`.
         """
         if authorization is None and in_form is None:
-            raise MissingBoundTokenError(reason="the request has no access token")
+            raise MissingBoundTokenError(reason="the request has no bearer token")
         if (authorization and in_form) or (query and _has_access_token(query)):
             raise InvalidBearerRequestError(Description.SEVERAL_BEARER_TOKENS)
         presented = Presented(in_form, False) if in_form else _token_in(authorization or b"")
@@ -107,7 +107,7 @@ def _token_in(authorization: bytes) -> Presented:
     scheme, _, token = authorization.partition(b" ")
     scheme = scheme.lower()
     if scheme not in (BEARER, DPOP) or len(token) > MAXIMUM_LENGTH or not token.isascii():
-        raise InvalidTokenError(reason="the Authorization header has no access token")
+        raise InvalidTokenError(reason="the Authorization header has no bearer token")
     return Presented(token.strip().decode("ascii"), is_bound=scheme == DPOP)
 
 

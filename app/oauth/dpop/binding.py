@@ -1,4 +1,4 @@
-"""Binding of what a token response grants to the key of the request's proof (RFC 9449 section 5)."""
+"""Binding of what a token response grants to the key of a proof (RFC 9449 section 5)."""
 
 from dataclasses import replace
 

@@ -70,7 +70,7 @@ async def _authority_of_token(
     scheme, _, presented = values[0].partition(" ") if len(values) == 1 else ("", "", "")
     if not presented or (credentials is None and scheme.lower() != "dpop"):
         raise UnauthorizedError(
-            Detail.ADMIN_CREDENTIALS_REQUIRED, reason="the request has no access token"
+            Detail.ADMIN_CREDENTIALS_REQUIRED, reason="the request has no bearer token"
         )
     try:
         token = await services.oauth.bearer_tokens.authenticate(

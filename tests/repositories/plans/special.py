@@ -20,6 +20,7 @@ from app.models.oauth.device_codes import DeviceCode
 from app.models.oauth.resources import Resource
 from app.models.operations.activity import StoredRefusal
 from app.models.operations.audit_outbox import NewEvent
+from app.models.operations.replay_cache import SingleUse
 from app.models.operations.webhooks import Webhook, WebhookEvent
 from app.repositories.accounts.accounts import delete_accounts
 from app.repositories.accounts.administrators import administrator_remains
@@ -32,7 +33,7 @@ from app.repositories.operations.sealed_values import PLACES, SealedValue
 from app.repositories.operations.webhook_deliveries import queue_deliveries
 from app.repositories.operations.webhooks import WebhookRepository
 from app.security.limit_rules import Attempt, AttemptOutcome, Rule
-from tests.repositories.plans.calls import argument
+from tests.repositories.plans.calls import Method, argument, arguments_for
 from tests.repositories.plans.rows import BASE, ROWS, digest, identifier
 from tests.support.events import new_event
 
@@ -201,7 +202,27 @@ def _batch(call: Any, number: int) -> list[Awaitable[Any]]:
     return [call(rows, {("tokens", "id-1"): 2}, hour=BASE)]
 
 
+def _with_and_without_use(call: Any, number: int) -> list[Awaitable[Any]]:
+    """Tokens are stored with or without a refresh token, and with or without a single use."""
+    use: SingleUse = argument(SingleUse, "use", number, flag=True)
+    calls = []
+    for bare in (True, False):
+        positional, named = arguments_for(Method("", call), number, bare=bare)
+        calls += [call(*positional, **{**named, "use": each}) for each in (use, None)]
+    return calls
+
+
 SPECIAL: dict[str, Calls] = {
+    **dict.fromkeys(
+        (
+            "AccessTokenRepository.store_for_client",
+            "AuthorizationCodeRepository.redeem",
+            "DeviceCodeRepository.redeem",
+            "RefreshTokenRepository.rotate",
+            "TokenFamilyRepository.begin",
+        ),
+        _with_and_without_use,
+    ),
     "ActivityRepository.add": _batch,
     "AuditEventRepository.list_page": _pages_of_the_audit_log,
     "AuditSequencingRepository.number_some": lambda call, _: [call(lambda _: (), now=BASE)],

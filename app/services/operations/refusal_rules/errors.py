@@ -30,6 +30,9 @@ RULES_OF_ERRORS: dict[str, RefusalRule] = {
             "invalid_scope", N_("The scope must be known and registered."), IN_THE_RESPONSE
         ),
         RefusalRule(
+            "invalid_dpop_proof", N_("A request has at most one DPoP proof."), IN_THE_RESPONSE
+        ),
+        RefusalRule(
             "access_denied",
             N_("The user or the identity provider refused."),
             N_("Nothing to fix: the user decided so."),
