@@ -8,6 +8,7 @@ import pytest
 from app.oauth.claims import CLAIMS_BY_SCOPE
 from app.oauth.grants import GRANTS
 from tests.support.application import Application, TestClient
+from tests.support.dpop import prover
 from tests.support.jwt import header_of
 from tests.support.visitor import answer_in, visiting
 
@@ -74,6 +75,17 @@ async def answers_a_post(app: Application, url: str) -> None:
         "invalid_client",
         "invalid_client_metadata",
     )
+
+
+@checks("dpop_signing_alg_values_supported")
+async def proofs_may_use_these_and_no_others(app: Application, value: list[str]) -> None:
+    client = await app.create_client()
+    accepted = [
+        algorithm
+        for algorithm in ("RS256", "PS256", "ES256", "EdDSA", "ES384")
+        if (await prover(app, algorithm).client_credentials(client)).status_code == 200
+    ]
+    assert {*accepted, "Ed25519"} == set(value)  # another name of EdDSA
 
 
 @checks("grant_types_supported")

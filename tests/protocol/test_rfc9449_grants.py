@@ -41,7 +41,7 @@ async def push(
         "/par",
         content=query(client, scope=SCOPE, **parameters),
         headers={**FORM, "DPoP": proof or key.proof(path="/par")},
-        auth=client.auth if client.client_secret else None,
+        auth=client.auth,
     )
     return response.status_code, response.json()
 

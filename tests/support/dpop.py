@@ -61,7 +61,7 @@ class Prover:
             "/token",
             data=form,
             headers={"DPoP": proof or self.proof()},
-            auth=client.auth if client is not None else None,
+            auth=client.auth if client is not None else httpx.USE_CLIENT_DEFAULT,
         )
 
     async def client_credentials(
