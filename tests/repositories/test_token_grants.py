@@ -69,7 +69,7 @@ async def grant_for(app: Application, **values: Any) -> TokenGrant:
 async def test_a_token_of_a_client_keeps_its_grant(app: Application, client: TestClient) -> None:
     grant = await grant_for(app)
 
-    response = await issuer_of(app).issue_to_client(await client_of(app, client), grant)
+    response = await issuer_of(app).issue_to_client(await client_of(app, client), grant, proof=None)
 
     token = await stored_for(app, response)
     assert (token.scope, token.audience) == ("profile read", grant.audience)
@@ -85,7 +85,9 @@ async def test_the_tokens_of_a_user_and_their_successors_keep_it(
     person = await services_of(app).core.user_repository.find_by_key(user.username)
     grant, other = await grant_for(app), await grant_for(app, scope="profile write")
 
-    first = await issuer.issue_to_user(stored_client, grant, user=person, with_refresh_token=True)
+    first = await issuer.issue_to_user(
+        stored_client, grant, user=person, with_refresh_token=True, proof=None
+    )
     refresh = await refreshable(app, first)
     second = await issuer.rotate(
         first.refresh_token,
@@ -94,6 +96,7 @@ async def test_the_tokens_of_a_user_and_their_successors_keep_it(
         stored_client,
         grant=other,
         grace=timedelta(seconds=30),
+        proof=None,
     )
 
     token, successor = await stored_for(app, first), await stored_for(app, second)
