@@ -273,6 +273,9 @@ class Detail(PublicText):
     FORM_UNREADABLE = N_("We couldn't read the form.")
     RESOURCE_MALFORMED = "Send one {field}, as a URI such as acct:ada@example.com."
     RESOURCE_UNKNOWN = "There is no information about this resource."
+    CLIENT_CERTIFICATE_HEADER_REFUSED = (
+        "The request has a header for client certificates that only a proxy may set. Remove it."
+    )
     FILE_UNKNOWN = N_("This file doesn't exist.")
     API_DOCS_OFF = N_("The API documentation is turned off.")
     SWAGGER_UI_MISSING = N_("Swagger UI isn't installed.")

@@ -12,8 +12,9 @@ from app.lifecycle.gate import Gate
 from app.lifecycle.lifespan import Lifespan
 from app.middleware.asgi import PosternApp
 from app.middleware.body_limit import BodyReader
+from app.middleware.client_certificates import CertificateFormat, ForwardedCertificate
 from app.middleware.cors import Cors
-from app.middleware.forwarded import ForwardedFor
+from app.middleware.forwarded import ForwardedFor, TrustedNetworks
 from app.middleware.security_headers import SecurityHeaders
 from app.oauth.grants import GRANTS, Grants
 from app.observability.access_log import AccessLog
@@ -94,6 +95,7 @@ def application_of(
         ),
         fast_lane=fast_lane if settings.fast_lane else {},
         forwarded_for=_forwarded_for(settings),
+        forwarded_certificate=_forwarded_certificate(settings),
         body_reader=BodyReader(limit=settings.body_limit, timeout=settings.body_timeout),
         security_headers=SecurityHeaders(is_production=settings.is_production),
         cors=Cors(
@@ -118,6 +120,16 @@ def _forwarded_for(settings: Settings) -> ForwardedFor | None:
         settings.trusted_proxies,
         header=settings.forwarded_header,
         warns=settings.is_production,
+    )
+
+
+def _forwarded_certificate(settings: Settings) -> ForwardedCertificate | None:
+    if settings.mtls_header_format is None:
+        return None
+    return ForwardedCertificate(
+        TrustedNetworks(settings.trusted_proxies),
+        header=settings.mtls_header,
+        form=CertificateFormat(settings.mtls_header_format),
     )
 
 

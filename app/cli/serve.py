@@ -12,7 +12,7 @@ from app.cli.base import command_settings
 from app.observability.logging import configure_process_logging, logger, server_output
 from app.server.certificate import check_certificate, stored_certificate
 from app.server.launch import become_supervisor
-from app.server.listening import bound_socket
+from app.server.listening import bound_mtls_socket, bound_socket
 from app.settings import flask_env_asks_for_https, misspelt_settings
 
 log = logger(__name__)
@@ -68,6 +68,7 @@ def run(*, host: str | None, port: int | None, workers: int | None, https: bool)
         settings = settings.model_copy(update={"tls_cert_file": certificate, "tls_key_file": key})
     check_certificate(settings)
     listener = bound_socket(settings)
+    mtls_listener = bound_mtls_socket(settings)
     settings = settings.model_copy(update={"port": listener.getsockname()[1]})
     output = server_output(log_format=settings.log_format)
     configure_process_logging(
@@ -83,8 +84,8 @@ def run(*, host: str | None, port: int | None, workers: int | None, https: bool)
         )
     if settings.worker_count > 1:
         output.drain()
-        become_supervisor(settings, listener)
+        become_supervisor(settings, listener, mtls_listener)
     from app.server.processes import serve_alone  # imported late, so that refused starts are cheap
 
-    serve_alone(settings, listener)
+    serve_alone(settings, listener, mtls_listener)
     return 0

@@ -19,6 +19,7 @@ from app.concurrency import deadline
 from app.concurrency.deadline import UNKNOWN_CONNECTION
 from app.errors import NotFoundError, PosternError
 from app.middleware.body_limit import BodyReader, ClientGoneError, replaying
+from app.middleware.client_certificates import ForwardedCertificate
 from app.middleware.cors import Cors
 from app.middleware.forwarded import ForwardedFor
 from app.middleware.http import (
@@ -100,6 +101,7 @@ class PosternApp:
         *,
         fast_lane: Mapping[tuple[str, str], Endpoint],
         forwarded_for: ForwardedFor | None,
+        forwarded_certificate: ForwardedCertificate | None,
         body_reader: BodyReader,
         security_headers: SecurityHeaders,
         cors: Cors,
@@ -112,6 +114,7 @@ class PosternApp:
         self._with_lifespan = application
         self._fast_lane = fast_lane
         self._forwarded_for = forwarded_for
+        self._forwarded_certificate = forwarded_certificate
         self._body_reader = body_reader
         self._security_headers = security_headers
         self._cors = cors
@@ -148,6 +151,7 @@ class PosternApp:
         request_id = self._request_ids.next()
         slow_lane = None
         extra_headers: Headers = ()
+        peer = scope.get("client")
         if self._forwarded_for is not None:
             self._forwarded_for.apply(scope)
         scope["request_id"] = request_id
@@ -156,6 +160,8 @@ class PosternApp:
         connection = extensions.get(CALLER_CONNECTION, UNKNOWN_CONNECTION)
         deadline.begin(started_at + self._database_seconds, connection)
         try:
+            if self._forwarded_certificate is not None:
+                self._forwarded_certificate.apply(scope, peer)
             if scope["path"].endswith("\n"):  # `$` in a route's pattern matches before it
                 raise NotFoundError
             extra_headers = await self._cors.headers_for(scope)

@@ -18,6 +18,23 @@ PORT = re.compile(r":(?:\d{1,5}|_[A-Za-z0-9._-]+)", re.ASCII)
 PAIR = re.compile(r'[\s;]*([A-Za-z]+)=("(?:[^"\\]|\\.)*"|[^\s;,"]+)\s*(?:;|$)', re.ASCII)
 
 
+class TrustedNetworks:
+    """The proxies in TRUSTED_PROXIES."""
+
+    def __init__(self, proxies: Sequence[str]) -> None:
+        self._networks = [ipaddress.ip_network(proxy, strict=False) for proxy in proxies]
+
+    def include(self, address: str) -> bool:
+        if not self._networks:
+            return False
+        try:
+            parsed = ipaddress.ip_address(address)
+        except ValueError:
+            return False
+        mapped = parsed.ipv4_mapped if parsed.version == 6 else None  # a dual-stack socket
+        return any((mapped or parsed) in network for network in self._networks)
+
+
 class ForwardedFor:
     """Resolver of the client's IP address behind trusted proxies.
 
@@ -26,7 +43,7 @@ class ForwardedFor:
     """
 
     def __init__(self, trusted_proxies: Sequence[str], *, header: str, warns: bool) -> None:
-        self._trusted = [ipaddress.ip_network(proxy, strict=False) for proxy in trusted_proxies]
+        self._is_trusted = TrustedNetworks(trusted_proxies).include
         self._header = header.encode()
         self._is_standard = header == FORWARDED
         self._warns = warns
@@ -58,16 +75,6 @@ class ForwardedFor:
                 if not self._is_trusted(address):
                     return address
         return None
-
-    def _is_trusted(self, address: str) -> bool:
-        if not self._trusted:
-            return False
-        try:
-            parsed = ipaddress.ip_address(address)
-        except ValueError:
-            return False
-        mapped = parsed.ipv4_mapped if parsed.version == 6 else None  # a dual-stack socket
-        return any((mapped or parsed) in network for network in self._trusted)
 
     def _warn_once(self, peer: str, headers: Headers) -> None:
         if any(name == self._header for name, _ in headers):

@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from typing import Any, NamedTuple
 
+from app.security.client_certificates import ClientCertificate
+
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -32,13 +34,17 @@ CALLER_CONNECTION = "postern.caller_connection"
 IS_HEAD = "postern.is_head"
 """Key in the scope of a HEAD request, which a route sees as GET."""
 
+CLIENT_CERTIFICATE = "postern.client_certificate"
+"""Key in the scope of a request whose client presented a certificate: a `ClientCertificate`."""
+
 NONE_REPEATED: frozenset[bytes] = frozenset()
 
 
 class HttpRequest(NamedTuple):
     """A request whose body has arrived. Header names are in lower case.
 
-    For a repeated header, `headers` has the last value, and `repeated` has the name.
+    For a repeated header, `headers` has the last value, and `repeated` has the name. `certificate`
+    is what the client presented, by TLS or through a trusted proxy; it is not verified.
     """
 
     method: str
@@ -47,13 +53,22 @@ class HttpRequest(NamedTuple):
     headers: Mapping[bytes, bytes]
     repeated: frozenset[bytes]
     body: bytes
+    certificate: ClientCertificate | None
 
     @classmethod
     def of(cls, scope: Scope, body: bytes) -> "HttpRequest":
         pairs = scope["headers"]
         headers = dict(pairs)
         repeated = _repeated(pairs) if len(headers) != len(pairs) else NONE_REPEATED
-        return cls(scope["method"], scope["path"], scope["query_string"], headers, repeated, body)
+        return cls(
+            scope["method"],
+            scope["path"],
+            scope["query_string"],
+            headers,
+            repeated,
+            body,
+            scope.get(CLIENT_CERTIFICATE),
+        )
 
 
 class HttpResponse(NamedTuple):

@@ -10,6 +10,7 @@ from app.details import Detail
 from app.errors import InvalidInputError
 from app.models.clients.clients import Client
 from app.oauth.authorization.requests import RESPONSE_TYPES
+from app.oauth.certificate_metadata import check_certificate_members
 from app.oauth.descriptions import Description
 from app.oauth.errors import InvalidClientMetadataError, InvalidRedirectUriError
 from app.oauth.redirect_uris import is_loopback
@@ -73,6 +74,9 @@ class ClientRules:
         Raises `InvalidClientMetadataError` or `InvalidRedirectUriError`.
         """
         self._check_supported(body)
+        check_certificate_members(
+            body, has_client_certificates=self._supported.has_client_certificates
+        )
         for uri in body.all_redirect_uris:
             if not self._may_live_at(urlsplit(uri), body.application_type):
                 raise InvalidRedirectUriError(

@@ -70,6 +70,11 @@ class Description(StrEnum):
     CLIENT_ID_OF_ANOTHER_CLIENT = "The client_id in the body belongs to another client."
     HEADER_OF_ANOTHER_CLIENT = "The Authorization header belongs to another client."
 
+    CLIENT_CERTIFICATE_REQUIRED = (
+        "The client must present its certificate. Send the request to the endpoint in "
+        "mtls_endpoint_aliases, if the metadata has one."
+    )
+
     # DPoP
     DPOP_PROOF_INVALID = (
         "The DPoP proof is not valid for this request. Send a new proof for this method and URL."
@@ -151,6 +156,14 @@ class Description(StrEnum):
         "One of the grant_types is not available to public clients."
     )
     KEYS_REQUIRED = "{name} requires jwks or jwks_uri."
+    ONE_CERTIFICATE_SUBJECT = (
+        "tls_client_auth requires exactly one of tls_client_auth_subject_dn, "
+        "tls_client_auth_san_dns, tls_client_auth_san_uri, tls_client_auth_san_ip and "
+        "tls_client_auth_san_email."
+    )
+    CERTIFICATE_SUBJECT_MALFORMED = (
+        "The {name} is malformed. A subject_dn is written as in RFC 4514, such as CN=api,O=Example."
+    )
     ENCRYPTION_NOT_SUPPORTED = "Encrypted responses are not supported."
     FRONTCHANNEL_LOGOUT_URI_ON_ANOTHER_ORIGIN = (
         "The frontchannel_logout_uri must be on the origin of a redirect_uri."

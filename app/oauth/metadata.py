@@ -18,6 +18,16 @@ from app.security.key_proofs import PROOF_ALGORITHMS
 DISPLAYS = ("page", "popup", "touch")
 UI_LOCALES = ("en", "de")
 
+ALIASED_ENDPOINTS = {
+    "token_endpoint": "/token",
+    "userinfo_endpoint": "/userinfo",
+    "introspection_endpoint": "/introspect",
+    "revocation_endpoint": "/revoke",
+    "pushed_authorization_request_endpoint": "/par",
+    "device_authorization_endpoint": "/device_authorization",
+}
+"""The endpoints that clients call directly, not through a browser."""
+
 
 def server_metadata(
     issuer: str,
@@ -27,6 +37,8 @@ def server_metadata(
     prompts: Sequence[str],
     has_docs: bool,
     has_registration: bool,
+    has_client_certificates: bool,
+    mtls_base_url: str | None,
 ) -> ServerMetadata:
     methods = [method.name for method in client_auth_methods]
     confidential = [method.name for method in client_auth_methods if method.proves_identity]
@@ -76,8 +88,15 @@ def server_metadata(
         require_request_uri_registration=True,
         require_pushed_authorization_requests=False,
         require_signed_request_object=False,
+        tls_client_certificate_bound_access_tokens=has_client_certificates or None,
+        mtls_endpoint_aliases=_aliases_at(mtls_base_url) if mtls_base_url is not None else None,
         service_documentation=f"{issuer}/docs" if has_docs else None,
     )
+
+
+def _aliases_at(base_url: str) -> dict[str, str]:
+    """Return the endpoints to which clients present certificates (RFC 8705 section 5)."""
+    return {name: f"{base_url}{path}" for name, path in ALIASED_ENDPOINTS.items()}
 
 
 def with_scopes(metadata: ServerMetadata, names: Collection[str]) -> ServerMetadata:

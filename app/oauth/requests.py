@@ -9,6 +9,7 @@ from app.oauth.descriptions import Description
 from app.oauth.dpop.proofs import DpopProof
 from app.oauth.errors import InvalidRequestError
 from app.observability.logging import logger
+from app.security.client_certificates import ClientCertificate
 from app.security.text import is_storable
 
 MAXIMUM_PARAMETERS = 50
@@ -23,11 +24,15 @@ Form = Mapping[str, str]
 
 
 class FormRequest(NamedTuple):
-    """A form post: its parameters, and the Authorization and DPoP headers if there were any."""
+    """A form post: its parameters, and the Authorization and DPoP headers if there were any.
+
+    `certificate` is what the client presented by TLS. It is not verified.
+    """
 
     form: Form
     authorization: bytes | None
     dpop: bytes | None
+    certificate: ClientCertificate | None
 
 
 class TokenRequest(NamedTuple):

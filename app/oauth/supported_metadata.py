@@ -12,7 +12,8 @@ class SupportedMetadata:
     """Names that clients can register.
 
     `restricted_grant_types` require an initial access token. Clients of `methods_with_secret` are
-    issued a secret, and those of `methods_with_keys` register their public keys.
+    issued a secret, and those of `methods_with_keys` register their public keys. Without client
+    certificates no token can be bound to one.
     """
 
     grant_types: frozenset[str]
@@ -21,12 +22,15 @@ class SupportedMetadata:
     auth_methods: frozenset[str]
     methods_with_secret: frozenset[str]
     methods_with_keys: frozenset[str]
+    has_client_certificates: bool
 
     @classmethod
     def of(
         cls,
         grants: Grants,
         client_auth_methods: Iterable[type[ClientAuthMethod]],
+        *,
+        has_client_certificates: bool,
     ) -> "SupportedMetadata":
         methods = tuple(client_auth_methods)
         return cls(
@@ -40,4 +44,5 @@ class SupportedMetadata:
             auth_methods=frozenset(method.name for method in methods),
             methods_with_secret=frozenset(method.name for method in methods if method.uses_secret),
             methods_with_keys=frozenset(method.name for method in methods if method.uses_keys),
+            has_client_certificates=has_client_certificates,
         )

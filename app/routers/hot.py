@@ -131,6 +131,7 @@ def form_request_of(request: HttpRequest, *, read: Set[str]) -> FormRequest:
         form=parse_form(request.body, request.headers.get(b"content-type"), read=read),
         authorization=authorization_of(request),
         dpop=dpop_of(request, at_resource=False),
+        certificate=request.certificate,
     )
 
 

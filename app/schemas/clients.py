@@ -63,6 +63,20 @@ class ClientMetadata(BaseModel):
         default=None,
         description="Refuse token requests without a DPoP proof (RFC 9449 section 5.2).",
     )
+    tls_client_auth_subject_dn: Text | None = Field(
+        default=None,
+        description="The subject of the certificate for `tls_client_auth` (RFC 4514). That method"
+        " requires exactly one of the five members `tls_client_auth_…`.",
+    )
+    tls_client_auth_san_dns: Text | None = None
+    tls_client_auth_san_uri: Text | None = None
+    tls_client_auth_san_ip: Text | None = None
+    tls_client_auth_san_email: Text | None = None
+    tls_client_certificate_bound_access_tokens: bool | None = Field(
+        default=None,
+        description="Bind access tokens to the client's certificate, which each token request then"
+        " requires (RFC 8705 section 3.4).",
+    )
 
     def stated_metadata(self) -> dict[str, Any]:
         metadata = self.model_dump(include=set(ClientMetadata.model_fields), exclude_none=True)

@@ -10,7 +10,9 @@ from app.server.workers import import_environment, python
 from app.settings import Settings
 
 
-def become_supervisor(settings: Settings, listener: socket.socket) -> NoReturn:
+def become_supervisor(
+    settings: Settings, listener: socket.socket, mtls_listener: socket.socket | None
+) -> NoReturn:
     """Replace this program with the supervisor, so that the memory of the validation is freed.
 
     The process id stays the same.
@@ -21,6 +23,7 @@ def become_supervisor(settings: Settings, listener: socket.socket) -> NoReturn:
         graceful_timeout=settings.graceful_timeout,
         log_format=settings.log_format,
         log_level=settings.log_level,
+        mtls_listener=mtls_listener.fileno() if mtls_listener is not None else None,
     )
     for stream in (sys.stdout, sys.stderr):
         stream.flush()

@@ -18,32 +18,45 @@ PAUSE_SECONDS = 0.1
 
 def bound_socket(settings: Settings) -> socket.socket:
     """Return a socket bound to HOST and PORT; raise `StartupError` if that fails."""
+    return _bound(settings, settings.port, name="PORT")
+
+
+def bound_mtls_socket(settings: Settings) -> socket.socket | None:
+    """Return a socket bound to MTLS_PORT, or None if that is not set; raise `StartupError`."""
+    if settings.mtls_port is None:
+        return None
+    return _bound(settings, settings.mtls_port, name="MTLS_PORT")
+
+
+def _bound(settings: Settings, port: int, *, name: str) -> socket.socket:
     deadline = time.monotonic() + RETRY_SECONDS
     while True:
         try:
-            return _bind(settings)
+            return _bind(settings.host, port)
         except socket.gaierror:
             raise StartupError("HOST: not an address of this machine") from None
         except OSError as error:
             if error.errno != errno.EADDRINUSE or time.monotonic() >= deadline:
-                raise refusal(settings, error) from None
+                raise _refusal(settings, error, port=port, name=name) from None
         time.sleep(PAUSE_SECONDS)
 
 
 def refusal(settings: Settings, error: OSError) -> StartupError:
     """Return the error for the operator if the server cannot listen on the address."""
-    name = "HOST" if error.errno == errno.EADDRNOTAVAIL else "PORT"
-    return StartupError(
-        f"{name}: cannot listen on {settings.host}:{settings.port}: {error.strerror}"
-    )
+    return _refusal(settings, error, port=settings.port, name="PORT")
 
 
-def _bind(settings: Settings) -> socket.socket:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+def _refusal(settings: Settings, error: OSError, *, port: int, name: str) -> StartupError:
+    name = "HOST" if error.errno == errno.EADDRNOTAVAIL else name
+    return StartupError(f"{name}: cannot listen on {settings.host}:{port}: {error.strerror}")
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((settings.host, settings.port))
+        listener.bind((host, port))
     except OSError:
         listener.close()
         raise

@@ -3,7 +3,7 @@
 import contextlib
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from app.clock import Clock
 from app.database.errors import is_database_error
@@ -11,11 +11,12 @@ from app.main import application_of
 from app.observability.logging import configure_logging, logger, server_output
 from app.pages.support.assets import assets_of
 from app.server.banner import print_banner
+from app.server.client_certificates import MtlsProtocol, mtls_context
 from app.server.http_protocol import BoundedHttpProtocol
 from app.server.listening import refusal
 from app.server.terminal import Terminal
 from app.server.uvicorn_adapter.config import config_of
-from app.server.uvicorn_adapter.server import Beside, Server
+from app.server.uvicorn_adapter.server import Beside, Listener, Server
 from app.settings import Settings
 from app.wiring import Services, build_services
 from app.wiring.preparation import prepare_in_time
@@ -23,13 +24,16 @@ from app.wiring.preparation import prepare_in_time
 log = logger(__name__)
 
 
-def serve_alone(settings: Settings, listener: socket.socket) -> None:
+def serve_alone(
+    settings: Settings, listener: socket.socket, mtls_listener: socket.socket | None
+) -> None:
     """Serve in this process, without a supervisor."""
     terminal = Terminal()
     signal.signal(signal.SIGHUP, lambda *_: _refuse_reload(terminal))
     serve(
         settings,
         listener,
+        mtls_listener,
         waits_for_database=False,
         is_ready=lambda: print_banner(settings),
         beside=None,
@@ -39,6 +43,7 @@ def serve_alone(settings: Settings, listener: socket.socket) -> None:
 def serve(
     settings: Settings,
     listener: socket.socket,
+    mtls_listener: socket.socket | None,
     *,
     waits_for_database: bool,
     is_ready: Callable[[], None],
@@ -68,13 +73,25 @@ def serve(
             )
 
     config = config_of(settings, application, BoundedHttpProtocol)
-    server = Server(config, prepare=prepare, is_ready=is_ready, beside=beside)
+    server = Server(
+        config,
+        prepare=prepare,
+        is_ready=is_ready,
+        beside=beside,
+        further=_mtls(settings, mtls_listener),
+    )
     try:
         server.run(sockets=[listener])
     except OSError as error:
         if server.started or is_database_error(error):
             raise
         raise refusal(settings, error) from error
+
+
+def _mtls(settings: Settings, listener: socket.socket | None) -> Sequence[Listener]:
+    if listener is None:
+        return ()
+    return [Listener(listener, MtlsProtocol, mtls_context(settings))]
 
 
 def _refuse_reload(terminal: Terminal) -> None:

@@ -39,6 +39,7 @@ class Job:
     graceful_timeout: int
     log_format: str
     log_level: str
+    mtls_listener: int | None
 
     def as_argument(self) -> str:
         return json.dumps(asdict(self))
@@ -212,13 +213,18 @@ def main(arguments: list[str]) -> int:
     configure_process_logging(log_format=job.log_format, level=job.log_level, output=output)
     signals = Signals()
     listener = socket.socket(fileno=job.listener)
+    mtls_listener = (
+        socket.socket(fileno=job.mtls_listener) if job.mtls_listener is not None else None
+    )
 
     def close_listener() -> None:
-        refuse_new_connections(listener)  # shared with the workers
-        listener.close()
+        for each in (listener, mtls_listener):
+            if each is not None:
+                refuse_new_connections(each)  # shared with the workers
+                each.close()
 
     supervisor = Supervisor(
-        lambda kind: WorkerProcess(listener, kind),
+        lambda kind: WorkerProcess(listener, kind, mtls_listener),
         count=job.workers,
         graceful_timeout=job.graceful_timeout,
         close_listener=close_listener,

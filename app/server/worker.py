@@ -59,7 +59,7 @@ def main(arguments: list[str]) -> int:
     """Serve and return the exit code: 2 if the start is refused, with a one-line error."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # no traceback until the server sets its handler
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the supervisor handles it
-    listener, line, kind = arguments
+    listener, line, kind, *further = arguments
     settings: Settings | None = None
     try:
         settings = load_settings()
@@ -72,6 +72,7 @@ def main(arguments: list[str]) -> int:
         _serve(
             settings,
             socket.socket(fileno=int(listener)),
+            socket.socket(fileno=int(further[0])) if further else None,
             Channel(socket.socket(fileno=int(line))),
             Kind(kind),
         )
@@ -84,7 +85,13 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _serve(settings: Settings, listener: socket.socket, channel: Channel, kind: Kind) -> None:
+def _serve(
+    settings: Settings,
+    listener: socket.socket,
+    mtls_listener: socket.socket | None,
+    channel: Channel,
+    kind: Kind,
+) -> None:
     from app.server.banner import print_banner
     from app.server.processes import serve  # late import: the settings are validated first
 
@@ -96,6 +103,7 @@ def _serve(settings: Settings, listener: socket.socket, channel: Channel, kind: 
     serve(
         settings,
         listener,
+        mtls_listener,
         waits_for_database=kind is Kind.FURTHER,
         is_ready=is_ready,
         beside=channel.wait_for_its_end,

@@ -20,18 +20,21 @@ ROOT = Path(__file__).parents[2]
 class WorkerProcess:
     """A separate Python process that imports only what a worker needs.
 
-    It inherits the listening socket and one end of a channel. On the channel the worker reports
+    It inherits the listening sockets and one end of a channel. On the channel the worker reports
     that it listens and that it is alive, and detects that the supervisor has exited.
     """
 
-    def __init__(self, listener: socket.socket, kind: Kind) -> None:
+    def __init__(
+        self, listener: socket.socket, kind: Kind, mtls_listener: socket.socket | None
+    ) -> None:
         self._channel, worker_end = socket.socketpair()
         self._channel.setblocking(False)
         inherited = (listener.fileno(), worker_end.fileno())
+        further = (mtls_listener.fileno(),) if mtls_listener is not None else ()
         with worker_end:
             self._process = subprocess.Popen(  # noqa: S603 - our own program
-                python("app.server.worker", *map(str, inherited), kind),
-                pass_fds=inherited,
+                python("app.server.worker", *map(str, inherited), kind, *map(str, further)),
+                pass_fds=(*inherited, *further),
                 env=import_environment(),
             )
         self._silence = Silence()

@@ -10,6 +10,7 @@ from pydantic import model_validator
 from pydantic_settings import SettingsConfigDict
 
 from app.settings.groups.brand import BrandSettings
+from app.settings.groups.certificates import CertificateSettings
 from app.settings.groups.database import DatabaseSettings
 from app.settings.groups.limits import LimitSettings
 from app.settings.groups.mail import MailSettings
@@ -35,6 +36,7 @@ class Settings(  # Pydantic begins with the fields of the last group
     TokenSettings,
     DatabaseSettings,
     SecretSettings,
+    CertificateSettings,
     ServerSettings,
 ):
     """Settings of the server. Frozen; durations are in seconds unless the name has another unit."""
@@ -60,9 +62,26 @@ class Settings(  # Pydantic begins with the fields of the last group
             problems.append(
                 "ARGON2_MEMORY_KIB must be at least 8 times ARGON2_PARALLELISM (RFC 9106, 3.1)"
             )
+        problems.extend(self._certificate_problems())
         if problems:
             raise SettingsProblemsError(problems)
         return self
+
+    def _certificate_problems(self) -> list[str]:
+        problems = []
+        if self.mtls_header_format is not None and not self.trusted_proxies:
+            problems.append("MTLS_HEADER_FORMAT requires TRUSTED_PROXIES: only they are believed")
+        if self.mtls_port is not None:
+            if self.tls_cert_file is None or self.mtls_ca_file is None:
+                problems.append("MTLS_PORT requires TLS_CERT_FILE, TLS_KEY_FILE and MTLS_CA_FILE")
+            if self.mtls_port == self.port:
+                problems.append("MTLS_PORT must not be PORT, which never asks for certificates")
+        if not self.takes_certificates:
+            if self.mtls_ca_file is not None:
+                problems.append("MTLS_CA_FILE requires MTLS_HEADER_FORMAT or MTLS_PORT")
+            if self.mtls_url is not None:
+                problems.append("MTLS_URL requires MTLS_HEADER_FORMAT or MTLS_PORT")
+        return problems
 
     def _production_problems(self) -> list[str]:
         problems = []

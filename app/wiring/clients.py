@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from app.oauth.administered_clients import AdministeredClients
-from app.oauth.client_auth import CLIENT_AUTH_METHODS
+from app.oauth.client_auth import offered_methods
 from app.oauth.grants import Grants
 from app.oauth.registration import ClientRegistration
 from app.oauth.supported_metadata import SupportedMetadata
@@ -60,7 +60,11 @@ def build_clients(core: Core, *, groups: Groups, grants: Grants) -> Clients:
         requires_pkce=core.settings.pkce == "all",
     )
     consent_repository = ConsentRepository(core.database)
-    supported = SupportedMetadata.of(grants, CLIENT_AUTH_METHODS)
+    supported = SupportedMetadata.of(
+        grants,
+        offered_methods(core.certificate_sources),
+        has_client_certificates=core.certificate_sources.exist,
+    )
     administration = ClientAdministration(
         client_repository=core.client_repository, audit=core.audit, clock=core.clock
     )

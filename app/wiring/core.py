@@ -8,6 +8,7 @@ from functools import cache, partial
 from app.clock import Clock
 from app.concurrency.bounded_threads import BoundedThreads
 from app.database.database import Database
+from app.oauth.client_auth.base import CertificateSources
 from app.outbound.http import OutboundHttp
 from app.outbound.names import HostNames
 from app.outbound.shared_limits import SharedLimits
@@ -23,6 +24,7 @@ from app.services.accounts.entitlements import EntitlementService
 from app.services.accounts.known_networks import KnownNetworks
 from app.services.accounts.notices import Notices
 from app.services.accounts.one_time_links import OneTimeLinks
+from app.services.clients.certificate_authorities import CertificateAuthorities
 from app.services.factors.trusted_browsers import TrustedBrowsers
 from app.services.operations.activity import ActivityCollector
 from app.services.operations.audit import AuditLog
@@ -75,6 +77,8 @@ class Core:
     user_repository: UserRepository
     client_repository: ClientRepository
     replay_cache_repository: ReplayCacheRepository
+    certificate_sources: CertificateSources
+    certificate_authorities: CertificateAuthorities
 
 
 def build_core(settings: Settings, clock: Clock) -> Core:
@@ -103,6 +107,12 @@ def build_core(settings: Settings, clock: Clock) -> Core:
     )
     return Core(
         settings=settings,
+        certificate_sources=CertificateSources(
+            by_header=settings.mtls_header_format is not None,
+            by_port=settings.mtls_port is not None,
+            has_authorities=settings.mtls_ca_file is not None,
+        ),
+        certificate_authorities=CertificateAuthorities(settings.mtls_ca_file),
         box=cache(partial(box_for, settings)),
         secret_keys=[key.encode() for key in secret_keys(settings)],
         is_https=settings.issuer_url.startswith("https://"),

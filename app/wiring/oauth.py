@@ -9,7 +9,7 @@ from app.oauth.authorization.pushed import PushedRequests
 from app.oauth.authorization.requests import prompts_here
 from app.oauth.backchannel_logout import LogoutDelivery
 from app.oauth.bearer import BearerTokens
-from app.oauth.client_auth import CLIENT_AUTH_METHODS
+from app.oauth.client_auth import offered_methods
 from app.oauth.client_auth.authenticator import ClientAuthenticator
 from app.oauth.device import DeviceAuthorization
 from app.oauth.dispatcher import GrantDispatcher
@@ -77,9 +77,10 @@ def build_oauth(
     tokens = build_tokens(core, usage=clients.usage)
     prompts = prompts_here(registration_is_open=core.registration_policy.is_open_to_users)
     methods = Available(core, clients)
+    offered = offered_methods(core.certificate_sources)
     authenticator = ClientAuthenticator(
         client_repository=core.client_repository,
-        methods=[methods.build(method) for method in CLIENT_AUTH_METHODS],
+        methods=[methods.build(method) for method in offered],
         limits=core.limits,
         clock=core.clock,
     )
@@ -172,10 +173,12 @@ def build_oauth(
         metadata=server_metadata(
             issuer,
             grants=grants,
-            client_auth_methods=CLIENT_AUTH_METHODS,
+            client_auth_methods=offered,
             prompts=prompts,
             has_docs=settings.docs,
             has_registration=core.registration_policy.dynamic_registration != "off",
+            has_client_certificates=core.certificate_sources.exist,
+            mtls_base_url=settings.mtls_base_url(issuer),
         ),
         webfinger=WebFinger(issuer, settings.webfinger_domains),
         signing_keys=tokens.signing_keys,

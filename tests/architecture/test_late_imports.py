@@ -32,8 +32,9 @@ REASONS = {
     "app.outbound.redis_scripts": Reason.OPTIONAL,  # imports redis
     "asyncpg": Reason.RARE,
     "bcrypt": Reason.RARE,
+    "cryptography.exceptions": Reason.RARE,
     "cryptography.hazmat": Reason.AFTER_SETTINGS,
-    "cryptography.x509": Reason.AFTER_SETTINGS,
+    "cryptography.x509": Reason.RARE,
     "ctypes": Reason.RARE,
     "email.headerregistry": Reason.RARE,
     "email.policy": Reason.RARE,

@@ -24,7 +24,7 @@ identifier = not_empty
 
 def _extract(authorization: bytes | None) -> Credentials | None:
     return ClientSecretBasic(FakeClock()).extract(
-        FormRequest(form={}, authorization=authorization, dpop=None)
+        FormRequest(form={}, authorization=authorization, dpop=None, certificate=None)
     )
 
 

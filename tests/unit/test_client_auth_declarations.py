@@ -5,7 +5,12 @@ import pytest
 from app.oauth.client_auth.base import ClientAuthMethod
 from app.oauth.client_auth.client_secret_post import ClientSecretPost
 
-FLAGS = {"proves_identity": True, "uses_secret": False, "uses_keys": False}
+FLAGS = {
+    "proves_identity": True,
+    "is_chosen_by_registration": False,
+    "uses_secret": False,
+    "uses_keys": False,
+}
 METHODS = {"extract": ClientSecretPost.extract, "refusal": ClientSecretPost.refusal}
 
 

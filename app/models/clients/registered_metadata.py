@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Self
 
+from app.security.certificate_subjects import SUBJECT_MEMBERS
+
 
 class RegisteredMetadata(NamedTuple):
     """What a client stated at its registration. A member that it left out is None, () or False.
@@ -40,6 +42,12 @@ class RegisteredMetadata(NamedTuple):
     frontchannel_logout_uri: str | None = None
     frontchannel_logout_session_required: bool = False
     dpop_bound_access_tokens: bool = False
+    tls_client_auth_subject_dn: str | None = None
+    tls_client_auth_san_dns: str | None = None
+    tls_client_auth_san_uri: str | None = None
+    tls_client_auth_san_ip: str | None = None
+    tls_client_auth_san_email: str | None = None
+    tls_client_certificate_bound_access_tokens: bool = False
 
     @classmethod
     def of(cls, stated: Mapping[str, Any]) -> Self:
@@ -48,3 +56,8 @@ class RegisteredMetadata(NamedTuple):
         Members with a language tag and those of other releases are left out.
         """
         return cls(**{name: stated[name] for name in stated if name in cls._field_defaults})
+
+    @property
+    def tls_client_auth_subjects(self) -> Mapping[str, str]:
+        """The subjects that the client's certificate must have, by the names of the members."""
+        return {name: value for name in SUBJECT_MEMBERS if (value := getattr(self, name))}

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from app.clock import Clock
 from app.models.clients.clients import Client
-from app.oauth.client_auth.base import ClientAuthMethod, Credentials
+from app.oauth.client_auth.base import PUBLIC, ClientAuthMethod, Credentials
 from app.oauth.client_auth.client_secret_basic import ClientSecretBasic, named_without_secret
 from app.oauth.descriptions import Description
 from app.oauth.errors import InvalidClientError, InvalidRequestError
@@ -28,7 +28,10 @@ class ClientAuthenticator:
         self._client_repository = client_repository
         self._limits = limits
         self._clock = clock
-        self._methods = sorted(methods, key=lambda method: not method.proves_identity)
+        self._methods = [each for each in methods if not each.is_chosen_by_registration]
+        self._by_registration = {
+            each.name: each for each in methods if each.is_chosen_by_registration
+        }
 
     async def authenticate(self, request: FormRequest) -> Client:
         """Return the client that a request authenticates as.
@@ -40,6 +43,8 @@ class ClientAuthenticator:
         method, credentials = self._presented(request)
         request_context.name_client(credentials.client_id)
         client = await self._client_repository.find(credentials.client_id, now=self._clock.now())
+        if client is not None and method.is_chosen_by_registration:
+            method, credentials = self._registered(client, request) or (method, credentials)
         reason = await method.refusal(client, credentials)
         if client is None or reason is not None:
             raise await self._failed(credentials, reason)
@@ -58,17 +63,29 @@ class ClientAuthenticator:
         await self._limits.count_token_error(credentials.client_id)
         return InvalidClientError(reason=f"client authentication failed: {reason}")
 
+    def _registered(
+        self, client: Client, request: FormRequest
+    ) -> tuple[ClientAuthMethod, Credentials] | None:
+        """Return the method that the client registered, if requests do not show it."""
+        method = self._by_registration.get(client.token_endpoint_auth_method or "")
+        if method is None:
+            return None
+        return method, method.extract(request) or Credentials(client.client_id, "")
+
     def _presented(self, request: FormRequest) -> tuple[ClientAuthMethod, Credentials]:
+        """Return the method that the request shows, or else the one that only names the client."""
         presented = None
         for method in self._methods:
-            if presented is not None and not method.proves_identity:
-                continue
             credentials = method.extract(request)
             if credentials is None:
                 continue
             if presented is not None:
                 raise InvalidRequestError(Description.SEVERAL_AUTHENTICATION_METHODS)
             presented = method, credentials
+        if presented is None:
+            naming = self._by_registration[PUBLIC]
+            credentials = naming.extract(request)
+            presented = (naming, credentials) if credentials is not None else None
         if presented is None:
             raise InvalidClientError(reason="the request has no client authentication")
         _require_one_client(request, *presented)

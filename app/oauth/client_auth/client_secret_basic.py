@@ -18,6 +18,7 @@ MAXIMUM_LENGTH = 4096
 class ClientSecretBasic(ClientAuthMethod):
     name = "client_secret_basic"
     proves_identity = True
+    is_chosen_by_registration = False
     uses_secret = True
     uses_keys = False
     form_parameters = frozenset({"client_id"})

@@ -11,6 +11,7 @@ from app.oauth.requests import FormRequest
 class ClientSecretPost(ClientAuthMethod):
     name = "client_secret_post"
     proves_identity = True
+    is_chosen_by_registration = False
     uses_secret = True
     uses_keys = False
     form_parameters = frozenset({"client_id", "client_secret"})

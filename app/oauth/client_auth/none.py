@@ -9,6 +9,7 @@ from app.oauth.requests import FormRequest
 class NoAuthentication(ClientAuthMethod):
     name = PUBLIC
     proves_identity = False
+    is_chosen_by_registration = True
     uses_secret = False
     uses_keys = False
     form_parameters = frozenset({"client_id"})

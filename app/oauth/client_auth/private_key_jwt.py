@@ -32,6 +32,7 @@ MAXIMUM_JTI = 256
 class PrivateKeyJwt(ClientAuthMethod):
     name = "private_key_jwt"
     proves_identity = True
+    is_chosen_by_registration = False
     uses_secret = False
     uses_keys = True
     form_parameters = frozenset({"client_id", "client_assertion", "client_assertion_type"})

@@ -52,6 +52,10 @@ class UvicornProtocol(HttpToolsProtocol):
         if self._is_draining:
             self._answer_last(self.cycle)
 
+    def _put_into_scope(self, name: str, value: object) -> None:
+        """Put a value into the scope of the request whose headers have arrived."""
+        self.scope[name] = value  # type: ignore[literal-required]  # not of ASGI
+
     def send_400_response(self, msg: str) -> None:
         self._on_parser_error()
 

@@ -4,9 +4,10 @@ import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import Callable, Coroutine
+import ssl
+from collections.abc import Callable, Coroutine, Sequence
 from types import FrameType
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import uvicorn
 from uvicorn.server import ServerState
@@ -15,11 +16,20 @@ from app.observability.logging import logger
 from app.server.draining import Connection, Draining
 from app.server.listening import BACKLOG
 from app.server.new_connections import refuse_new_connections
+from app.server.uvicorn_adapter.protocol import UvicornProtocol
 
 log = logger(__name__)
 
 STOP_CHECK_SECONDS = 0.1
 Beside = Callable[["Server"], Coroutine[Any, Any, None]]
+
+
+class Listener(NamedTuple):
+    """A socket that is served with a protocol and a TLS context of its own."""
+
+    socket: socket.socket
+    protocol: type[UvicornProtocol]
+    tls: ssl.SSLContext
 
 
 class State(ServerState):
@@ -32,7 +42,7 @@ class Server(uvicorn.Server):
     """Uvicorn's server with a preparation and a graceful shutdown.
 
     `prepare` runs before the socket listens; `is_ready` is called once it does. `beside` runs as
-    long as the server.
+    long as the server. `further` are listeners with a protocol and a TLS context of their own.
     """
 
     def __init__(
@@ -42,8 +52,10 @@ class Server(uvicorn.Server):
         prepare: Callable[[], Coroutine[Any, Any, None]],
         is_ready: Callable[[], None],
         beside: Beside | None = None,
+        further: Sequence[Listener] = (),
     ) -> None:
         super().__init__(config)
+        self._further = further
         self.server_state: State = State()
         self._beside = beside
         self._companion: asyncio.Task[None] | None = None
@@ -64,9 +76,11 @@ class Server(uvicorn.Server):
                     await preparation
                 return
         await preparation
-        for listener in sockets or ():
+        for listener in self._all(sockets):
             listener.listen(BACKLOG)
         await super().startup(sockets)
+        for further in self._further:
+            await self._serve(further)
         if self.started:
             self._is_ready()
 
@@ -76,7 +90,7 @@ class Server(uvicorn.Server):
         After a Ctrl+C, idle connections are closed at once. A single-process server refuses new
         connections; workers share their queue with others.
         """
-        listeners = list(sockets or ())
+        listeners = self._all(sockets)
         log.info("stopping: finishing the accepted requests")
         self.server_state.is_draining = True
         connections = cast("set[Connection]", self.server_state.connections)
@@ -99,6 +113,24 @@ class Server(uvicorn.Server):
         await draining.finish(spares_idle=not self._interrupts)
         if not self.force_exit:
             await self.lifespan.shutdown()
+
+    def _all(self, sockets: list[socket.socket] | None) -> list[socket.socket]:
+        return [*(sockets or ()), *(further.socket for further in self._further)]
+
+    async def _serve(self, listener: Listener) -> None:
+        """Accept connections as Uvicorn does, with the protocol and the TLS of the listener."""
+
+        def create_protocol() -> asyncio.Protocol:
+            return listener.protocol(
+                config=self.config,
+                server_state=self.server_state,
+                app_state=self.lifespan.state,
+            )
+
+        server = await asyncio.get_running_loop().create_server(
+            create_protocol, sock=listener.socket, ssl=listener.tls, backlog=self.config.backlog
+        )
+        self.servers.append(cast("asyncio.base_events.Server", server))
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Do what Uvicorn does, but abort requests only on the second Ctrl+C."""

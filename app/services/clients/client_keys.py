@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -31,6 +31,8 @@ PATIENCE = 1.0
 CACHE_SIZE = 1000
 MAXIMUM_KEYS = 100
 Keys = Sequence[dict[str, Any]]
+Wanted = Callable[[Keys], bool]
+"""Whether the keys have what the caller looks for. If not, they are fetched again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,18 +70,28 @@ class ClientKeys:
 
         Keys at a `jwks_uri` are fetched again for an unknown `kid`.
         """
+        return await self.keys_with(client, _with_kid(kid))
+
+    async def keys_with(self, client: Client, wanted: Wanted) -> Keys:
+        """Do the same, but fetch the keys again if they do not have what is wanted."""
         registered = client.registered_metadata.jwks
         if registered is not None:
             return _public_keys(registered)
         uri = client.registered_metadata.jwks_uri
-        return await self.keys_at(uri, kid=kid) if uri is not None else []
+        return await self._keys_at(uri, wanted) if uri is not None else []
 
     async def keys_at(self, uri: str, *, kid: str | None) -> Keys:
-        """Return the public keys at a URI as JWKs; raise `FetchError`."""
+        """Return the public keys at a URI as JWKs; raise `FetchError`.
+
+        They are fetched again for an unknown `kid`.
+        """
+        return await self._keys_at(uri, _with_kid(kid))
+
+    async def _keys_at(self, uri: str, wanted: Wanted) -> Keys:
         cached = self._cache.get(uri)
         now = self._clock.now()
-        if cached is None or _is_due(cached, kid, now):
-            is_usable = cached is not None and _is_usable_meanwhile(cached, kid, now)
+        if cached is None or _is_due(cached, wanted, now):
+            is_usable = cached is not None and _is_usable_meanwhile(cached, wanted, now)
             cached = await (self._newer(uri, cached) if cached and is_usable else self._ask(uri))
         if cached.keys is None:
             raise FetchError(f"no keys from the jwks_uri: {cached.problem}")
@@ -116,19 +128,19 @@ class ClientKeys:
         return result
 
 
-def _is_due(cached: _Fetched, kid: str | None, now: datetime) -> bool:
+def _is_due(cached: _Fetched, wanted: Wanted, now: datetime) -> bool:
     if abs(now - cached.asked_at) < ASKED_AGAIN_AFTER:
         return False
-    return not _has_key(cached, kid) or _is_old(cached, now)
+    return not wanted(cached.keys or ()) or _is_old(cached, now)
 
 
-def _is_usable_meanwhile(cached: _Fetched, kid: str | None, now: datetime) -> bool:
+def _is_usable_meanwhile(cached: _Fetched, wanted: Wanted, now: datetime) -> bool:
     is_recent = abs(now - cached.fetched_at) <= USABLE_MEANWHILE
-    return cached.keys is not None and is_recent and _has_key(cached, kid)
+    return cached.keys is not None and is_recent and wanted(cached.keys)
 
 
-def _has_key(cached: _Fetched, kid: str | None) -> bool:
-    return kid is None or any(key.get("kid") == kid for key in cached.keys or ())
+def _with_kid(kid: str | None) -> Wanted:
+    return lambda keys: kid is None or any(key.get("kid") == kid for key in keys)
 
 
 def _is_old(cached: _Fetched, now: datetime) -> bool:
