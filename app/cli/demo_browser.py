@@ -11,8 +11,8 @@ from app.cli.demo_client import SCOPE, DemoClient, DemoError, callback_of
 from app.cli.demo_pages import DemoUser
 from app.cli.demo_site import DemoSite, LoopbackServer, files_of
 from app.cli.demo_steps import Created, Walk, new_client, new_user
-from app.errors import StartupError
 from app.settings import Settings
+from app.startup_errors import StartupError
 
 CLAIMS = {"name": "Ada Lovelace", "given_name": "Ada", "family_name": "Lovelace", "locale": "en"}
 PAUSE_SECONDS = 0.5

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from app.errors import StartupError
 from app.security.qr_codes import terminal_lines
 from app.settings import Settings
+from app.startup_errors import StartupError
 
 STEP_SECONDS = 30
 PAUSE_SECONDS = 0.2

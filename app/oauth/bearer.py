@@ -9,6 +9,7 @@ from urllib.parse import parse_qs
 
 from app.clock import Clock
 from app.models.oauth.access_tokens import AccessToken
+from app.oauth.certificate_binding import require_certificate_of_token
 from app.oauth.descriptions import Description
 from app.oauth.dpop.confirmation import bound_key
 from app.oauth.dpop.errors import InvalidDpopTokenError, MissingBoundTokenError
@@ -17,6 +18,7 @@ from app.oauth.errors import InvalidBearerRequestError, InvalidTokenError
 from app.observability import request_context
 from app.repositories.oauth.access_tokens import AccessTokenRepository
 from app.schemas.client_policies import parse_policies
+from app.security.client_certificates import ClientCertificate
 from app.security.tokens import TokenKind, digest_of
 
 MAXIMUM_LENGTH = 8192
@@ -48,12 +50,14 @@ class BearerTokens:
         *,
         query: bytes,
         proof: PresentedProof,
+        certificate: ClientCertificate | None,
         in_form: str | None = None,
     ) -> AccessToken:
         """Return the valid access token of a request.
 
         `in_form` is for the one endpoint that also accepts a token in its body (section 2.2), where
-        it is a bearer token. Raises `MissingTokenError`, `InvalidBearerRequestError`,
+        it is a bearer token. A token that is bound to a certificate requires it (RFC 8705
+        section 3). Raises `MissingTokenError`, `InvalidBearerRequestError`,
         `InvalidTokenError` or a `DpopError`.
         """
         if authorization is None and in_form is None:
@@ -68,6 +72,7 @@ class BearerTokens:
         request_context.name_client(token.client_id)
         if presented.is_bound or token.confirmation is not None:
             await self._require_key(token, presented, proof)
+            require_certificate_of_token(token.confirmation, certificate)
         return token
 
     async def _find(self, token: str) -> AccessToken | None:

@@ -75,6 +75,11 @@ class Description(StrEnum):
         "mtls_endpoint_aliases, if the metadata has one."
     )
 
+    TOKEN_OF_CERTIFICATE = (
+        "The access token is bound to a client certificate. Present that certificate, at the "
+        "endpoint in mtls_endpoint_aliases if the metadata has one."
+    )
+
     # DPoP
     DPOP_PROOF_INVALID = (
         "The DPoP proof is not valid for this request. Send a new proof for this method and URL."

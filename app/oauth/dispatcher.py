@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from app.models.clients.clients import Client
 from app.oauth.access_policy import AccessRefusedError
+from app.oauth.certificate_binding import require_certificate_of
 from app.oauth.client_auth.authenticator import ClientAuthenticator
 from app.oauth.descriptions import Description
 from app.oauth.dpop.proofs import DpopProof, DpopProofs, PresentedProof
@@ -17,6 +18,7 @@ from app.oauth.errors import (
     UnsupportedGrantTypeError,
 )
 from app.oauth.grants.base import Grant, GrantParameters
+from app.oauth.proven_keys import ProvenKeys
 from app.oauth.requests import Form, FormRequest, TokenRequest
 from app.schemas.tokens import TokenResponse
 from app.services.operations.activity import ActivityCollector
@@ -59,11 +61,14 @@ class GrantDispatcher:
                 reason=f"a public client cannot use the grant type {grant.grant_type}",
             )
         parameters = _parse(grant.parameters, request.form)
+        require_certificate_of(client, request.certificate)
         proof = None
         if request.dpop is not None or client.requires_dpop:
             proof = await self._proof_of(request, client)
         try:
-            response = await grant.exchange(TokenRequest(client, proof), parameters)
+            response = await grant.exchange(
+                TokenRequest(client, ProvenKeys(proof, request.certificate)), parameters
+            )
         except AccessRefusedError:
             raise
         except InvalidGrantError:

@@ -9,13 +9,13 @@ from app.models.oauth.refresh_tokens import RefreshToken
 from app.oauth.claim_mappings import mapped_claims
 from app.oauth.claims import claims_for_id_token, parse_claims
 from app.oauth.descriptions import Description
-from app.oauth.dpop.binding import bound_to, use_of
-from app.oauth.dpop.confirmation import bound_key, token_type_of
-from app.oauth.dpop.proofs import DpopProof, DpopProofs
+from app.oauth.dpop.confirmation import token_type_of
+from app.oauth.dpop.proofs import DpopProofs
 from app.oauth.errors import InvalidTargetError
 from app.oauth.id_tokens import Authentication, IdTokens
 from app.oauth.lifetimes import JWT, Lifetimes
 from app.oauth.new_tokens import family_lifetime, new_family, new_pair, pair_of
+from app.oauth.proven_keys import ProvenKeys, bound_to, is_same_binding
 from app.oauth.scopes import OFFLINE_ACCESS, OPENID
 from app.oauth.token_grants import TokenGrant
 from app.oauth.token_pairs import packed, unpacked
@@ -35,8 +35,8 @@ from app.services.clients.usage import ClientUsageService
 class TokenIssuer:
     """Issues tokens; what a method returns has been committed.
 
-    A `proof` is that of the token request: it binds the access token to its key (RFC 9449), and is
-    used up in the step that stores the tokens.
+    The access token is bound to the `keys` that the token request proves. A DPoP proof among them
+    is used up in the step that stores the tokens (RFC 9449).
     """
 
     def __init__(
@@ -61,11 +61,11 @@ class TokenIssuer:
         self._lifetimes = lifetimes
 
     async def issue_to_client(
-        self, client: Client, grant: TokenGrant, *, proof: DpopProof | None
+        self, client: Client, grant: TokenGrant, *, keys: ProvenKeys
     ) -> TokenResponse:
         """Issue an access token to the client itself, without a refresh token (section 4.4.3)."""
         _require_opaque(grant)
-        grant = bound_to(proof, grant, client)
+        grant = bound_to(keys, grant, client)
         token = new_token(TokenKind.ACCESS_TOKEN)
         now, lifetime = self._clock.now(), self._lifetimes.of(client, grant.resource).access
         is_stored = await self._access_token_repository.store_for_client(
@@ -77,10 +77,10 @@ class TokenIssuer:
             audience=grant.audience,
             confirmation=grant.confirmation,
             authorization_details=grant.authorization_details,
-            use=use_of(proof),
+            use=keys.use_of_proof,
         )
         if not is_stored:
-            await self.refuse_replay(proof)
+            await self.refuse_replay(keys)
         self._usage.note_token(client.client_id, now)
         return TokenResponse(
             access_token=token,
@@ -96,11 +96,11 @@ class TokenIssuer:
         *,
         user: User,
         with_refresh_token: bool,
-        proof: DpopProof | None,
+        keys: ProvenKeys,
     ) -> TokenResponse | None:
         """Issue the first tokens of a new family; None if the sign-in is no longer valid."""
         _require_opaque(grant)
-        grant = bound_to(proof, grant, client)
+        grant = bound_to(keys, grant, client)
         now, lifetimes = self._clock.now(), self._lifetimes.of(client, grant.resource)
         family_expires_at = now + family_lifetime(lifetimes, with_refresh_token=with_refresh_token)
         pair, stored = new_pair(
@@ -113,10 +113,10 @@ class TokenIssuer:
             client_id=client.client_id,
             user=user,
             with_refresh_token=with_refresh_token,
-            use=use_of(proof),
+            use=keys.use_of_proof,
         )
         if not has_begun:
-            await self.refuse_replay(proof)
+            await self.refuse_replay(keys)
             return None
         self._usage.note_token(client.client_id, now)
         return pair.response(now=now, with_refresh_token=with_refresh_token)
@@ -131,7 +131,7 @@ class TokenIssuer:
         grant: TokenGrant,
         authentication: Authentication,
         entitlements: LazyEntitlements,
-        proof: DpopProof | None,
+        keys: ProvenKeys,
         nonce: str | None = None,
         claims: str | None = None,
     ) -> TokenResponse | None:
@@ -142,7 +142,7 @@ class TokenIssuer:
         anything is stored.
         """
         _require_opaque(grant)
-        grant = bound_to(proof, grant, client)
+        grant = bound_to(keys, grant, client)
         now, lifetimes = self._clock.now(), self._lifetimes.of(client, grant.resource)
         with_refresh_token = client.check_grant_type("refresh_token")
         family_expires_at = now + family_lifetime(lifetimes, with_refresh_token=with_refresh_token)
@@ -166,7 +166,7 @@ class TokenIssuer:
             stored,
             new_family(grant, expires_at=family_expires_at),
             with_refresh_token=with_refresh_token,
-            use=use_of(proof),
+            use=keys.use_of_proof,
         )
         if not is_redeemed:
             return None
@@ -227,7 +227,7 @@ class TokenIssuer:
         *,
         grant: TokenGrant,
         grace: timedelta,
-        proof: DpopProof | None,
+        keys: ProvenKeys,
     ) -> TokenResponse | RefreshToken:
         """Rotate a refresh token of a client and return the new pair.
 
@@ -235,7 +235,7 @@ class TokenIssuer:
         `digest` is that of the token, and `grace` is how long the response can be repeated.
         """
         _require_opaque(grant)
-        grant = bound_to(proof, grant, client)
+        grant = bound_to(keys, grant, client)
         now, seed = self._clock.now(), new_secret()
         pair, stored = pair_of(
             derived_pair(presented, seed),
@@ -250,10 +250,10 @@ class TokenIssuer:
             stored,
             sealed=packed(pair, seed),
             grace_ends_at=now + grace,
-            use=use_of(proof),
+            use=keys.use_of_proof,
         )
         if current is not None:
-            await self.refuse_replay(proof)
+            await self.refuse_replay(keys)
             return current
         self._usage.note_token(client.client_id, now)
         return pair.response(now=now)
@@ -264,18 +264,18 @@ class TokenIssuer:
         used: RefreshToken,
         *,
         grant: TokenGrant,
-        proof: DpopProof | None,
+        keys: ProvenKeys,
     ) -> TokenResponse | None:
         """Return the response to the rotation of this token, or None if it is not stored.
 
         It can only be recovered with the token itself. None also if its access token is bound to
-        another key than that of the proof. Raises `InvalidTargetError` if it is for another
+        another key than those of the request. Raises `InvalidTargetError` if it is for another
         resource than the one that this request is for.
         """
         if used.successor_sealed is None:
             return None
         pair = unpacked(used.successor_sealed, presented)
-        if bound_key(pair.confirmation) != (proof.jkt if proof is not None else None):
+        if not is_same_binding(pair.confirmation, keys):
             return None
         if pair.audience != grant.audience:
             raise InvalidTargetError(
@@ -284,10 +284,10 @@ class TokenIssuer:
             )
         return pair.response(now=self._clock.now())
 
-    async def refuse_replay(self, proof: DpopProof | None) -> None:
+    async def refuse_replay(self, keys: ProvenKeys) -> None:
         """Raise `InvalidDpopProofError` if another request used the proof; else it is used now."""
-        if proof is not None:
-            await self._dpop_proofs.spend(proof, at_resource=False)
+        if keys.proof is not None:
+            await self._dpop_proofs.spend(keys.proof, at_resource=False)
 
 
 def _require_opaque(grant: TokenGrant) -> None:

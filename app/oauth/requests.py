@@ -6,8 +6,8 @@ from urllib.parse import unquote_to_bytes
 
 from app.models.clients.clients import Client
 from app.oauth.descriptions import Description
-from app.oauth.dpop.proofs import DpopProof
 from app.oauth.errors import InvalidRequestError
+from app.oauth.proven_keys import ProvenKeys
 from app.observability.logging import logger
 from app.security.client_certificates import ClientCertificate
 from app.security.text import is_storable
@@ -36,10 +36,10 @@ class FormRequest(NamedTuple):
 
 
 class TokenRequest(NamedTuple):
-    """A token request of an authenticated client, with its DPoP proof if it sent one."""
+    """A token request of an authenticated client, and the keys that it proves."""
 
     client: Client
-    proof: DpopProof | None
+    keys: ProvenKeys
 
 
 def parse_form(body: bytes, content_type: bytes | None, *, read: Set[str] | None) -> dict[str, str]:

@@ -12,7 +12,10 @@ from app.wiring import OAuth
 
 async def profile(oauth: OAuth, request: HttpRequest) -> HttpResponse:
     token = await oauth.bearer_tokens.authenticate(
-        authorization_of(request), query=request.query, proof=presented_proof(request)
+        authorization_of(request),
+        query=request.query,
+        proof=presented_proof(request),
+        certificate=request.certificate,
     )
     return json_response(profile_of(token), headers=with_nonce(NO_STORE, oauth, request))
 

@@ -41,6 +41,7 @@ async def userinfo(oauth: OAuth, request: HttpRequest) -> HttpResponse:
         query=request.query,
         in_form=_token_in_form(request),
         proof=presented_proof(request),
+        certificate=request.certificate,
     )
     headers = with_nonce(NO_STORE, oauth, request)
     claims = await oauth.userinfo.respond(token)

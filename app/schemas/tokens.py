@@ -52,7 +52,8 @@ class IntrospectionResponse(BaseModel):
     iss: str | None = None
     cnf: dict[str, str] | None = Field(
         default=None,
-        description="The key that the token is bound to (RFC 7800).",
+        description="What the token is bound to (RFC 7800): `jkt` is the thumbprint of a key (RFC"
+        " 9449), `x5t#S256` that of a certificate (RFC 8705).",
         examples=[{"jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}],
     )
 

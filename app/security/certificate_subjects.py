@@ -9,6 +9,15 @@ if TYPE_CHECKING:
     from cryptography import x509
 
 ATTRIBUTE_NAMES = {
+    "CN": "2.5.4.3",
+    "L": "2.5.4.7",
+    "ST": "2.5.4.8",
+    "O": "2.5.4.10",
+    "OU": "2.5.4.11",
+    "C": "2.5.4.6",
+    "STREET": "2.5.4.9",
+    "DC": "0.9.2342.19200300.100.1.25",
+    "UID": "0.9.2342.19200300.100.1.1",
     "emailAddress": "1.2.840.113549.1.9.1",
     "serialNumber": "2.5.4.5",
     "SN": "2.5.4.4",
@@ -16,7 +25,7 @@ ATTRIBUTE_NAMES = {
     "title": "2.5.4.12",
     "organizationIdentifier": "2.5.4.97",
 }
-"""Names of attributes beside those of RFC 4514 section 3, as programs print them."""
+"""Names of attributes: those of RFC 4514 section 3, and others as programs print them."""
 
 
 class SubjectError(ValueError):
@@ -32,7 +41,7 @@ def has_subject(certificate: "x509.Certificate", member: str, value: str) -> boo
     """Return whether a certificate has the subject that is registered under a name of metadata.
 
     Names of hosts and the hosts of email addresses are compared without regard to case. Wildcards
-    mean themselves: they are no pattern.
+    mean themselves: they are not patterns.
     """
     return MATCHES[member](certificate, value)
 
@@ -41,7 +50,11 @@ def distinguished_name(text: str) -> "x509.Name":
     """Return the name of a string of RFC 4514; raises `SubjectError`."""
     from cryptography import x509
 
-    overrides = {name: x509.ObjectIdentifier(oid) for name, oid in ATTRIBUTE_NAMES.items()}
+    overrides = {
+        spelling: x509.ObjectIdentifier(oid)
+        for name, oid in ATTRIBUTE_NAMES.items()
+        for spelling in (name, name.lower(), name.upper())
+    }
     try:
         name = x509.Name.from_rfc4514_string(text, overrides)
     except (ValueError, KeyError, TypeError):

@@ -4,6 +4,8 @@ import binascii
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from cryptography.exceptions import UnsupportedAlgorithm
+
 from app.security.jose import SignatureError, import_key
 
 if TYPE_CHECKING:
@@ -36,8 +38,6 @@ class RegisteredCertificate:
             return False
 
     def _has_key(self, key: Mapping[str, Any]) -> bool:
-        from cryptography.exceptions import UnsupportedAlgorithm
-
         if key.get("use", "sig") != "sig":
             return False
         try:

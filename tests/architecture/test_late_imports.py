@@ -32,7 +32,6 @@ REASONS = {
     "app.outbound.redis_scripts": Reason.OPTIONAL,  # imports redis
     "asyncpg": Reason.RARE,
     "bcrypt": Reason.RARE,
-    "cryptography.exceptions": Reason.RARE,
     "cryptography.hazmat": Reason.AFTER_SETTINGS,
     "cryptography.x509": Reason.RARE,
     "ctypes": Reason.RARE,

@@ -68,6 +68,7 @@ def test_the_examples_are_valid_values(tmp_path: Path) -> None:
         if field.examples and "`" not in field.examples[0] and "/etc/" not in field.examples[0]
     }
     del examples["SMTP_USERNAME"]  # invalid without a password, whose example is a sentence
+    del examples["MTLS_PORT"]  # invalid without certificates, whose files do not exist here
     file = tmp_path / "examples"
     file.write_text("".join(f"{name}={value}\n" for name, value in examples.items()))
 

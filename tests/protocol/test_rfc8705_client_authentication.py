@@ -15,9 +15,8 @@ from tests.support.application import Application, TestClient
 from tests.support.assertions import assert_oauth_error
 from tests.support.certificates import BEGIN, END, SUBJECT, Identity, authority, make
 from tests.support.client_jwts import jwks, signing_key
+from tests.support.mutual_tls import behind_proxy
 
-PROXY = "127.0.0.1"
-"""The address from which the tests call."""
 ROOT = authority()
 OTHER_ROOT = authority("CN=Another authority")
 UNKNOWN_EXTENSION = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\5\0")
@@ -26,17 +25,7 @@ PKI, SELF_SIGNED = "tls_client_auth", "self_signed_tls_client_auth"
 
 @pytest.fixture
 async def app(start_app: AppFactory, tmp_path: Path) -> Application:
-    return await start_app(**settings_with(tmp_path, ROOT))
-
-
-def settings_with(directory: Path, *authorities: Identity) -> dict[str, Any]:
-    file = directory / "authorities.pem"
-    file.write_text("".join(each.pem for each in authorities))
-    return {
-        "trusted_proxies": (PROXY,),
-        "mtls_header_format": "rfc9440",
-        "mtls_ca_file": file,
-    }
+    return await start_app(**behind_proxy(tmp_path, ROOT))
 
 
 async def pki_client(app: Application, **subject: str) -> TestClient:
@@ -176,7 +165,7 @@ async def test_an_intermediate_may_be_trusted_without_its_root(
     start_app: AppFactory, tmp_path: Path
 ) -> None:
     intermediate = ROOT.issue("CN=Intermediate", is_authority=True)
-    app = await start_app(**settings_with(tmp_path, OTHER_ROOT, intermediate))
+    app = await start_app(**behind_proxy(tmp_path, OTHER_ROOT, intermediate))
     client = await pki_client(app)
 
     assert (await token(app, client, intermediate.issue())).status_code == 200
@@ -322,7 +311,7 @@ async def test_other_endpoints_authenticate_clients_in_the_same_way(app: Applica
 async def test_the_slow_lane_reads_the_certificate_too(
     start_app: AppFactory, tmp_path: Path
 ) -> None:
-    app = await start_app(**settings_with(tmp_path, ROOT), fast_lane=False)
+    app = await start_app(**behind_proxy(tmp_path, ROOT), fast_lane=False)
 
     assert (await token(app, await pki_client(app), ROOT.issue())).status_code == 200
 
@@ -331,7 +320,7 @@ async def test_failures_count_towards_the_limit_of_the_client(
     start_app: AppFactory, tmp_path: Path
 ) -> None:
     """SECURITY_BAR row 50"""
-    app = await start_app(**settings_with(tmp_path, ROOT), token_error_limit=3)
+    app = await start_app(**behind_proxy(tmp_path, ROOT), token_error_limit=3)
     client = await pki_client(app)
 
     answers = [await token(app, client, make(SUBJECT)) for _ in range(4)]

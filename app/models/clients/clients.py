@@ -14,6 +14,7 @@ from app.models.clients.registered_metadata import RegisteredMetadata
 from app.models.tables import index_where_set, metadata
 from app.schemas.client_policies import ClientPolicies, parse_policies
 
+CERTIFICATE_BOUND = "tls_client_certificate_bound_access_tokens"
 DPOP_BOUND = "dpop_bound_access_tokens"
 BY_SECRET = ("client_secret_basic", "client_secret_post")
 
@@ -187,6 +188,17 @@ class Client(ClientColumns, ClientMixin):
         The name is searched for first: each token request asks, and parsing takes longer.
         """
         return DPOP_BOUND in self.metadata and self.registered_metadata.dpop_bound_access_tokens
+
+    @property
+    def has_certificate_bound_tokens(self) -> bool:
+        """Whether access tokens are bound to the client's certificate (RFC 8705 section 3.4).
+
+        The name is searched for first, as above.
+        """
+        return (
+            CERTIFICATE_BOUND in self.metadata
+            and self.registered_metadata.tls_client_certificate_bound_access_tokens
+        )
 
     @property
     def requires_dpop_nonce(self) -> bool:

@@ -130,7 +130,7 @@ class AuthorizationCodeGrant(Grant[AuthorizationCodeParameters]):
             grant=TokenGrant(scope=scope, resource=None),
             authentication=Authentication(code.auth_time, code.acr, code.amr, code.session_id),
             entitlements=entitlements,
-            proof=request.proof,
+            keys=request.keys,
             nonce=code.nonce,
             claims=code.claims,
         )
@@ -141,7 +141,7 @@ class AuthorizationCodeGrant(Grant[AuthorizationCodeParameters]):
         if current is not None and current.used_at is not None:
             await self._revoke(current.client_id, current.family_id)
         else:
-            await self._token_issuer.refuse_replay(request.proof)
+            await self._token_issuer.refuse_replay(request.keys)
         raise _not_valid("the code was used or revoked concurrently")
 
     def _warn_of_unprotected(self, client: Client, code: AuthorizationCode) -> None:
@@ -187,7 +187,7 @@ def _problem(
     the client's only one, and may be omitted from the token request. OAuth 2.1 clients always omit
     it from the token request: PKCE binds the two requests to each other.
     """
-    jkt, proof = bound_key(code.confirmation), request.proof
+    jkt, proof = bound_key(code.confirmation), request.keys.proof
     if jkt is not None and (proof is None or proof.jkt != jkt):
         return "the code is bound to a key that the request does not prove"
     verifier, uri = parameters.code_verifier, parameters.redirect_uri

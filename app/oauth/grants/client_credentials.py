@@ -34,5 +34,5 @@ class ClientCredentialsGrant(Grant[ClientCredentialsParameters]):
     ) -> TokenResponse:
         scope = narrow_scope(parameters.scope, client=request.client, requires_known_name=True)
         return await self._token_issuer.issue_to_client(
-            request.client, TokenGrant(scope=scope, resource=None), proof=request.proof
+            request.client, TokenGrant(scope=scope, resource=None), keys=request.keys
         )

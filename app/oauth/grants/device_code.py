@@ -115,10 +115,10 @@ class DeviceCodeGrant(Grant[DeviceCodeParameters]):
             grant=TokenGrant(scope=scope, resource=None),
             authentication=Authentication(auth_time, code.acr or "", code.amr or "", session_id),
             entitlements=entitlements,
-            proof=request.proof,
+            keys=request.keys,
         )
         if response is None:
-            await self._token_issuer.refuse_replay(request.proof)
+            await self._token_issuer.refuse_replay(request.keys)
             raise _not_valid("the device code was used or revoked concurrently")
         return response
 

@@ -93,7 +93,7 @@ class PasswordGrant(Grant[PasswordParameters]):
             TokenGrant(scope=scope, resource=None),
             user=user,
             with_refresh_token=client.check_grant_type("refresh_token"),
-            proof=request.proof,
+            keys=request.keys,
         )
         if response is None:
             raise InvalidGrantError(

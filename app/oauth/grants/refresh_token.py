@@ -19,13 +19,12 @@ from app.models.oauth.used_refresh_tokens import UsedRefreshToken
 from app.oauth.access_policy import AccessRefusedError, may_use
 from app.oauth.admin_access import without_admin_scopes
 from app.oauth.descriptions import Description
-from app.oauth.dpop.confirmation import bound_key
-from app.oauth.dpop.proofs import DpopProof
 from app.oauth.errors import InvalidGrantError
 from app.oauth.grants.base import Grant, GrantParameters
 from app.oauth.id_tokens import Authentication
 from app.oauth.issuer import TokenIssuer
 from app.oauth.lifetimes import refresh_token_expiry
+from app.oauth.proven_keys import ProvenKeys, is_proven
 from app.oauth.requests import TokenRequest
 from app.oauth.scopes import OPENID, narrow_granted_scope
 from app.oauth.token_grants import TokenGrant
@@ -93,7 +92,7 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
         if not token.check_client(client):
             raise _not_valid("the refresh token belongs to another client")
 
-        _require_key(token, request.proof)
+        _require_key(token, request.keys)
         await self._refuse_replay(token)
         entitlements = self._entitlements.lazily(token.user_id or "")
         if not await may_use(client, entitlements):
@@ -104,20 +103,20 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
             scope = narrow_granted_scope(parameters.scope, client=client, granted=scope)
         grant = TokenGrant(scope=scope, resource=None, confirmation=token.confirmation)
         if token.used_at is not None:
-            await self._token_issuer.refuse_replay(request.proof)
-            repeated = self._same_again(presented, token, grant, request.proof)
+            await self._token_issuer.refuse_replay(request.keys)
+            repeated = self._same_again(presented, token, grant, request.keys)
             return await self._with_id_token(client, token, repeated, entitlements)
         if refresh_token_expiry(token, client) <= self._clock.now():
             raise _not_valid("the refresh token has expired")
 
         rotated = await self._token_issuer.rotate(
-            presented, digest, token, client, grant=grant, grace=GRACE, proof=request.proof
+            presented, digest, token, client, grant=grant, grace=GRACE, keys=request.keys
         )
         if isinstance(rotated, TokenResponse):
             return await self._with_id_token(client, token, rotated, entitlements)
         if rotated.used_at is None:
             raise _not_valid("the refresh token was revoked or expired concurrently")
-        repeated = self._same_again(presented, rotated, grant, request.proof)
+        repeated = self._same_again(presented, rotated, grant, request.keys)
         return await self._with_id_token(client, token, repeated, entitlements)
 
     async def _refuse_replay(self, found: RefreshToken) -> None:
@@ -145,12 +144,12 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
         raise _not_valid("the refresh token was replayed after its grace window")
 
     def _same_again(
-        self, presented: str, used: RefreshToken, grant: TokenGrant, proof: DpopProof | None
+        self, presented: str, used: RefreshToken, grant: TokenGrant, keys: ProvenKeys
     ) -> TokenResponse:
         """Return the response to the first use of this token, until its successor is used."""
         if used.successor_used_at is not None:
             raise _not_valid("the successor of the refresh token was already used")
-        response = self._token_issuer.repeat_response(presented, used, grant=grant, proof=proof)
+        response = self._token_issuer.repeat_response(presented, used, grant=grant, keys=keys)
         if response is None:
             raise _not_valid("the response to the first use is not stored, or for another key")
         return response
@@ -184,10 +183,9 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
         return response.model_copy(update={"id_token": id_token})
 
 
-def _require_key(token: RefreshToken, proof: DpopProof | None) -> None:
-    """Require a proof of the key that the token is bound to (RFC 9449 section 5)."""
-    jkt = bound_key(token.confirmation)
-    if jkt is not None and (proof is None or proof.jkt != jkt):
+def _require_key(token: RefreshToken, keys: ProvenKeys) -> None:
+    """Require the keys that the token is bound to (RFC 9449 section 5, RFC 8705 section 4)."""
+    if not is_proven(token.confirmation, keys):
         raise _not_valid("the refresh token is bound to a key that the request does not prove")
 
 

@@ -11,6 +11,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityS
 from app.dependencies import ServicesDep, is_admin
 from app.details import Detail
 from app.errors import InvalidAccessTokenError, UnauthorizedError
+from app.middleware.http import CLIENT_CERTIFICATE
 from app.models.oauth.access_tokens import AccessToken
 from app.oauth.descriptions import Description
 from app.oauth.dpop.errors import DpopError, InvalidDpopProofError
@@ -77,6 +78,7 @@ async def _authority_of_token(
             values[0].encode("latin-1"),
             query=request.scope["query_string"],
             proof=_presented_proof(request),
+            certificate=request.scope.get(CLIENT_CERTIFICATE),
         )
     except DpopError as error:  # no guess of a token: the token was found
         raise RefusedProofError(error) from None
