@@ -85,3 +85,71 @@ def test_the_domains_of_webfinger_must_be_domains(
     lines = refusal_of(monkeypatch, WEBFINGER_DOMAINS=f"example.com,{value}")
 
     assert lines == ("WEBFINGER_DOMAINS: must be domains such as example.com, in ASCII (xn--…)",)
+
+
+@pytest.fixture
+def ca_file(tmp_path: Path) -> str:
+    return str(Authority(tmp_path).ca_file)
+
+
+def test_the_settings_of_client_certificates_belong_together(
+    monkeypatch: pytest.MonkeyPatch, ca_file: str
+) -> None:
+    """RFC 8705: a start that serves certificates only in part is refused"""
+    cases: tuple[tuple[dict[str, str], str], ...] = (
+        ({"MTLS_HEADER_FORMAT": "nginx"}, "MTLS_HEADER_FORMAT requires TRUSTED_PROXIES"),
+        ({"MTLS_PORT": "5443"}, "MTLS_PORT requires TLS_CERT_FILE"),
+        ({"MTLS_PORT": "5443", "MTLS_CA_FILE": ca_file}, "MTLS_PORT requires TLS_CERT_FILE"),
+        ({"MTLS_CA_FILE": ca_file}, "MTLS_CA_FILE requires MTLS_HEADER_FORMAT or MTLS_PORT"),
+        ({"MTLS_URL": "https://m.example.com"}, "MTLS_URL requires MTLS_HEADER_FORMAT"),
+        (
+            {
+                "MTLS_PORT": "5443",
+                "PORT": "5443",
+                "MTLS_CA_FILE": ca_file,
+                "TLS_CERT_FILE": ca_file,
+                "TLS_KEY_FILE": ca_file,
+            },
+            "MTLS_PORT must not be PORT",
+        ),
+    )
+    for variables, beginning in cases:
+        with monkeypatch.context() as patch:
+            lines = refusal_of(patch, **variables)
+        assert len(lines) == 1
+        assert lines[0].startswith(beginning)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("MTLS_HEADER_FORMAT", "envoy"),
+        ("MTLS_HEADER", "client cert"),
+        ("MTLS_HEADER", "Authorization"),
+        ("MTLS_HEADER", "x-forwarded-for"),
+        ("MTLS_PORT", "0"),
+        ("MTLS_URL", "http://mtls.example.com"),
+        ("MTLS_URL", "https://mtls.example.com/path"),
+        ("MTLS_URL", "https://mtls.example.com?a"),
+    ],
+)
+def test_an_invalid_setting_of_client_certificates_is_named(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    variables = {"MTLS_HEADER_FORMAT": "nginx", "TRUSTED_PROXIES": "127.0.0.1", name: value}
+
+    lines = refusal_of(monkeypatch, **variables)
+
+    assert len(lines) == 1
+    assert lines[0].startswith(f"{name}: ")
+
+
+def test_a_file_without_authorities_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "authorities.pem"
+    file.write_text("nothing")
+
+    lines = refusal_of(monkeypatch, MTLS_CA_FILE=str(file))
+
+    assert lines == ("MTLS_CA_FILE: must be a file with certificates in PEM format",)

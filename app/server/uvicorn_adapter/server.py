@@ -80,7 +80,7 @@ class Server(uvicorn.Server):
             listener.listen(BACKLOG)
         await super().startup(sockets)
         for further in self._further:
-            await self._serve(further)
+            await self._accept_on(further)
         if self.started:
             self._is_ready()
 
@@ -117,7 +117,7 @@ class Server(uvicorn.Server):
     def _all(self, sockets: list[socket.socket] | None) -> list[socket.socket]:
         return [*(sockets or ()), *(further.socket for further in self._further)]
 
-    async def _serve(self, listener: Listener) -> None:
+    async def _accept_on(self, listener: Listener) -> None:
         """Accept connections as Uvicorn does, with the protocol and the TLS of the listener."""
 
         def create_protocol() -> asyncio.Protocol:

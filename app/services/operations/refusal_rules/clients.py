@@ -69,6 +69,39 @@ RULES_OF_CLIENTS: tuple[RefusalRule, ...] = (
         (AUTHENTICATION + "the client assertion", "the client assertion", "the client_assertion"),
     ),
     RefusalRule(
+        "certificate_missing",
+        "The client must present its TLS certificate.",
+        "Let the application send the request to the endpoint in `mtls_endpoint_aliases` of the"
+        " metadata, with its certificate and client_id.",
+        (
+            AUTHENTICATION + "the request has no client certificate",
+            "the client registered tls_client_certificate_bound_access_tokens",
+        ),
+    ),
+    RefusalRule(
+        "certificate_refused",
+        "The client certificate must be the one that the client registered, and valid.",
+        f"The reason says which check failed. {SHOW_CLIENT} MTLS_CA_FILE has the authorities that"
+        " are trusted.",
+        (
+            AUTHENTICATION + "the certificate ",
+            AUTHENTICATION + "a certificate cannot be read",
+            "the access token is bound to another client certificate",
+            "the refresh token is bound to another client certificate",
+        ),
+    ),
+    RefusalRule(
+        "certificate_header",
+        "Only a proxy in TRUSTED_PROXIES may send the header with client certificates, once.",
+        "Add the address of the proxy to TRUSTED_PROXIES, and let it set or remove the header in"
+        " every request. MTLS_HEADER_FORMAT says how it writes the certificate.",
+        (
+            "the header with the client certificate",
+            "the header with the certificate chain",
+            "a client certificate was forwarded by a peer",
+        ),
+    ),
+    RefusalRule(
         "client_authentication_failed",
         N_("A client must authenticate as it registered."),
         N_("The reason says which check failed. Compare with `postern clients show {client_id}`."),
