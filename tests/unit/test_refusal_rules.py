@@ -24,12 +24,13 @@ from app.services.operations.refusal_rules.clients import AUTHENTICATION
 from app.services.operations.refusal_rules.errors import GENERAL, RULES_OF_ERRORS
 
 APP = Path(postern.__path__[0])
+FILES = {"dependencies.py", "errors.py"}
 CATALOGUE = APP / "services" / "operations" / "refusal_rules"
 TREES = {
     path: ast.parse(path.read_text("utf-8"))
     for path in sorted(APP.rglob("*.py"))
     if path.relative_to(APP).parts[0]
-    in {"oauth", "services", "routers", "pages", "dependencies.py", "errors.py"}
+    in {"oauth", "services", "routers", "pages", "middleware", "security", *FILES}
     and CATALOGUE not in path.parents
 }
 OF_THE_AUDIT_LOG = {"event", "record", "_event"}
