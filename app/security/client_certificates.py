@@ -76,7 +76,7 @@ def verified(
     try:
         verifier = (
             verification.PolicyBuilder()
-            .store(verification.Store(authorities))
+            .store(verification.Store(list(authorities)))
             .time(now)
             .max_chain_depth(MAXIMUM_DEPTH)
             .extension_policies(ca_policy=_of_authorities(), ee_policy=_of_clients())

@@ -130,7 +130,7 @@ class Server(uvicorn.Server):
         server = await asyncio.get_running_loop().create_server(
             create_protocol, sock=listener.socket, ssl=listener.tls, backlog=self.config.backlog
         )
-        self.servers.append(cast("asyncio.base_events.Server", server))
+        self.servers.append(server)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Do what Uvicorn does, but abort requests only on the second Ctrl+C."""

@@ -70,9 +70,11 @@ RULES_OF_CLIENTS: tuple[RefusalRule, ...] = (
     ),
     RefusalRule(
         "certificate_missing",
-        "The client must present its TLS certificate.",
-        "Let the application send the request to the endpoint in `mtls_endpoint_aliases` of the"
-        " metadata, with its certificate and client_id.",
+        N_("The client must present its TLS certificate."),
+        N_(
+            "Let the application send the request to the endpoint in `mtls_endpoint_aliases` of the"
+            " metadata, with its certificate and client_id."
+        ),
         (
             AUTHENTICATION + "the request has no client certificate",
             "the client registered tls_client_certificate_bound_access_tokens",
@@ -80,14 +82,15 @@ RULES_OF_CLIENTS: tuple[RefusalRule, ...] = (
     ),
     RefusalRule(
         "certificate_refused",
-        "The client certificate must be the one that the client registered, and valid.",
-        f"The reason says which check failed. {SHOW_CLIENT} MTLS_CA_FILE has the authorities that"
-        " are trusted.",
+        N_("The client certificate must be the one that the client registered, and valid."),
+        N_(
+            "The reason says which check failed. Compare with `postern clients show"
+            " {client_id}`. MTLS_CA_FILE has the authorities that are trusted."
+        ),
         (
             AUTHENTICATION + "the certificate ",
             AUTHENTICATION + "a certificate cannot be read",
             "the access token is bound to another client certificate",
-            "the refresh token is bound to another client certificate",
         ),
     ),
     RefusalRule(
