@@ -95,9 +95,11 @@ RULES_OF_CLIENTS: tuple[RefusalRule, ...] = (
     ),
     RefusalRule(
         "certificate_header",
-        "Only a proxy in TRUSTED_PROXIES may send the header with client certificates, once.",
-        "Add the address of the proxy to TRUSTED_PROXIES, and let it set or remove the header in"
-        " every request. MTLS_HEADER_FORMAT says how it writes the certificate.",
+        N_("Only a proxy in TRUSTED_PROXIES may send the header with client certificates, once."),
+        N_(
+            "Add the address of the proxy to TRUSTED_PROXIES, and let it set or remove the header in"
+            " every request. MTLS_HEADER_FORMAT says how it writes the certificate."
+        ),
         (
             "the header with the client certificate",
             "the header with the certificate chain",

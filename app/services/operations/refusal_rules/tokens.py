@@ -61,26 +61,28 @@ RULES_OF_TOKENS: tuple[RefusalRule, ...] = (
     ),
     RefusalRule(
         "dpop_proof_invalid",
-        "A DPoP proof must be for this request, recent, and used once (RFC 9449).",
-        "Let the application make a new proof for each request. `htu` is the URL below ISSUER.",
+        N_("A DPoP proof must be for this request, recent, and used once (RFC 9449)."),
+        N_("Let the application make a new proof for each request. `htu` is the URL below ISSUER."),
         ("the DPoP proof ", "the dpop_jkt "),
     ),
     RefusalRule(
         "dpop_proof_missing",
-        "The client or the token requires a DPoP proof (RFC 9449).",
-        "Let the application send one, or remove dpop_bound_access_tokens from its metadata.",
+        N_("The client or the token requires a DPoP proof (RFC 9449)."),
+        N_("Let the application send one, or remove dpop_bound_access_tokens from its metadata."),
         ("the request has no DPoP header",),
     ),
     RefusalRule(
         "dpop_nonce",
-        "The DPoP proof must have a current nonce of this server (RFC 9449).",
-        "Nothing to fix if the application repeats the request with the nonce in DPoP-Nonce.",
+        N_("The DPoP proof must have a current nonce of this server (RFC 9449)."),
+        N_("Nothing to fix if the application repeats the request with the nonce in DPoP-Nonce."),
         ("the DPoP proof has no nonce",),
     ),
     RefusalRule(
         "dpop_key",
-        "A code or token that is bound to a key is only valid with a proof of that key (RFC 9449).",
-        "Let the application keep its key, and send the token with the scheme DPoP.",
+        N_(
+            "A code or token that is bound to a key is only valid with a proof of that key (RFC 9449)."
+        ),
+        N_("Let the application keep its key, and send the token with the scheme DPoP."),
         (
             "the code is bound to a key ",
             "the refresh token is bound to a key ",
