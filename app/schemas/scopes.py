@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from app.schemas.client_policies import ScopeName
+from app.schemas.property_names import names_as_rule
 from app.schemas.text import Name
 
 MAXIMUM_TRANSLATIONS = 50
@@ -24,6 +25,7 @@ class ScopeBody(BaseModel):
 
     name: ScopeName
     description: Name = Field(description="What the consent page says about the scope.")
-    translations: Annotated[Mapping[Language, Name], Field(max_length=MAXIMUM_TRANSLATIONS)] = (
-        Field(default_factory=dict, description="The description in other languages.")
-    )
+    translations: Annotated[
+        Mapping[Language, Name],
+        Field(max_length=MAXIMUM_TRANSLATIONS, json_schema_extra=names_as_rule),
+    ] = Field(default_factory=dict, description="The description in other languages.")

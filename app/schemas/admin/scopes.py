@@ -2,12 +2,19 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.schemas.admin.listing import Listing
+from app.schemas.property_names import names_as_rule
 from app.schemas.scopes import MAXIMUM_TRANSLATIONS, Language
 from app.schemas.text import Name
+
+ChangedTranslations = Annotated[
+    Mapping[Language, Name | None],
+    Field(max_length=MAXIMUM_TRANSLATIONS, json_schema_extra=names_as_rule),
+]
 
 
 class ScopeResource(BaseModel):
@@ -31,6 +38,4 @@ class ScopePatch(BaseModel):
     )
 
     description: Name = Field(default_factory=str)
-    translations: Mapping[Language, Name | None] | None = Field(
-        default=None, max_length=MAXIMUM_TRANSLATIONS
-    )
+    translations: ChangedTranslations | None = None
