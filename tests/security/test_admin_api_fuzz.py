@@ -56,7 +56,10 @@ async def fuzz(server: Server, directory: Path) -> tuple[int, str]:
 async def test_generated_requests_pass_all_checks(tmp_path: Path) -> None:
     """SECURITY_BAR rows 1, 15 and 18"""
     async with running_server(
-        tmp_path, ADMIN_TOKEN=ADMIN_TOKEN, ADMIN_API_LIMIT="1000000"
+        tmp_path,
+        ADMIN_TOKEN=ADMIN_TOKEN,
+        ADMIN_API_LIMIT="1000000",
+        TOKEN_ERROR_LIMIT="1000000",  # each operation is called with a wrong token
     ) as server:
         code, output = await fuzz(server, tmp_path)
 

@@ -153,7 +153,7 @@ async def test_guessing_the_administrator_token_is_limited_and_the_valid_one_is_
     start_app: AppFactory,
 ) -> None:
     """SECURITY_BAR row 41"""
-    app = await start_app(**{**PRODUCTION, "registration": "closed"})
+    app = await start_app(**{**PRODUCTION, "registration": "closed", "token_error_limit": 60})
 
     answers = [
         await register(app, authorization=f"Bearer a-guess-{number}") for number in range(62)

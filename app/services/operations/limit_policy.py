@@ -79,7 +79,7 @@ class Rules:
             mail_address=Rule("mail of an address", 20, HOUR),
             device=Rule("device", 20, MINUTE, MINUTE / 20, SHORT),
             passkey=Rule("passkey", 60, MINUTE),
-            admin=Rule("admin", 60, MINUTE),
+            admin=Rule("admin", token_error, MINUTE),
             admin_request=Rule("admin request", admin_request, MINUTE),
         )
 

@@ -39,8 +39,8 @@ class LimitSettings(SettingsGroup):
         60,
         ge=1,
         le=1_000_000,
-        description="Errors a minute at the token endpoint, for one client from one address. A"
-        " correct secret is never refused.",
+        description="Errors a minute at the token endpoint, for one client from one address, and"
+        " wrong tokens at the admin API from one address. A correct secret is never refused.",
     )
     registration_limit: Annotated[
         int | None, Default("`60` in production, `0` (no limit) in development")
