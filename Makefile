@@ -27,6 +27,7 @@ help:
 	@echo "make bench        run the benchmarks"
 	@echo "make bench-mixed  measure client_credentials beside sign-ins, registrations and pages"
 	@echo "make bench-pages  measure the event loop's CPU time for each page of a sign-in"
+	@echo "make bench-search measure searches among 100,000 users, and a flood of refusals"
 	@echo "make bench-against REF=COMMIT  compare the speed with another commit, in alternating rounds"
 	@echo "make bench-growth  measure with 1,000 to 10 million access tokens; ARGUMENTS='--sizes 1000 100000'"
 	@echo "make security-report  run the tests of the security bar and print the result of each row"

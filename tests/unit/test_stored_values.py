@@ -26,7 +26,7 @@ from app.security.rotation import derived_pair
 from app.security.tokens import TokenKind
 from app.services.accounts.events import AccountEvent
 from app.services.factors.passkey_challenges import ChallengePurpose
-from app.services.operations import limits
+from app.services.operations import request_limits
 from app.services.operations.activity import ActivityKind
 from app.services.operations.audit_actions import ServerEvent
 from app.services.operations.limit_policy import Rules, of_site
@@ -164,6 +164,8 @@ VALUES: dict[type[StrEnum], set[str]] = {
         "client.secret_revoked",
         "client.secret_rotated",
         "client.trusted",
+        "client.token_revoked",
+        "client.tokens_revoked",
         "group.changed",
         "group.created",
         "group.deleted",
@@ -267,7 +269,9 @@ def test_the_names_of_limits_stay() -> None:
 
     assert {getattr(rules, field.name).name for field in fields(rules)} == LIMITS
     assert of_site(rules.admin).name == "admin (/48)"
-    assert 'Rule("told", 1' in Path(limits.__file__).read_text("utf-8")  # at most once a day
+    assert 'Rule("told", 1' in Path(request_limits.__file__).read_text(
+        "utf-8"
+    )  # at most once a day
 
 
 def test_the_names_that_enter_digests_stay() -> None:
