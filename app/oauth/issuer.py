@@ -15,7 +15,7 @@ from app.oauth.errors import InvalidTargetError
 from app.oauth.id_tokens import Authentication, IdTokens
 from app.oauth.lifetimes import JWT, Lifetimes
 from app.oauth.new_tokens import family_lifetime, new_family, new_pair, pair_of
-from app.oauth.proven_keys import ProvenKeys, bound_to, is_same_binding
+from app.oauth.proven_keys import ProvenKeys, bound_to, is_bound_to_proof
 from app.oauth.scopes import OFFLINE_ACCESS, OPENID
 from app.oauth.token_grants import TokenGrant
 from app.oauth.token_pairs import packed, unpacked
@@ -275,7 +275,7 @@ class TokenIssuer:
         if used.successor_sealed is None:
             return None
         pair = unpacked(used.successor_sealed, presented)
-        if not is_same_binding(pair.confirmation, keys):
+        if not is_bound_to_proof(pair.confirmation, keys):
             return None
         if pair.audience != grant.audience:
             raise InvalidTargetError(

@@ -60,7 +60,9 @@ def is_proven(confirmation: str | None, keys: ProvenKeys) -> bool:
     return is_certificate_of(confirmation, keys.certificate)
 
 
-def is_same_binding(confirmation: str | None, keys: ProvenKeys) -> bool:
-    """Return whether new tokens of a request would be bound as those of an earlier one were."""
-    jkt = keys.proof.jkt if keys.proof is not None else None
-    return bound_key(confirmation) == jkt and is_certificate_of(confirmation, keys.certificate)
+def is_bound_to_proof(confirmation: str | None, keys: ProvenKeys) -> bool:
+    """Return whether tokens are bound to the key of the DPoP proof, or to none without a proof.
+
+    Certificates are not compared: a client that has replaced its own can repeat a refresh.
+    """
+    return bound_key(confirmation) == (keys.proof.jkt if keys.proof is not None else None)

@@ -97,8 +97,8 @@ RULES_OF_CLIENTS: tuple[RefusalRule, ...] = (
         "certificate_header",
         N_("Only a proxy in TRUSTED_PROXIES may send the header with client certificates, once."),
         N_(
-            "Add the address of the proxy to TRUSTED_PROXIES, and let it set or remove the header in"
-            " every request. MTLS_HEADER_FORMAT says how it writes the certificate."
+            "Add the address of the proxy to TRUSTED_PROXIES, and let it set or remove the header"
+            " in every request. MTLS_HEADER_FORMAT says how it writes the certificate."
         ),
         (
             "the header with the client certificate",

@@ -80,7 +80,8 @@ RULES_OF_TOKENS: tuple[RefusalRule, ...] = (
     RefusalRule(
         "dpop_key",
         N_(
-            "A code or token that is bound to a key is only valid with a proof of that key (RFC 9449)."
+            "A code or token that is bound to a key is only valid with a proof of that key (RFC"
+            " 9449)."
         ),
         N_("Let the application keep its key, and send the token with the scheme DPoP."),
         (
