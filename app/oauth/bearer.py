@@ -4,6 +4,7 @@ A token is a bearer token (RFC 6750), or it is bound to a key that each request 
 Neither is accepted by the scheme of the other.
 """
 
+from enum import Enum
 from typing import NamedTuple
 from urllib.parse import parse_qs
 
@@ -15,11 +16,14 @@ from app.oauth.dpop.confirmation import bound_key
 from app.oauth.dpop.errors import InvalidDpopTokenError, MissingBoundTokenError
 from app.oauth.dpop.proofs import DpopProofs, PresentedProof
 from app.oauth.errors import InvalidBearerRequestError, InvalidTokenError
+from app.oauth.resource_scopes import own_scope
+from app.oauth.scopes import OPENID
 from app.observability import request_context
 from app.repositories.oauth.access_tokens import AccessTokenRepository
 from app.schemas.client_policies import parse_policies
 from app.security.client_certificates import ClientCertificate
 from app.security.tokens import TokenKind, digest_of
+from app.services.oauth.resource_catalogue import ResourceCatalogue
 
 MAXIMUM_LENGTH = 8192
 BEARER, DPOP = b"bearer", b"dpop"
@@ -32,33 +36,48 @@ class Presented(NamedTuple):
     is_bound: bool
 
 
+class Accepts(Enum):
+    """Which access tokens an endpoint of ours accepts."""
+
+    NO_AUDIENCE = "no audience"
+    """Only those that are for no resource."""
+    DEFAULT_RESOURCE = "default resource"
+    """Those, too, that are for the default resource of their client and have the scope `openid`:
+    clients that never send `resource` use the same token at UserInfo and at their service."""
+
+
 class BearerTokens:
+    """Access tokens at our own endpoints, of which none is a resource that others registered."""
+
     def __init__(
         self,
         *,
         access_token_repository: AccessTokenRepository,
         dpop_proofs: DpopProofs,
+        resource_catalogue: ResourceCatalogue,
         clock: Clock,
     ) -> None:
         self._access_token_repository = access_token_repository
         self._dpop_proofs = dpop_proofs
+        self._resource_catalogue = resource_catalogue
         self._clock = clock
 
     async def authenticate(
         self,
         authorization: bytes | None,
         *,
+        accepts: Accepts,
         query: bytes,
         proof: PresentedProof,
         certificate: ClientCertificate | None,
         in_form: str | None = None,
     ) -> AccessToken:
-        """Return the valid access token of a request.
+        """Return the valid access token of a request, if the endpoint accepts its audience.
 
-        `in_form` is for the one endpoint that also accepts a token in its body (section 2.2), where
-        it is a bearer token. A token that is bound to a certificate requires it (RFC 8705
-        section 3). Raises `MissingTokenError`, `InvalidBearerRequestError`,
-        `InvalidTokenError` or a `DpopError`.
+        In a token with an audience, only scopes of this server are left. `in_form` is for the one
+        endpoint that also accepts a token in its body (section 2.2), where it is a bearer token. A
+        token that is bound to a certificate requires it (RFC 8705 section 3). Raises
+        `MissingTokenError`, `InvalidBearerRequestError`, `InvalidTokenError` or a `DpopError`.
         """
         if authorization is None and in_form is None:
             raise MissingBoundTokenError(reason="the request has no bearer token")
@@ -73,7 +92,18 @@ class BearerTokens:
         if presented.is_bound or token.confirmation is not None:
             await self._require_key(token, presented, proof)
             require_certificate_of_token(token.confirmation, certificate)
-        return token
+        if token.audience is None:
+            return token
+        if accepts is not Accepts.DEFAULT_RESOURCE or not await self._is_for_default(token):
+            raise InvalidTokenError(reason="the access token is for a resource, not for us")
+        return token._replace(scope=own_scope(token.scope))
+
+    async def _is_for_default(self, token: AccessToken) -> bool:
+        """Return whether a token is of a sign-in, and for the default resource of its client."""
+        if token.default_resource is None or OPENID not in token.scope.split():
+            return False
+        default = await self._resource_catalogue.find_by_name(token.default_resource)
+        return default is not None and default.identifier == token.audience
 
     async def _find(self, token: str) -> AccessToken | None:
         if not TokenKind.ACCESS_TOKEN.matches(token):

@@ -59,6 +59,10 @@ class Description(StrEnum):
     RESOURCE_NOT_AVAILABLE = (
         "The requested resource is unknown, or the client is not allowed to request it."
     )
+    RESOURCE_NOT_GRANTED = (
+        "The requested resource was not granted. Name it in the authorization request."
+    )
+    NAME_ONE_RESOURCE = "Several resources are possible: name one resource in the request."
     RESOURCE_OF_REPEATED_REFRESH = (
         "The refresh token was used for another resource. Use the new refresh token."
     )

@@ -7,6 +7,7 @@ from datetime import timedelta
 from app.clock import Clock
 from app.models.clients.clients import Client
 from app.models.oauth.device_codes import DeviceCode
+from app.models.oauth.granted_resources import parse_granted
 from app.oauth.access_policy import may_use
 from app.oauth.admin_access import MissingFactor, missing_factor, scope_for_user
 from app.oauth.client_auth.authenticator import ClientAuthenticator
@@ -14,7 +15,7 @@ from app.oauth.descriptions import Description
 from app.oauth.errors import UnauthorizedClientError
 from app.oauth.login_methods import accepts_session
 from app.oauth.requests import FormRequest
-from app.oauth.scopes import narrow_scope
+from app.oauth.resource_indicators import Requested, ResourceIndicators
 from app.observability import refusals
 from app.repositories.clients.clients import ClientRepository
 from app.repositories.oauth.device_codes import DeviceCodeRepository
@@ -45,6 +46,7 @@ class DeviceAuthorization:
         self,
         *,
         authenticator: ClientAuthenticator,
+        resource_indicators: ResourceIndicators,
         client_repository: ClientRepository,
         device_code_repository: DeviceCodeRepository,
         consents: ConsentService,
@@ -57,6 +59,7 @@ class DeviceAuthorization:
         ttl: timedelta,
     ) -> None:
         self._authenticator = authenticator
+        self._resource_indicators = resource_indicators
         self._client_repository = client_repository
         self._device_code_repository = device_code_repository
         self._consents = consents
@@ -76,10 +79,15 @@ class DeviceAuthorization:
                 Description.GRANT_TYPE_NOT_REGISTERED,
                 reason="the client did not register the device code grant",
             )
-        scope = narrow_scope(request.form.get("scope"), client=client, requires_known_name=False)
+        requested = await self._resource_indicators.requested(
+            client,
+            resource=request.form.get("resource"),
+            scope=request.form.get("scope"),
+            requires_known_name=False,
+        )
         await self._limits.count_request_of(client.client_id, is_authenticated=not client.is_public)
         device_code = new_token(TokenKind.DEVICE_CODE)
-        user_code = await self._store(device_code, client, scope)
+        user_code = await self._store(device_code, client, requested)
         shown = shown_form(user_code)
         return DeviceResponse(
             device_code=device_code,
@@ -141,7 +149,9 @@ class DeviceAuthorization:
             AccountEvent.DEVICE_APPROVED, user_id=signed_in.user.user_id, client_id=client.client_id
         )
         scopes = frozenset(scope.split())
-        consent, granted = self._consents.new_consent(signed_in.user, client, scopes)
+        consent, granted = self._consents.new_consent(
+            signed_in.user, client, scopes, resources=parse_granted(code.resources)
+        )
         return await self._device_code_repository.approve(
             code.user_code, signed_in.session, consent=consent, now=now, events=(event, granted)
         )
@@ -171,7 +181,7 @@ class DeviceAuthorization:
     def complete_uri(self, code: DeviceCode) -> str:
         return self._links.device(shown_form(code.user_code))
 
-    async def _store(self, device_code: str, client: Client, scope: str) -> str:
+    async def _store(self, device_code: str, client: Client, requested: Requested) -> str:
         """Store a device code and return its user code, which no other device code has."""
         now = self._clock.now()
         for _ in range(ATTEMPTS):
@@ -180,7 +190,7 @@ class DeviceAuthorization:
                 user_code=user_code,
                 family_id=new_identifier(),
                 client_id=client.client_id,
-                scope=scope,
+                scope=requested.scope,
                 issued_at=now,
                 expires_at=now + self._ttl,
                 interval=INTERVAL_SECONDS,
@@ -195,6 +205,7 @@ class DeviceAuthorization:
                 amr=None,
                 used_at=None,
                 used_for=None,
+                resources=requested.granted.stored(),
             )
             if await self._device_code_repository.add(digest_of(device_code), code):
                 return user_code

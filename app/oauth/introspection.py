@@ -1,7 +1,8 @@
 """Token introspection (RFC 7662).
 
-Any confidential client may introspect an access token, since resource servers do; only its own
-client may introspect a refresh token. Every other token is reported as inactive.
+Any confidential client may introspect an access token without an audience, since services do; one
+with an audience only the clients that act as the server of that resource, and a refresh token only
+its own client. Every other token is reported as inactive.
 """
 
 from collections.abc import Mapping
@@ -18,6 +19,7 @@ from app.oauth.dpop.confirmation import parse_confirmation, token_type_of
 from app.oauth.errors import InvalidClientError, InvalidRequestError
 from app.oauth.lifetimes import refresh_token_expiry
 from app.oauth.requests import FormRequest
+from app.oauth.resource_scopes import own_scope
 from app.oauth.subjects import subject_for
 from app.repositories.oauth.access_tokens import AccessTokenRepository
 from app.repositories.oauth.refresh_tokens import RefreshTokenRepository
@@ -26,6 +28,7 @@ from app.schemas.client_policies import parse_policies
 from app.schemas.tokens import IntrospectionResponse
 from app.security.tokens import TokenKind, digest_of
 from app.services.accounts.entitlements import EntitlementService
+from app.services.oauth.resource_catalogue import ResourceCatalogue
 
 INACTIVE = IntrospectionResponse(active=False)
 
@@ -37,6 +40,7 @@ class Introspection:
         authenticator: ClientAuthenticator,
         access_token_repository: AccessTokenRepository,
         refresh_token_repository: RefreshTokenRepository,
+        resource_catalogue: ResourceCatalogue,
         entitlements: EntitlementService,
         clock: Clock,
         issuer: str,
@@ -44,6 +48,7 @@ class Introspection:
         self._authenticator = authenticator
         self._access_token_repository = access_token_repository
         self._refresh_token_repository = refresh_token_repository
+        self._resource_catalogue = resource_catalogue
         self._entitlements = entitlements
         self._clock = clock
         self._issuer = issuer
@@ -56,16 +61,16 @@ class Introspection:
         if token is None:
             raise InvalidRequestError(Description.PARAMETER_MISSING.format(name="token"))
         if TokenKind.ACCESS_TOKEN.matches(token):
-            return await self._of_access_token(token)
+            return await self._of_access_token(token, client)
         if TokenKind.REFRESH_TOKEN.matches(token):
             return await self._of_refresh_token(token, client)
         return INACTIVE
 
-    async def _of_access_token(self, token: str) -> IntrospectionResponse:
+    async def _of_access_token(self, token: str, client: Client) -> IntrospectionResponse:
         row = await self._access_token_repository.find_valid(
             digest_of(token), now=self._clock.now()
         )
-        if row is None:
+        if row is None or not await self._may_see(row.audience, client):
             return INACTIVE
         return IntrospectionResponse(
             active=True,
@@ -78,7 +83,19 @@ class Introspection:
             sub=_subject_of(row, sector_identifier=row.sector_identifier),
             iss=self._issuer,
             cnf=_confirmation_of(row),
-            **await self._mapped(row, row.policies),
+            aud=row.audience,
+            **await self._mapped(row, row.policies, has_audience=row.audience is not None),
+        )
+
+    async def _may_see(self, audience: str | None, client: Client) -> bool:
+        """Return whether a client may introspect access tokens with an audience."""
+        if audience is None:
+            return True
+        resource = await self._resource_catalogue.find(audience)
+        return (
+            resource is not None
+            and resource.identifier == audience
+            and resource.is_served_by(client.client_id)
         )
 
     async def _of_refresh_token(self, token: str, client: Client) -> IntrospectionResponse:
@@ -101,11 +118,11 @@ class Introspection:
             sub=_subject_of(row, sector_identifier=client.sector_identifier),
             iss=self._issuer,
             cnf=_confirmation_of(row),
-            **await self._mapped(row, client.policies),
+            **await self._mapped(row, client.policies, has_audience=row.resources is not None),
         )
 
     async def _mapped(
-        self, row: AccessToken | RefreshToken, policies: str | None
+        self, row: AccessToken | RefreshToken, policies: str | None, *, has_audience: bool
     ) -> Mapping[str, Any]:
         """Return the claims that the client of the token gets about its user."""
         if row.user_id is None:
@@ -114,7 +131,7 @@ class Introspection:
             MappingTarget.INTROSPECTION,
             client_id=row.client_id,
             policies=parse_policies(policies) if policies is not None else None,
-            scope=row.scope,
+            scope=own_scope(row.scope) if has_audience else row.scope,
             entitlements=self._entitlements.lazily(row.user_id),
         )
 

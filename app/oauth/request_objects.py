@@ -15,6 +15,7 @@ from app.oauth.errors import (
     TemporarilyUnavailableError,
 )
 from app.oauth.fetched_requests import BUSY, RETRY_AFTER, FetchedRequests, without_fragment
+from app.oauth.requests import RESOURCE, joined_resources
 from app.observability.refusals import shown_uri
 from app.outbound.http import BusyError, FetchError, OutboundHttp
 from app.security.client_jwt import require_audience, require_now
@@ -106,11 +107,21 @@ def _as_parameters(claims: dict[str, Any]) -> dict[str, str]:
     for name, value in claims.items():
         if name not in PARAMETERS or value is None:
             continue  # a claim about the token itself, or unknown
-        text = value if isinstance(value, str) else json.dumps(value)
+        text = _text_of(name, value)
         if not is_storable(text):
             raise SignatureError("a parameter contains control characters")
-        parameters[name] = text
+        if text or name != RESOURCE:
+            parameters[name] = text
     return parameters
+
+
+def _text_of(name: str, value: Any) -> str:
+    if name == RESOURCE:
+        values = value if isinstance(value, list) else [value]
+        if not all(isinstance(each, str) for each in values):
+            raise SignatureError("resource is not a string or a list of strings")
+        return joined_resources(values)
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _is_unsigned(request: str) -> bool:

@@ -1,6 +1,6 @@
 """Parsing of the form posts to protocol endpoints."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Iterable, Mapping, Set
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
@@ -13,6 +13,9 @@ from app.security.client_certificates import ClientCertificate
 from app.security.text import is_storable
 
 MAXIMUM_PARAMETERS = 50
+RESOURCE = "resource"
+"""The one parameter that may be repeated (RFC 8707 section 2). Its values are joined by spaces,
+which no URI contains."""
 SCOPE = "scope"  # an invalid scope has an error of its own
 TYPED = frozenset({"username", "otp"})
 """Parameters that users type or paste; white space around them, line breaks too, is ignored."""
@@ -46,8 +49,8 @@ def parse_form(body: bytes, content_type: bytes | None, *, read: Set[str] | None
     """Return the parameters of a form that an endpoint reads (RFC 6749 section 3.2).
 
     Empty parameters are treated as absent. Those not in `read` are ignored, unless it is None.
-    Raises `InvalidRequestError` if a parameter that is read is repeated or contains control
-    characters, and if the body is not a form in UTF-8.
+    Raises `InvalidRequestError` if a parameter that is read, other than `resource`, is repeated or
+    contains control characters, and if the body is not a form in UTF-8.
     """
     parameters = form_parameters(body, content_type, read=read)
     if not _is_plain(body):
@@ -74,9 +77,22 @@ def form_parameters(
     if read is not None and not parameters.keys() <= read:
         pairs = _only_read(pairs, read)
         parameters = dict(pairs)
+    if RESOURCE in parameters:
+        pairs = _with_joined_resources(pairs)
+        parameters = dict(pairs)
     if len(parameters) != len(pairs):
         raise InvalidRequestError(Description.PARAMETER_REPEATED)
     return parameters
+
+
+def joined_resources(values: Iterable[str]) -> str:
+    """Return values of `resource` as one; a space in a value does not separate two."""
+    return " ".join(value.replace(" ", "%20") for value in values if value)
+
+
+def _with_joined_resources(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    joined = joined_resources(value for name, value in pairs if name == RESOURCE)
+    return [*(pair for pair in pairs if pair[0] != RESOURCE), (RESOURCE, joined)]
 
 
 def _is_form_type(content_type: bytes | None) -> bool:

@@ -2,6 +2,7 @@
 
 from app.middleware.cors import CrossOrigin
 from app.middleware.http import HttpRequest, HttpResponse
+from app.oauth.bearer import Accepts
 from app.oauth.profile import profile_of
 from app.routers.hot import HotEndpoint, authorization_of, presented_proof, with_nonce
 from app.routers.json_responses import NO_STORE, json_response
@@ -13,6 +14,7 @@ from app.wiring import OAuth
 async def profile(oauth: OAuth, request: HttpRequest) -> HttpResponse:
     token = await oauth.bearer_tokens.authenticate(
         authorization_of(request),
+        accepts=Accepts.NO_AUDIENCE,
         query=request.query,
         proof=presented_proof(request),
         certificate=request.certificate,

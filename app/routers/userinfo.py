@@ -4,6 +4,7 @@ from typing import Any
 
 from app.middleware.cors import CrossOrigin
 from app.middleware.http import HttpRequest, HttpResponse
+from app.oauth.bearer import Accepts
 from app.oauth.requests import FORM_TYPE, parse_form
 from app.routers.hot import HotEndpoint, authorization_of, presented_proof, with_nonce
 from app.routers.json_responses import NO_STORE, json_response
@@ -38,6 +39,7 @@ BY_FORM: dict[str, Any] = {
 async def userinfo(oauth: OAuth, request: HttpRequest) -> HttpResponse:
     token = await oauth.bearer_tokens.authenticate(
         authorization_of(request),
+        accepts=Accepts.DEFAULT_RESOURCE,
         query=request.query,
         in_form=_token_in_form(request),
         proof=presented_proof(request),

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 TokenType = Literal["Bearer", "DPoP"]
+RESOURCES = "The resource that tokens are requested for (RFC 8707); may be repeated."
 
 
 class TokenResponse(BaseModel):
@@ -56,6 +57,7 @@ class IntrospectionResponse(BaseModel):
         " 9449), `x5t#S256` that of a certificate (RFC 8705).",
         examples=[{"jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}],
     )
+    aud: str | None = Field(default=None, description="The resource that the token is for.")
 
 
 class PushedRequest(BaseModel):
@@ -74,6 +76,7 @@ class PushedRequest(BaseModel):
     dpop_jkt: str | None = Field(
         default=None, description="Thumbprint of the key that the code is bound to (RFC 9449)."
     )
+    resource: str | None = Field(default=None, description=RESOURCES)
 
 
 class PushedResponse(BaseModel):
@@ -91,6 +94,7 @@ class DeviceRequest(BaseModel):
     )
     client_secret: str | None = Field(default=None, description="For client_secret_post.")
     scope: str | None = None
+    resource: str | None = Field(default=None, description=RESOURCES)
 
 
 class DeviceResponse(BaseModel):

@@ -10,6 +10,7 @@ from app.oauth.authorization.requests import RequestParser
 from app.oauth.authorization.sources import RequestSources
 from app.oauth.client_auth.authenticator import ClientAuthenticator
 from app.oauth.request_objects import RequestObjects
+from app.oauth.resource_indicators import ResourceIndicators
 from app.repositories.oauth.authorization_requests import AuthorizationRequestRepository
 from app.services.accounts.second_factor_policies import SecondFactorPolicies
 from app.wiring.clients import Clients
@@ -30,12 +31,16 @@ def build_authorization(
     tokens: Tokens,
     authenticator: ClientAuthenticator,
     second_factor_policies: SecondFactorPolicies,
+    resource_indicators: ResourceIndicators,
     prompts: tuple[str, ...],
 ) -> Authorization:
     settings = core.settings
     authorization_request_repository = AuthorizationRequestRepository(core.database)
     request_parser = RequestParser(
-        issuer=settings.issuer_url, requires_pkce=settings.pkce == "all", prompts=prompts
+        resource_indicators=resource_indicators,
+        issuer=settings.issuer_url,
+        requires_pkce=settings.pkce == "all",
+        prompts=prompts,
     )
     request_sources = RequestSources(
         client_repository=core.client_repository,

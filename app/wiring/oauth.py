@@ -90,6 +90,7 @@ def build_oauth(
         tokens=tokens,
         authenticator=authenticator,
         second_factor_policies=accounts.second_factor_policies,
+        resource_indicators=resources.resource_indicators,
         prompts=prompts,
     )
     logout_delivery = LogoutDelivery(
@@ -115,6 +116,7 @@ def build_oauth(
         pushed_requests=authorization.pushed_requests,
         device_authorization=DeviceAuthorization(
             authenticator=authenticator,
+            resource_indicators=resources.resource_indicators,
             client_repository=core.client_repository,
             device_code_repository=tokens.device_code_repository,
             consents=clients.consents,
@@ -129,6 +131,7 @@ def build_oauth(
         bearer_tokens=BearerTokens(
             access_token_repository=tokens.access_token_repository,
             dpop_proofs=tokens.dpop_proofs,
+            resource_catalogue=resources.resource_catalogue,
             clock=core.clock,
         ),
         dpop_proofs=tokens.dpop_proofs,
@@ -142,6 +145,7 @@ def build_oauth(
             authenticator=authenticator,
             access_token_repository=tokens.access_token_repository,
             refresh_token_repository=tokens.refresh_token_repository,
+            resource_catalogue=resources.resource_catalogue,
             entitlements=core.entitlements,
             clock=core.clock,
             issuer=issuer,

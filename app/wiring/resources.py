@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from app.oauth.resource_indicators import ResourceIndicators
 from app.oauth.scopes import SCOPES
 from app.repositories.accounts.groups import GroupRepository
 from app.repositories.oauth.resources import ResourceRepository
@@ -17,6 +18,7 @@ class Resources:
     resources: ResourceService
     resource_catalogue: ResourceCatalogue
     default_resources: DefaultResourceService
+    resource_indicators: ResourceIndicators
 
 
 def build_resources(core: Core) -> Resources:
@@ -35,6 +37,7 @@ def build_resources(core: Core) -> Resources:
     return Resources(
         resources=resources,
         resource_catalogue=resource_catalogue,
+        resource_indicators=ResourceIndicators(resource_catalogue),
         default_resources=DefaultResourceService(
             client_repository=core.client_repository,
             resources=resources,

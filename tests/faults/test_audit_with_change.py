@@ -9,6 +9,7 @@ import pytest
 from app.models.accounts.sessions import Session
 from app.models.accounts.users import User
 from app.models.clients.clients import Client
+from app.models.oauth.granted_resources import GrantedResources
 from app.repositories.oauth.access_tokens import AccessTokenRepository
 from app.schemas.claims import StandardClaims
 from app.security.tokens import new_identifier
@@ -80,7 +81,7 @@ ACTS: dict[str, Act] = {
     "user.deleted": lambda the: the.services.accounts.account_data.delete(the.user, is_full=True),
     "recovery_codes.made": lambda the: the.services.factors.recovery_codes.make(the.user),
     "consent.granted": lambda the: the.services.clients.consents.grant(
-        the.user, the.client, frozenset({"openid", "email"})
+        the.user, the.client, frozenset({"openid", "email"}), resources=GrantedResources()
     ),
     "consent.revoked": lambda the: the.services.clients.consents.revoke(
         the.user, the.client.client_id

@@ -8,6 +8,7 @@ import pytest
 
 from app.models.accounts.users import User
 from app.models.clients.clients import Client
+from app.models.oauth.granted_resources import GrantedResources
 from tests.conftest import AppFactory
 from tests.protocol.registering import body_of, manage, registered
 from tests.support.administration import set_user_disabled
@@ -43,7 +44,7 @@ class Scene(NamedTuple):
     async def consent(self) -> None:
         """A transaction that begins with the row of the user."""
         await services_of(self.app).clients.consents.grant(
-            self.user, self.client, frozenset({"profile"})
+            self.user, self.client, frozenset({"profile"}), resources=GrantedResources()
         )
 
     async def enable(self) -> None:

@@ -87,7 +87,6 @@ async def test_a_repeated_parameter_gets_an_error_page(
         {"login_hint": "somebody"},
         {"scope": "profile openid unknown"},
         {"scope": "unknown"},
-        {"resource": ["https://a.example", "https://b.example"]},
         {"acr_values": "urn:somebody:elses"},
     ],
     ids=str,

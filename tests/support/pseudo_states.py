@@ -17,7 +17,7 @@ from app.pages.admin.dashboard import Step
 from app.pages.admin.forms import Field, FormView, Option
 from app.pages.admin.navigation import NavigationLink, NavigationSection
 from app.pages.admin.views import Badge, Cell, Choice, Fact, Link, Listing, Part, Search, Table
-from app.pages.support.view_models import ScopeView
+from app.pages.support.scope_views import ScopeView
 from tests.support.pseudo_locale import marked
 
 CONSOLE_FIELDS: Mapping[type, tuple[str, ...]] = {

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import Column, Index, String, Table, Text
 
 from app.database.types import Instant
+from app.models.oauth.granted_resources import GrantedResources, parse_granted
 from app.models.tables import metadata
 
 consents = Table(
@@ -41,3 +42,12 @@ class Consent:
     @property
     def scopes(self) -> frozenset[str]:
         return frozenset(self.scope.split())
+
+    @property
+    def granted(self) -> GrantedResources:
+        """What was granted at each resource."""
+        return parse_granted(self.resources)
+
+    def includes(self, scopes: frozenset[str], resources: GrantedResources) -> bool:
+        """Return whether all of this was granted."""
+        return scopes <= self.scopes and self.granted.includes(resources)

@@ -97,7 +97,7 @@ class AuthorizationEndpoint:
         source = None
         try:
             source = await self._request_sources.read(parameters, is_anonymous=not signed_in)
-            request = self._parse(source)
+            request = await self._parse(source)
             position = await self._position(request, signed_in, stored=None)
             if position.step is None:
                 return await self._answer(request, position, None, pushed=_digest_of(source))
@@ -118,7 +118,7 @@ class AuthorizationEndpoint:
         source = None
         try:
             source = await self._request_sources.read(parameters, is_anonymous=True)
-            request = self._parse(source)
+            request = await self._parse(source)
             await self._limits.count_authorization_request()
             return await self._pending.store(source, request, browser=browser)
         except RefusedRequestError as refused:
@@ -160,7 +160,9 @@ class AuthorizationEndpoint:
         if not is_allowed:
             return await self._finish_with(request.refused(AccessDeniedError()), pending)
         scopes = consent_scopes(request, position.scope)
-        if not await self._consents.grant(current.user, request.client, scopes):
+        if not await self._consents.grant(
+            current.user, request.client, scopes, resources=request.granted
+        ):
             # The account was deleted: the consent page leads to the sign-in page.
             return _interaction(pending, InteractionKind.CONSENT, position)
         await self._authorization_request_repository.set_consent(stored.digest, session_id)
@@ -196,8 +198,8 @@ class AuthorizationEndpoint:
             return _interaction(pending, position.step, position)
         return await self._answer(pending.request, position, pending, pushed=pending.pushed)
 
-    def _parse(self, source: Source) -> AuthorizationRequest:
-        return self._request_parser.parse(
+    async def _parse(self, source: Source) -> AuthorizationRequest:
+        return await self._request_parser.parse(
             source.client, source.parameters, began_at=source.began_at
         )
 
@@ -272,6 +274,7 @@ class AuthorizationEndpoint:
             used_at=None,
             used_for=None,
             confirmation=confirmation_of(request.dpop_jkt),
+            resources=request.granted.stored(),
         )
         await self._authorization_code_repository.store(digest_of(code), authorization_code)
         return request.target.response({"code": code})

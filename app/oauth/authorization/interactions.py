@@ -165,6 +165,7 @@ class Interactions:
             current.user,
             request.client,
             consent_scopes(request, scope),
+            resources=request.granted,
             is_forced="consent" in request.prompts,
             is_identity_sure=is_sure_of_its_client(request.client, request.target.redirect_uri),
             is_granted=is_granted,
@@ -180,7 +181,7 @@ def consent_scopes(request: AuthorizationRequest, scope: str) -> frozenset[str]:
 
 
 def acr_for(request: AuthorizationRequest, current: SignedIn) -> str:
-    """Return the first requested class that is satisfied, or else the class of the sign-in."""
+    """Return the first requested class that is satisfied, or else that of the sign-in."""
     satisfied = _classes_met(current)
     return next((acr for acr in acrs_asked(request) if acr in satisfied), current.session.acr)
 
@@ -199,8 +200,8 @@ def _session_for(
 ) -> SignedIn | None:
     """Return the session of the user that a request is for.
 
-    That is the user whom the request requires, else the session chosen for it, else the user of
-    `login_hint`, else the current one.
+    That is the user whom the request requires, else the session chosen for it, else the user
+    of `login_hint`, else the current one.
     """
     if subject is not None:
         return next(

@@ -7,15 +7,19 @@ from datetime import timedelta
 from typing import Any
 
 from app.clock import Clock
+from app.models.clients.clients import Client
 from app.models.oauth.authorization_requests import StoredRequest
+from app.models.oauth.granted_resources import GrantedResources, parse_granted
 from app.oauth.authorization.requests import (
     AuthorizationRequest,
     RefusedRequestError,
     RequestParser,
+    UntrustedRequestError,
 )
 from app.oauth.authorization.sources import RequestSources, Source, pushed_name
 from app.oauth.authorization.stale import complete, expired
 from app.oauth.claims import parse_claims
+from app.oauth.resource_scopes import permitted_at
 from app.repositories.oauth.authorization_requests import AuthorizationRequestRepository
 from app.security.tokens import TokenKind, derived_token, digest_of, new_token
 
@@ -70,6 +74,7 @@ class PendingRequests:
             },
             "scopes": request.scopes,
             "claims": request.claims.text,
+            "resources": request.granted.stored(),
             "pushed": digest_of(source.pushed).hex() if source.pushed is not None else None,
         }
         request_id = new_token(TokenKind.REQUEST)
@@ -122,17 +127,18 @@ class PendingRequests:
         if stored.used_at is not None:
             raise complete(came_from)
         try:
-            request = self._request_parser.parse(
+            request = await self._request_parser.parse(
                 client, content["parameters"], began_at=stored.created_at
             )
         except RefusedRequestError:  # the client has changed and may no longer request this
-            raise expired(
-                "the client is no longer allowed to make this request", came_from
-            ) from None
+            raise _outdated(came_from) from None
+        granted = parse_granted(content.get("resources"))
+        if granted.scopes.keys() != request.granted.scopes.keys():  # its default has changed
+            raise _outdated(came_from)
         pushed = content.get("pushed")
         return Pending(
             request_id,
-            _from_stored(request, content),
+            replace(_from_stored(request, content), granted=_still_granted(granted, request)),
             stored,
             bytes.fromhex(pushed) if pushed is not None else None,
         )
@@ -154,6 +160,22 @@ class PendingRequests:
 
 def _name_in(browser: str, pushed: str) -> str:
     return derived_token(TokenKind.REQUEST, pushed, context=browser)
+
+
+def _outdated(came_from: tuple[Client, str]) -> UntrustedRequestError:
+    return expired("the client is no longer allowed to make this request", came_from)
+
+
+def _still_granted(stored: GrantedResources, request: AuthorizationRequest) -> GrantedResources:
+    """Return what was requested at each resource, less scopes no longer known or allowed."""
+    return GrantedResources(
+        {
+            resource.identifier: tuple(
+                permitted_at(resource, stored.scopes[resource.identifier], client=request.client)
+            )
+            for resource in request.resources
+        }
+    )
 
 
 def _from_stored(request: AuthorizationRequest, stored: Mapping[str, Any]) -> AuthorizationRequest:

@@ -59,7 +59,7 @@ class PushedRequests:
         try:
             parameters = await self._request_sources.resolve(client, submitted)
             parameters = _bound_to(proof, parameters)
-            self._request_parser.parse(client, parameters, began_at=now)
+            await self._request_parser.parse(client, parameters, began_at=now)
         except RefusedRequestError as refused:
             raise refused.error from None
         except UntrustedRequestError as refused:

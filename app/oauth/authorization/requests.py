@@ -5,14 +5,17 @@ later error is sent to the client, by a redirect.
 """
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from app.details import Detail
 from app.errors import PosternError
 from app.models.clients.clients import Client
+from app.models.oauth.granted_resources import GrantedResources
+from app.models.oauth.resources import Resource
 from app.oauth.authorization.response_modes import DEFAULT_MODE, RESPONSE_MODES, ResponseTarget
+from app.oauth.authorization.sizes import MAXIMUM_BYTES, check_sizes
 from app.oauth.claims import ClaimsRequest, parse_claims
 from app.oauth.descriptions import Description
 from app.oauth.errors import (
@@ -23,7 +26,7 @@ from app.oauth.errors import (
 )
 from app.oauth.pkce import S256, is_code_challenge
 from app.oauth.redirect_uris import is_registered
-from app.oauth.scopes import narrow_scope
+from app.oauth.resource_indicators import ResourceIndicators
 from app.observability.refusals import shown_uri
 
 RESPONSE_TYPES = ("code",)
@@ -51,14 +54,10 @@ PARAMETERS = frozenset(
         "request_uri",
         "registration",
         "dpop_jkt",
+        "resource",
     }
 )
 """The parameters of an authorization request; every other one is ignored."""
-MAXIMUM_BYTES = 4096
-MAXIMUM_BYTES_OF = {"claims": 8192, "id_token_hint": 8192}
-MAXIMUM_BYTES_IN_ALL = 16_384
-"""Limit for what is stored: all names and values of a request, without its request object."""
-NOT_STORED = frozenset({"request"})
 MAXIMUM_AGE_DIGITS = 9
 THUMBPRINT = re.compile(r"[\w-]{43}", re.ASCII)
 
@@ -102,11 +101,17 @@ class RefusedRequestError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthorizationRequest:
-    """A valid request. `prompts` is empty if the client leaves the choice to this server."""
+    """A valid request. `prompts` is empty if the client leaves the choice to this server.
+
+    `scopes` are those beside resources; `granted` are those at each of the `resources`, which the
+    response grants once the user has allowed it.
+    """
 
     client: Client
     target: ResponseTarget
     scopes: tuple[str, ...]
+    granted: GrantedResources
+    resources: Sequence[Resource]
     nonce: str | None = None
     code_challenge: str | None = None
     dpop_jkt: str | None = None
@@ -160,8 +165,14 @@ class RequestParser:
     """
 
     def __init__(
-        self, *, issuer: str, requires_pkce: bool, prompts: Collection[str] = PROMPTS
+        self,
+        *,
+        resource_indicators: ResourceIndicators,
+        issuer: str,
+        requires_pkce: bool,
+        prompts: Collection[str] = PROMPTS,
     ) -> None:
+        self._resource_indicators = resource_indicators
         self._issuer = issuer
         self._requires_pkce = requires_pkce
         self._prompts = frozenset(prompts)
@@ -169,17 +180,17 @@ class RequestParser:
     def target(self, client: Client, parameters: Mapping[str, str]) -> ResponseTarget:
         return proven_target(client, parameters, issuer=self._issuer)
 
-    def parse(
+    async def parse(
         self, client: Client, parameters: Mapping[str, str], *, began_at: datetime
     ) -> AuthorizationRequest:
         """Parse a request; raises `UntrustedRequestError` or `RefusedRequestError`."""
         target = self.target(client, parameters)
         try:
-            return self._parse(client, parameters, target, began_at)
+            return await self._parse(client, parameters, target, began_at)
         except OAuth2Error as error:
             raise RefusedRequestError(error, target) from None
 
-    def _parse(
+    async def _parse(
         self,
         client: Client,
         parameters: Mapping[str, str],
@@ -188,11 +199,18 @@ class RequestParser:
     ) -> AuthorizationRequest:
         check_sizes(parameters)
         _check_response(client, parameters)
-        scope = narrow_scope(parameters.get("scope"), client=client, requires_known_name=False)
+        requested = await self._resource_indicators.requested(
+            client,
+            resource=parameters.get("resource"),
+            scope=parameters.get("scope"),
+            requires_known_name=False,
+        )
         return AuthorizationRequest(
             client=client,
             target=target,
-            scopes=tuple(scope.split()),
+            scopes=tuple(requested.scope.split()),
+            granted=requested.granted,
+            resources=requested.resources,
             nonce=parameters.get("nonce"),
             code_challenge=self._code_challenge(client, parameters),
             dpop_jkt=_dpop_jkt(parameters.get("dpop_jkt")),
@@ -281,17 +299,3 @@ def _acr_values(client: Client, text: str | None) -> tuple[str, ...]:
     if text is None:
         return tuple(client.registered_metadata.default_acr_values)
     return tuple(text.split())
-
-
-def check_sizes(parameters: Mapping[str, str]) -> None:
-    """Limit what an anonymous request makes the server store; raises `InvalidRequestError`."""
-    total = 0
-    for name, value in parameters.items():
-        if name in NOT_STORED:
-            continue
-        size, limit = len(value.encode()), MAXIMUM_BYTES_OF.get(name, MAXIMUM_BYTES)
-        if size > limit:
-            raise InvalidRequestError(Description.PARAMETER_TOO_LONG.format(name=name, limit=limit))
-        total += len(name) + size
-    if total > MAXIMUM_BYTES_IN_ALL:
-        raise InvalidRequestError(Description.REQUEST_TOO_LONG.format(limit=MAXIMUM_BYTES_IN_ALL))

@@ -17,8 +17,8 @@ from app.oauth.authorization.requests import (
     RefusedRequestError,
     RequestParser,
     UntrustedRequestError,
-    check_sizes,
 )
+from app.oauth.authorization.sizes import check_sizes
 from app.oauth.client_auth.base import UNKNOWN_CLIENT
 from app.oauth.descriptions import Description
 from app.oauth.errors import InvalidRequestError, InvalidRequestObjectError, OAuth2Error

@@ -23,7 +23,7 @@ from app.oauth.id_tokens import Authentication
 from app.oauth.issuer import TokenIssuer
 from app.oauth.pkce import is_verified
 from app.oauth.requests import TokenRequest
-from app.oauth.token_grants import TokenGrant
+from app.oauth.resource_indicators import ResourceIndicators
 from app.observability.logging import logger
 from app.observability.refusals import shown_uri
 from app.repositories.oauth.authorization_codes import AuthorizationCodeRepository
@@ -68,6 +68,7 @@ class AuthorizationCodeGrant(Grant[AuthorizationCodeParameters]):
         self,
         *,
         token_issuer: TokenIssuer,
+        resource_indicators: ResourceIndicators,
         authorization_code_repository: AuthorizationCodeRepository,
         token_family_repository: TokenFamilyRepository,
         sessions: SessionService,
@@ -75,6 +76,7 @@ class AuthorizationCodeGrant(Grant[AuthorizationCodeParameters]):
         clock: Clock,
     ) -> None:
         self._token_issuer = token_issuer
+        self._resource_indicators = resource_indicators
         self._authorization_code_repository = authorization_code_repository
         self._token_family_repository = token_family_repository
         self._sessions = sessions
@@ -99,7 +101,7 @@ class AuthorizationCodeGrant(Grant[AuthorizationCodeParameters]):
             raise _not_valid("the code has expired")
         if (problem := _problem(request, code, parameters)) is not None:
             raise _not_valid(problem)
-        return await self._redeem(request, parameters.code, code)
+        return await self._redeem(request, parameters.code, code, resource=parameters.resource)
 
     async def _find(self, presented: str) -> AuthorizationCode | None:
         if not TokenKind.AUTHORIZATION_CODE.matches(presented):
@@ -107,7 +109,12 @@ class AuthorizationCodeGrant(Grant[AuthorizationCodeParameters]):
         return await self._authorization_code_repository.find(digest_of(presented))
 
     async def _redeem(
-        self, request: TokenRequest, presented: str, code: AuthorizationCode
+        self,
+        request: TokenRequest,
+        presented: str,
+        code: AuthorizationCode,
+        *,
+        resource: str | None,
     ) -> TokenResponse:
         client = request.client
         signed_in = await self._sessions.find_by_id(code.session_id)
@@ -122,12 +129,15 @@ class AuthorizationCodeGrant(Grant[AuthorizationCodeParameters]):
             user=entitlements,
             has_recent_factor=has_recent_factor(code.amr, code.auth_time, at=code.issued_at),
         )
+        grant = await self._resource_indicators.grant_of_code(
+            client, resource=resource, scope=scope, granted=code.resources
+        )
         response = await self._token_issuer.redeem(
             self._authorization_code_repository.redeem,
             presented,
             client,
             signed_in,
-            grant=TokenGrant(scope=scope, resource=None),
+            grant=grant,
             authentication=Authentication(code.auth_time, code.acr, code.amr, code.session_id),
             entitlements=entitlements,
             keys=request.keys,

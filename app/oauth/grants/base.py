@@ -16,6 +16,10 @@ class GrantParameters(BaseModel):
     client_id: Annotated[str | None, Field(description="For client_secret_post.")] = None
     client_secret: Annotated[str | None, Field(description="For client_secret_post.")] = None
     scope: Annotated[str | None, Field(description="Scope names, separated by spaces.")] = None
+    resource: Annotated[
+        str | None,
+        Field(description="The resource that the access token is for (RFC 8707); at most one."),
+    ] = None
 
 
 FLAGS = (

@@ -5,8 +5,7 @@ from typing import Literal
 from app.oauth.grants.base import Grant, GrantParameters
 from app.oauth.issuer import TokenIssuer
 from app.oauth.requests import TokenRequest
-from app.oauth.scopes import narrow_scope
-from app.oauth.token_grants import TokenGrant
+from app.oauth.resource_indicators import ResourceIndicators
 from app.schemas.tokens import TokenResponse
 
 
@@ -26,13 +25,14 @@ class ClientCredentialsGrant(Grant[ClientCredentialsParameters]):
     example_name = "Get a token for the client itself"
     example = {"grant_type": "client_credentials", "scope": "profile"}  # noqa: RUF012 - a constant for the documentation
 
-    def __init__(self, token_issuer: TokenIssuer) -> None:
+    def __init__(self, token_issuer: TokenIssuer, resource_indicators: ResourceIndicators) -> None:
         self._token_issuer = token_issuer
+        self._resource_indicators = resource_indicators
 
     async def exchange(
         self, request: TokenRequest, parameters: ClientCredentialsParameters
     ) -> TokenResponse:
-        scope = narrow_scope(parameters.scope, client=request.client, requires_known_name=True)
-        return await self._token_issuer.issue_to_client(
-            request.client, TokenGrant(scope=scope, resource=None), keys=request.keys
+        grant = await self._resource_indicators.grant_to(
+            request.client, resource=parameters.resource, scope=parameters.scope
         )
+        return await self._token_issuer.issue_to_client(request.client, grant, keys=request.keys)

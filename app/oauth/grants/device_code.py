@@ -19,7 +19,7 @@ from app.oauth.grants.base import Grant, GrantParameters
 from app.oauth.id_tokens import Authentication
 from app.oauth.issuer import TokenIssuer
 from app.oauth.requests import TokenRequest
-from app.oauth.token_grants import TokenGrant
+from app.oauth.resource_indicators import ResourceIndicators
 from app.repositories.oauth.device_codes import DeviceCodeRepository
 from app.schemas.tokens import TokenResponse
 from app.security.tokens import TokenKind, digest_of
@@ -51,12 +51,14 @@ class DeviceCodeGrant(Grant[DeviceCodeParameters]):
         self,
         *,
         token_issuer: TokenIssuer,
+        resource_indicators: ResourceIndicators,
         device_code_repository: DeviceCodeRepository,
         sessions: SessionService,
         entitlements: EntitlementService,
         clock: Clock,
     ) -> None:
         self._token_issuer = token_issuer
+        self._resource_indicators = resource_indicators
         self._device_code_repository = device_code_repository
         self._sessions = sessions
         self._entitlements = entitlements
@@ -78,7 +80,7 @@ class DeviceCodeGrant(Grant[DeviceCodeParameters]):
         if code.denied_at is not None:
             raise AccessDeniedError
         if code.approved_at is not None:
-            return await self._redeem(request, presented, code)
+            return await self._redeem(request, presented, code, resource=parameters.resource)
         if not await self._device_code_repository.poll(digest_of(presented), code, now=now):
             raise SlowDownError  # also means that the user has not decided yet
         raise AuthorizationPendingError
@@ -89,7 +91,7 @@ class DeviceCodeGrant(Grant[DeviceCodeParameters]):
         return await self._device_code_repository.find(digest_of(presented))
 
     async def _redeem(
-        self, request: TokenRequest, presented: str, code: DeviceCode
+        self, request: TokenRequest, presented: str, code: DeviceCode, *, resource: str | None
     ) -> TokenResponse:
         client = request.client
         session_id, auth_time = code.session_id, code.auth_time
@@ -107,12 +109,15 @@ class DeviceCodeGrant(Grant[DeviceCodeParameters]):
                 code.amr or "", auth_time, at=code.approved_at or auth_time
             ),
         )
+        grant = await self._resource_indicators.grant_of_code(
+            client, resource=resource, scope=scope, granted=code.resources
+        )
         response = await self._token_issuer.redeem(
             self._device_code_repository.redeem,
             presented,
             client,
             signed_in,
-            grant=TokenGrant(scope=scope, resource=None),
+            grant=grant,
             authentication=Authentication(auth_time, code.acr or "", code.amr or "", session_id),
             entitlements=entitlements,
             keys=request.keys,

@@ -17,7 +17,7 @@ from app.oauth.grants.base import Grant, GrantParameters
 from app.oauth.issuer import TokenIssuer
 from app.oauth.login_methods import accepts_login_method
 from app.oauth.requests import TokenRequest
-from app.oauth.scopes import narrow_scope
+from app.oauth.resource_indicators import ResourceIndicators
 from app.oauth.token_grants import TokenGrant
 from app.schemas.tokens import TokenResponse
 from app.services.accounts.authentication import AuthenticationService
@@ -53,10 +53,12 @@ class PasswordGrant(Grant[PasswordParameters]):
         self,
         *,
         token_issuer: TokenIssuer,
+        resource_indicators: ResourceIndicators,
         authentication: AuthenticationService,
         entitlements: EntitlementService,
     ) -> None:
         self._token_issuer = token_issuer
+        self._resource_indicators = resource_indicators
         self._authentication = authentication
         self._entitlements = entitlements
 
@@ -69,7 +71,9 @@ class PasswordGrant(Grant[PasswordParameters]):
                 Description.LOGIN_METHOD_NOT_ALLOWED,
                 reason="the login_methods of the client do not include password",
             )
-        scope = narrow_scope(parameters.scope, client=client, requires_known_name=True)
+        grant = await self._resource_indicators.grant_to(
+            client, resource=parameters.resource, scope=parameters.scope
+        )
         user = await self._authentication.sign_in(
             parameters.username,
             parameters.password,
@@ -82,15 +86,17 @@ class PasswordGrant(Grant[PasswordParameters]):
                 Description.CREDENTIALS_INVALID
             )  # `sign_in` has recorded the reason
 
-        scope = await scope_granted_by_user(
-            scope,
-            client=client,
-            user=self._entitlements.lazily(user.user_id),
-            has_recent_factor=self._authentication.requires_code,
-        )
+        if grant.resource is None:  # scopes of the admin API are for no resource
+            scope = await scope_granted_by_user(
+                grant.scope,
+                client=client,
+                user=self._entitlements.lazily(user.user_id),
+                has_recent_factor=self._authentication.requires_code,
+            )
+            grant = TokenGrant(scope=scope, resource=None)
         response = await self._token_issuer.issue_to_user(
             client,
-            TokenGrant(scope=scope, resource=None),
+            grant,
             user=user,
             with_refresh_token=client.check_grant_type("refresh_token"),
             keys=request.keys,

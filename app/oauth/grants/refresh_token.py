@@ -9,6 +9,7 @@ The tokens of a public client that used a proof are bound to its key (RFC 9449 s
 another client are bound to its authentication, so each refresh may use another key.
 """
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Literal, NoReturn
 
@@ -26,7 +27,9 @@ from app.oauth.issuer import TokenIssuer
 from app.oauth.lifetimes import refresh_token_expiry
 from app.oauth.proven_keys import ProvenKeys, is_proven
 from app.oauth.requests import TokenRequest
-from app.oauth.scopes import OPENID, narrow_granted_scope
+from app.oauth.resource_indicators import ResourceIndicators
+from app.oauth.resource_scopes import own_scope
+from app.oauth.scopes import OPENID
 from app.oauth.token_grants import TokenGrant
 from app.observability.logging import logger
 from app.repositories.accounts.users import UserRepository
@@ -42,7 +45,10 @@ GRACE = timedelta(seconds=30)
 
 
 class RefreshTokenParameters(GrantParameters):
-    """Token request with a refresh token; the scope may be narrower than before."""
+    """Token request with a refresh token; the scope may be narrower than before.
+
+    Of several resources that were granted, each request gets a token for one.
+    """
 
     grant_type: Literal["refresh_token"]
     refresh_token: str
@@ -65,6 +71,7 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
         self,
         *,
         token_issuer: TokenIssuer,
+        resource_indicators: ResourceIndicators,
         refresh_token_repository: RefreshTokenRepository,
         token_family_repository: TokenFamilyRepository,
         user_repository: UserRepository,
@@ -72,6 +79,7 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
         clock: Clock,
     ) -> None:
         self._token_issuer = token_issuer
+        self._resource_indicators = resource_indicators
         self._refresh_token_repository = refresh_token_repository
         self._token_family_repository = token_family_repository
         self._user_repository = user_repository
@@ -99,9 +107,14 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
             raise AccessRefusedError(Description.REFRESH_TOKEN_INVALID)
         allowed = client.get_allowed_scope(token.scope)  # the client's scope may have shrunk
         scope = without_admin_scopes(allowed, client)
-        if parameters.scope is not None:
-            scope = narrow_granted_scope(parameters.scope, client=client, granted=scope)
-        grant = TokenGrant(scope=scope, resource=None, confirmation=token.confirmation)
+        granted = await self._resource_indicators.grant_of_refresh(
+            client,
+            resource=parameters.resource,
+            asked=parameters.scope,
+            scope=scope,
+            granted=token.resources,
+        )
+        grant = replace(granted, confirmation=token.confirmation)
         if token.used_at is not None:
             await self._token_issuer.refuse_replay(request.keys)
             repeated = self._same_again(presented, token, grant, request.keys)
@@ -163,6 +176,8 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
     ) -> TokenResponse:
         """Add an ID token of the same sign-in, without nonce (OpenID Connect Core section 12.2)."""
         scope = response.scope or ""
+        if found.resources is not None:
+            scope = own_scope(scope)
         if OPENID not in scope.split() or found.user_id is None:
             return response
         sign_in = await self._token_family_repository.find_sign_in(found.family_id)

@@ -11,9 +11,10 @@ from app.pages.account.pages import account_pages_of
 from app.pages.account.protection import protection_of
 from app.pages.authorize.logout import end_session, signed_out_page
 from app.pages.support import redirect
+from app.pages.support.scope_views import ScopeView, views_of_resources, views_of_scopes
 from app.pages.support.urls import ACCOUNT, CONSOLE
 from app.pages.support.user_agents import described
-from app.pages.support.view_models import ScopeView, name_of_client, views_of_scopes
+from app.pages.support.view_models import name_of_client
 from app.services.accounts.events import AccountEvent
 
 router = account_router()
@@ -146,11 +147,14 @@ async def _applications(request: AccountRequest) -> list[ApplicationView]:
             scopes = views_of_scopes(
                 request.browser.request, consent.scopes, consent, catalogue=catalogue
             )
+            resources = await views_of_resources(
+                request.browser.request, consent.granted, consent, oauth=request.services.oauth
+            )
             views.append(
                 ApplicationView(
                     client_id=client.client_id,
                     name=name_of_client(request.browser.request, client),
-                    scopes=scopes,
+                    scopes=[*scopes, *(scope for each in resources for scope in each.scopes)],
                     granted_at=consent.granted_at,
                     last_used_at=last_uses.get(client.client_id),
                 )

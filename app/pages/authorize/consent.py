@@ -5,8 +5,9 @@ from starlette.responses import Response
 from app.oauth.authorization.interactions import InteractionKind, consent_scopes
 from app.pages.authorize.endpoint import answer
 from app.pages.support import InteractionRequestDep, PendingDep, page_router
+from app.pages.support.scope_views import views_of_resources, views_of_scopes
 from app.pages.support.urls import CONSENT, LOGIN
-from app.pages.support.view_models import view_of_signed_in, views_of_scopes
+from app.pages.support.view_models import view_of_signed_in
 from app.services.clients.client_fingerprints import fingerprint_of
 
 router = page_router()
@@ -31,6 +32,12 @@ async def consent(request: InteractionRequestDep, pending: PendingDep) -> Respon
             consent_scopes(authorization_request, position.scope),
             position.consent,
             catalogue=await request.services.oauth.scope_catalogue.scopes(),
+        ),
+        resources=await views_of_resources(
+            browser.request,
+            authorization_request.granted,
+            position.consent,
+            oauth=request.services.oauth,
         ),
         request_id=pending.request_id,
     )

@@ -10,6 +10,7 @@ from app.details import Detail
 from app.errors import NotFoundError
 from app.models.clients.clients import Client
 from app.models.oauth.device_codes import DeviceCode
+from app.models.oauth.granted_resources import parse_granted
 from app.oauth.device import shown_form, stored_form
 from app.oauth.login_methods import accepts_session
 from app.pages.authorize.no_access import no_access_page
@@ -25,8 +26,9 @@ from app.pages.support import (
 )
 from app.pages.support.continuation import DEVICE_PLACE
 from app.pages.support.negotiation import in_language
+from app.pages.support.scope_views import views_of_resources, views_of_scopes
 from app.pages.support.urls import DEVICE, LOGIN, STEP_UP
-from app.pages.support.view_models import view_of_client, view_of_signed_in, views_of_scopes
+from app.pages.support.view_models import view_of_client, view_of_signed_in
 from app.security import qr_codes
 from app.services.accounts.sessions import SignedIn
 from app.services.clients.client_fingerprints import fingerprint_of
@@ -145,6 +147,12 @@ async def _question(
             scope.split(),
             consent,
             catalogue=await request.services.oauth.scope_catalogue.scopes(),
+        ),
+        resources=await views_of_resources(
+            request.browser.request,
+            parse_granted(code.resources),
+            consent,
+            oauth=request.services.oauth,
         ),
         user_code=user_code,
     )

@@ -37,6 +37,7 @@ DESCRIBED = {
     "id_token_hint": "An ID token of the user who should sign in.",
     "ui_locales": "Preferred languages of the pages.",
     "claims": "Individual claims (OpenID Connect Core section 5.5), as JSON.",
+    "resource": "The resource that tokens are requested for (RFC 8707); may be repeated.",
     "request": "A signed request object (RFC 9101).",
     "request_uri": "A pushed request (RFC 9126), or the URL of a request object.",
 }

@@ -1,18 +1,14 @@
-"""View models of clients, users and scopes for the templates."""
+"""View models of clients and users for the templates."""
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from fastapi import Request
 
 from app.models.accounts.users import User
 from app.models.clients.clients import Client
-from app.models.clients.consents import Consent
-from app.models.oauth.scopes import Scope
 from app.oauth.claims import all_claims_of
 from app.oauth.redirect_uris import app_scheme_of, host_of, is_loopback
-from app.oauth.scopes import SCOPES
-from app.pages.support.negotiation import language_for, text_for
+from app.pages.support.negotiation import text_for
 from app.services.accounts.sessions import SignedIn
 
 
@@ -41,13 +37,6 @@ class UserView:
     username: str
     initials: str
     session_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ScopeView:
-    name: str
-    text: str
-    is_new: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,36 +100,3 @@ def groups_of(secret: str) -> list[str]:
 def initials_of(name: str) -> str:
     words = name.split()
     return "".join(word[0] for word in (words[0], *words[1:][-1:]) if word).upper() if words else ""
-
-
-def views_of_scopes(
-    request: Request,
-    scopes: Iterable[str],
-    known: Consent | None,
-    *,
-    catalogue: Mapping[str, Scope],
-) -> list[ScopeView]:
-    """Return the scopes in the order of `SCOPES`, then custom scopes sorted by name.
-
-    Those of the catalogue have its text, others their name. Only Postern's own texts are translated
-    by gettext, because templates treat its output as safe.
-    """
-    text, language = text_for(request), language_for(request)
-    scopes_granted = known.scopes if known is not None else frozenset()
-    requested = set(scopes)
-    ordered = [name for name in SCOPES if name in requested] + sorted(requested - SCOPES.keys())
-
-    def text_of(name: str) -> str:
-        if name in SCOPES:
-            return text(SCOPES[name])
-        scope = catalogue.get(name)
-        return scope.text_in(language) if scope is not None else name
-
-    return [
-        ScopeView(
-            name,
-            text_of(name),
-            is_new=bool(scopes_granted) and name not in scopes_granted,
-        )
-        for name in ordered
-    ]

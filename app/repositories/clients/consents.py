@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, null, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.database import Database
 from app.database.lock_retries import retries_on_lock
 from app.models.accounts.users import users
 from app.models.clients.consents import Consent, consents
+from app.models.oauth.granted_resources import parse_granted
 from app.models.oauth.refresh_tokens import refresh_tokens
 from app.models.oauth.token_families import token_families
 from app.models.operations.audit_outbox import NewEvent
@@ -86,7 +87,14 @@ class ConsentRepository:
         The newest is first; a client can occur more than once.
         """
         return await self._database.find_all(
-            select(family.user_id, family.client_id, family.scope, family.created_at)
+            select(
+                family.user_id,
+                family.client_id,
+                family.scope,
+                family.created_at,
+                null(),
+                family.resources,
+            )
             .where(family.user_id == user_id, family.revoked_at.is_(None), family.expires_at > now)
             .order_by(family.created_at.desc()),
             value=Consent,
@@ -150,13 +158,14 @@ async def store_consent(connection: AsyncConnection, new: Consent) -> None:
     await connection.execute(statement.on_conflict_do_nothing())
     stored = (
         await connection.execute(
-            select(consent.scope, consent.client_fingerprint)
+            select(consent.scope, consent.client_fingerprint, consent.resources)
             .where(*is_this_consent)
             .with_for_update()
         )
     ).one()
     is_same = stored.client_fingerprint == new.client_fingerprint
     scopes = [*(stored.scope.split() if is_same else ()), *new.scope.split()]
+    before = parse_granted(stored.resources if is_same else None)
     await connection.execute(
         update(consents)
         .where(*is_this_consent)
@@ -164,5 +173,6 @@ async def store_consent(connection: AsyncConnection, new: Consent) -> None:
             scope=" ".join(dict.fromkeys(scopes)),
             granted_at=new.granted_at,
             client_fingerprint=new.client_fingerprint,
+            resources=before.joined([new.granted]).stored(),
         )
     )

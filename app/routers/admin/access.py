@@ -13,6 +13,7 @@ from app.details import Detail
 from app.errors import InvalidAccessTokenError, UnauthorizedError
 from app.middleware.http import CLIENT_CERTIFICATE
 from app.models.oauth.access_tokens import AccessToken
+from app.oauth.bearer import Accepts
 from app.oauth.descriptions import Description
 from app.oauth.dpop.errors import DpopError, InvalidDpopProofError
 from app.oauth.dpop.proofs import PresentedProof
@@ -76,6 +77,7 @@ async def _authority_of_token(
     try:
         token = await services.oauth.bearer_tokens.authenticate(
             values[0].encode("latin-1"),
+            accepts=Accepts.NO_AUDIENCE,
             query=request.scope["query_string"],
             proof=_presented_proof(request),
             certificate=request.scope.get(CLIENT_CERTIFICATE),

@@ -147,6 +147,10 @@ class AccountData:
                     "client_id": consent.client_id,
                     "name": client.client_name if client is not None else None,
                     "scopes": sorted(consent.scopes),
+                    "resources": {
+                        identifier: sorted(names)
+                        for identifier, names in consent.granted.scopes.items()
+                    },
                     "allowed_at": _iso(consent.granted_at),
                     "last_used_at": _iso(used.get(consent.client_id)),
                 }

@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from app.clock import Clock
 from app.models.accounts.users import User
 from app.models.clients.clients import Client
 from app.models.clients.consents import Consent
+from app.models.oauth.granted_resources import GrantedResources
 from app.models.operations.audit_outbox import NewEvent
 from app.repositories.clients.consents import ConsentRepository
 from app.schemas.client_policies import ConsentPolicy
@@ -47,6 +49,7 @@ class ConsentService:
         client: Client,
         scopes: frozenset[str],
         *,
+        resources: GrantedResources,
         is_forced: bool,
         is_identity_sure: bool,
         is_granted: bool,
@@ -62,18 +65,20 @@ class ConsentService:
         if policy == "never" and not is_forced and is_identity_sure:
             return ConsentRequirement(is_due=False, consent=None)
         consent = await self.find(user, client)
-        if consent is None or not scopes <= consent.scopes:
+        if consent is None or not consent.includes(scopes, resources):
             return ConsentRequirement(is_due=True, consent=consent)
         must_ask_again = (is_forced or not is_identity_sure) and not is_granted
         return ConsentRequirement(is_due=must_ask_again, consent=consent)
 
-    async def grant(self, user: User, client: Client, scopes: frozenset[str]) -> bool:
+    async def grant(
+        self, user: User, client: Client, scopes: frozenset[str], *, resources: GrantedResources
+    ) -> bool:
         """Store what the user allows; return False if the account no longer exists."""
-        consent, event = self.new_consent(user, client, scopes)
+        consent, event = self.new_consent(user, client, scopes, resources=resources)
         return await self._consent_repository.grant(consent, event=event)
 
     def new_consent(
-        self, user: User, client: Client, scopes: frozenset[str]
+        self, user: User, client: Client, scopes: frozenset[str], *, resources: GrantedResources
     ) -> tuple[Consent, NewEvent]:
         """Return the consent that a user gives now, and its audit event."""
         consent = Consent(
@@ -82,12 +87,16 @@ class ConsentService:
             scope=" ".join(sorted(scopes)),
             granted_at=self._clock.now(),
             client_fingerprint=fingerprint_of(client),
+            resources=resources.stored(),
         )
+        details: dict[str, Any] = {"scopes": sorted(scopes)}
+        if resources:
+            details["resources"] = resources.scopes
         event = self._audit.event(
             AccountEvent.CONSENT_GRANTED,
             user_id=user.user_id,
             client_id=client.client_id,
-            scopes=sorted(scopes),
+            **details,
         )
         return consent, event
 
@@ -108,7 +117,8 @@ class ConsentService:
             if consent.client_id not in allowed:
                 newest = others.setdefault(consent.client_id, consent)
                 scope = " ".join(sorted(newest.scopes | consent.scopes))
-                others[consent.client_id] = replace(newest, scope=scope)
+                granted = newest.granted.joined([consent.granted]).stored()
+                others[consent.client_id] = replace(newest, scope=scope, resources=granted)
         consents = (*allowed.values(), *others.values())
         return sorted(consents, key=lambda each: each.granted_at, reverse=True)
 

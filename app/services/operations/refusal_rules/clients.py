@@ -152,7 +152,11 @@ RULES_OF_CLIENTS: tuple[RefusalRule, ...] = (
         "scope_not_registered",
         N_("A client can only request scopes that it registered."),
         N_("Leave the scope out, or run `postern clients set {client_id} --add-scope SCOPE`."),
-        ("the client did not register the scope ", "the requested scope has no known name"),
+        (
+            "the client did not register the scope ",
+            "the requested scope has no known name",
+            "the policies of the client do not allow the scope ",
+        ),
     ),
     RefusalRule(
         "rate_limit_client",

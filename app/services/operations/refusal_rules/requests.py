@@ -89,6 +89,12 @@ RULES_OF_REQUESTS: tuple[RefusalRule, ...] = (
         ("the scope contains ",),
     ),
     RefusalRule(
+        "resource_not_available",
+        "A resource must be registered, and the client must be allowed to request it (RFC 8707).",
+        "The reason names the command that allows it.",
+        ("the resource ", "the refresh token was used for another resource"),
+    ),
+    RefusalRule(
         "id_token_hint",
         N_("The id_token_hint must have been issued to the client."),
         N_("Let the application send the ID token that it received itself."),

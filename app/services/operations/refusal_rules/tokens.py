@@ -99,6 +99,13 @@ RULES_OF_TOKENS: tuple[RefusalRule, ...] = (
         ("the request has no bearer token", "the Authorization header has no bearer token"),
     ),
     RefusalRule(
+        "access_token_of_resource",
+        "An access token for a resource is valid at that resource only.",
+        "Request another token without `resource`, or make the resource the default one of the"
+        " client if it uses its token at UserInfo as well.",
+        ("the access token is for a resource",),
+    ),
+    RefusalRule(
         "access_token_invalid",
         N_("The access token must be valid."),
         N_("It has expired or was revoked: refresh it, or ask the user to sign in again."),

@@ -1,0 +1,200 @@
+"""Resource indicators (RFC 8707): which resources a request is for, and what it gets at them.
+
+An access token has one audience or none. A request that names no resource is for the default one of
+its client; clients without a default go on as if there were no resources, at no cost.
+"""
+
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
+from app.models.clients.clients import Client
+from app.models.oauth.granted_resources import GrantedResources, parse_granted
+from app.models.oauth.resources import Resource
+from app.oauth.descriptions import Description
+from app.oauth.errors import InvalidTargetError
+from app.oauth.resource_scopes import (
+    narrow_at_resources,
+    narrow_granted_at,
+    own_scope,
+    permitted_at,
+)
+from app.oauth.scopes import narrow_granted_scope, narrow_scope
+from app.oauth.token_grants import TokenGrant
+from app.observability.refusals import shown_uri
+from app.services.oauth.resource_catalogue import ResourceCatalogue
+
+NOTHING = GrantedResources()
+
+
+class Requested(NamedTuple):
+    """What a request is for: a scope of this server, and resources with scopes of theirs."""
+
+    scope: str
+    granted: GrantedResources
+    resources: Sequence[Resource]
+
+
+class ResourceIndicators:
+    def __init__(self, resource_catalogue: ResourceCatalogue) -> None:
+        self._resource_catalogue = resource_catalogue
+
+    async def requested(
+        self, client: Client, *, resource: str | None, scope: str | None, requires_known_name: bool
+    ) -> Requested:
+        """Return what a request asks for, if the client may have it.
+
+        `resource` is the parameter, with several values separated by spaces; for
+        `requires_known_name` see `narrow_scope`. Raises `InvalidTargetError` or
+        `InvalidScopeError`.
+        """
+        if resource is None and client.default_resource is None:
+            narrowed = narrow_scope(scope, client=client, requires_known_name=requires_known_name)
+            return Requested(narrowed, NOTHING, ())
+        resources = await self._resources(client, resource)
+        return Requested(
+            *narrow_at_resources(
+                scope, client=client, resources=resources, requires_known_name=requires_known_name
+            ),
+            resources,
+        )
+
+    async def grant_to(
+        self, client: Client, *, resource: str | None, scope: str | None
+    ) -> TokenGrant:
+        """Return the grant of a token request that no authorization request preceded."""
+        asked = await self.requested(
+            client, resource=_single(resource), scope=scope, requires_known_name=True
+        )
+        chosen = asked.resources[0] if asked.resources else None
+        return _grant(client, asked.scope, asked.granted, chosen)
+
+    async def choose(
+        self, client: Client, *, resource: str | None, granted: str | None
+    ) -> Resource | None:
+        """Return which of the granted resources a token request is for.
+
+        That is the one that it names, else the only one, else the default one of the client.
+        `granted` is a stored `GrantedResources`. Raises `InvalidTargetError`.
+        """
+        if resource is None and granted is None:
+            return None
+        identifiers = parse_granted(granted).scopes
+        if resource is not None:
+            chosen = await self._find(client, _single(resource) or "")
+            if chosen.identifier not in identifiers:
+                raise InvalidTargetError(
+                    Description.RESOURCE_NOT_GRANTED,
+                    reason=f"the resource {chosen.name} was not granted: the authorization request"
+                    " has to name it",
+                )
+            return chosen
+        if len(identifiers) == 1:
+            return await self._find(client, next(iter(identifiers)))
+        default = await self._default(client)
+        if default is None or default.identifier not in identifiers:
+            raise InvalidTargetError(
+                Description.NAME_ONE_RESOURCE,
+                reason="the resource is not named, and several were granted: send `resource`, or"
+                f" run `postern clients set {client.client_id} --default-resource NAME`",
+            )
+        return _permitted(client, default)
+
+    async def grant_of_code(
+        self, client: Client, *, resource: str | None, scope: str, granted: str | None
+    ) -> TokenGrant:
+        """Return the grant of a code, whose family keeps all that the user granted."""
+        chosen = await self.choose(client, resource=resource, granted=granted)
+        return _grant(client, scope, parse_granted(granted), chosen)
+
+    async def grant_of_refresh(
+        self,
+        client: Client,
+        *,
+        resource: str | None,
+        asked: str | None,
+        scope: str,
+        granted: str | None,
+    ) -> TokenGrant:
+        """Return the grant of a refresh, narrowed to the scope that it asks for.
+
+        `scope` and `granted` are what the family keeps.
+        """
+        chosen = await self.choose(client, resource=resource, granted=granted)
+        if chosen is None:
+            if asked is not None:
+                scope = narrow_granted_scope(asked, client=client, granted=scope)
+            return TokenGrant(scope=scope, resource=None)
+        grant = _grant(client, scope, parse_granted(granted), chosen)
+        if asked is None:
+            return grant
+        narrowed = narrow_granted_at(asked, client=client, resource=chosen, granted=grant.scope)
+        return TokenGrant(scope=narrowed, resource=chosen, scope_of_family=own_scope(narrowed))
+
+    async def _resources(self, client: Client, sent: str | None) -> Sequence[Resource]:
+        """Return the resources that a request names, or else the default one of the client."""
+        if sent is None:
+            default = await self._default(client)
+            return () if default is None else (_permitted(client, default),)
+        found = [await self._find(client, each) for each in sent.split(" ")]
+        return tuple({resource.identifier: resource for resource in found}.values())
+
+    async def _default(self, client: Client) -> Resource | None:
+        if client.default_resource is None:
+            return None
+        default = await self._resource_catalogue.find_by_name(client.default_resource)
+        if default is None:
+            raise InvalidTargetError(
+                reason=f"the resource {client.default_resource}, the default of the client, does"
+                f" not exist: run `postern clients set {client.client_id} --default-resource NAME`"
+            )
+        return default
+
+    async def _find(self, client: Client, identifier: str) -> Resource:
+        resource = await self._resource_catalogue.find(identifier)
+        if resource is None:
+            raise InvalidTargetError(
+                reason=f"the resource {shown_uri(identifier)} is not registered: run `postern"
+                f" resources create NAME --identifier {shown_uri(identifier)}`, or add it to the"
+                " aliases of a resource"
+            )
+        return _permitted(client, resource)
+
+
+def _single(resource: str | None) -> str | None:
+    """Require a token request to name one resource at most: a token has one audience."""
+    if resource is not None and " " in resource:
+        raise InvalidTargetError(
+            Description.NAME_ONE_RESOURCE, reason="the resource is named more than once"
+        )
+    return resource
+
+
+def _permitted(client: Client, resource: Resource) -> Resource:
+    if not resource.may_be_requested_by(client.client_id):
+        raise InvalidTargetError(
+            reason=f"the resource {resource.name} may not be requested by the client: run `postern"
+            f" resources allow {resource.name} {client.client_id}`"
+        )
+    return resource
+
+
+def _grant(
+    client: Client, scope: str, granted: GrantedResources, chosen: Resource | None
+) -> TokenGrant:
+    """Return the grant of an access token for the chosen resource, with the scopes that those
+    granted at it imply."""
+    if chosen is None:
+        return TokenGrant(scope=scope, resource=None)
+    names = granted.scopes.get(chosen.identifier, ())
+    at_resource = permitted_at(chosen, chosen.with_implied(names), client=client)
+    own = own_scope(scope)
+    return TokenGrant(
+        scope=_joined(own.split(), at_resource),
+        resource=chosen,
+        scope_of_family=own,
+        resources=granted.stored(),
+    )
+
+
+def _joined(*names: Collection[str]) -> str:
+    return " ".join(name for each in names for name in each)
