@@ -18,6 +18,7 @@
 | 7662 | introspection | introspection.py |
 | 8414, OpenID Connect Discovery | metadata | metadata.py |
 | 8628 | device authorization | device.py, grants/device_code.py |
+| 8707 | resource indicators | resource_indicators.py, resource_scopes.py |
 | 9101 | request objects | request_objects.py |
 | 9126 | pushed requests | authorization/pushed.py |
 | 9449 | DPoP proofs, nonces, bound tokens | dpop/ |

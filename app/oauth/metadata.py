@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
+from app.models.oauth.resources import Resource
 from app.oauth.authorization.interactions import ACR_VALUES
 from app.oauth.authorization.requests import RESPONSE_TYPES
 from app.oauth.authorization.response_modes import RESPONSE_MODES
@@ -99,9 +100,15 @@ def _aliases_at(base_url: str) -> dict[str, str]:
     return {name: f"{base_url}{path}" for name, path in ALIASED_ENDPOINTS.items()}
 
 
-def with_scopes(metadata: ServerMetadata, names: Collection[str]) -> ServerMetadata:
-    """Return the metadata with the scopes of the catalogue, too."""
-    if not names:
+def with_scopes(
+    metadata: ServerMetadata, names: Collection[str], *, resources: Sequence[Resource]
+) -> ServerMetadata:
+    """Return the metadata with the scopes of the catalogue, and with resources and their scopes."""
+    if not names and not resources:
         return metadata
-    scopes = [*metadata.scopes_supported, *names]
-    return metadata.model_copy(update={"scopes_supported": scopes})
+    of_resources = (scope.name for resource in resources for scope in resource.scopes)
+    scopes = dict.fromkeys((*metadata.scopes_supported, *names, *of_resources))
+    identifiers = [resource.identifier for resource in resources] or None
+    return metadata.model_copy(
+        update={"scopes_supported": list(scopes), "protected_resources": identifiers}
+    )

@@ -62,6 +62,9 @@ class ResourceIndicators:
         self, client: Client, *, resource: str | None, scope: str | None
     ) -> TokenGrant:
         """Return the grant of a token request that no authorization request preceded."""
+        if resource is None and client.default_resource is None:
+            own = narrow_scope(scope, client=client, requires_known_name=True)
+            return TokenGrant(scope=own, resource=None)
         asked = await self.requested(
             client, resource=_single(resource), scope=scope, requires_known_name=True
         )

@@ -14,7 +14,9 @@ HEADERS = ((b"cache-control", b"public, max-age=300"),)
 
 async def server_metadata(oauth: OAuth, request: HttpRequest) -> HttpResponse:
     scopes = await oauth.scope_catalogue.scopes()
-    return json_response(with_scopes(oauth.metadata, scopes), headers=HEADERS)
+    resources = await oauth.resource_catalogue.published()
+    metadata = with_scopes(oauth.metadata, scopes, resources=resources)
+    return json_response(metadata, headers=HEADERS)
 
 
 def _endpoint(path: str, name: str, standard: str) -> HotEndpoint:

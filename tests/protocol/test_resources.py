@@ -8,6 +8,7 @@ import pytest
 
 from app.errors import (
     ConflictError,
+    DatabaseUnavailableError,
     FullAdministratorRequiredError,
     InvalidInputError,
     NotFoundError,
@@ -281,3 +282,33 @@ async def test_another_worker_knows_a_new_resource_after_ten_seconds(app: Applic
 
     assert (before, after) == (None, made)
     assert await services_of(app).oauth.resource_catalogue.find_by_name(made.name) == made
+
+
+async def test_discovery_lists_the_resources_that_show_their_metadata(
+    app: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RFC 9728 section 4; also while the database does not answer"""
+
+    async def discovered() -> dict[str, Any]:
+        response = await app.http.get("/.well-known/oauth-authorization-server")
+        return dict(response.json())
+
+    async def fail(*_: object) -> None:
+        raise DatabaseUnavailableError
+
+    scopes = [{"name": name, "description": name} for name in (app.new_name("scope"), "read")]
+    shown = await new_resource(app, shows_metadata=True, scopes=scopes)
+    hidden = await new_resource(app, scopes=[{"name": "hidden:scope", "description": "x"}])
+
+    documents = [await discovered()]
+    app.clock.advance(seconds=resource_catalogue.CACHED_FOR.seconds + 1)
+    with monkeypatch.context() as away:
+        away.setattr(ResourceRepository, "list_all", fail)
+        documents += [await discovered(), await discovered()]
+
+    for document in documents:
+        assert shown.identifier in document["protected_resources"]
+        assert hidden.identifier not in document["protected_resources"]
+        assert {scope["name"] for scope in scopes} <= set(document["scopes_supported"])
+        assert document["scopes_supported"].count("read") == 1
+        assert "hidden:scope" not in document["scopes_supported"]

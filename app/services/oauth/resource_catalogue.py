@@ -1,16 +1,21 @@
 """Cache of the resources in this process; all callers share one read at a time."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.clock import Clock
 from app.concurrency.single_flight import SingleFlight
+from app.errors import DatabaseUnavailableError
 from app.models.oauth.resources import Resource
 from app.repositories.oauth.resources import ResourceRepository
 from app.security.resource_identifiers import key_of
 
 CACHED_FOR = timedelta(seconds=10)
+READ_AGAIN_AFTER = timedelta(seconds=1)
+PATIENCE = 1.0
+"""Seconds for which the metadata documents wait for a read, and not again until it can be tried."""
 ALL = "all"
 
 
@@ -25,7 +30,7 @@ class ResourceCatalogue:
     """The resources, at most `CACHED_FOR` old.
 
     If they cannot be read, the caller gets the error of the database: what a client may request
-    must not be answered from memory for longer.
+    must not be answered from memory for longer. Only metadata documents do that.
     """
 
     def __init__(self, resource_repository: ResourceRepository, clock: Clock) -> None:
@@ -33,6 +38,8 @@ class ResourceCatalogue:
         self._clock = clock
         self._cached: Cached | None = None
         self._generation = 0
+        self._published: Sequence[Resource] = ()
+        self._failed_at: datetime | None = None
         self._read_once = SingleFlight(self._read, is_outbound=False)
 
     async def find(self, identifier: str) -> Resource | None:
@@ -45,6 +52,25 @@ class ResourceCatalogue:
     async def list_all(self) -> Sequence[Resource]:
         """Return all resources, by name."""
         return list((await self._current()).by_name.values())
+
+    async def published(self) -> Sequence[Resource]:
+        """Return the resources that show their metadata, by name.
+
+        While they cannot be read, these are the last ones that were read: discovery must not depend
+        on the database.
+        """
+        now = self._clock.now()
+        if self._failed_at is not None and abs(now - self._failed_at) <= READ_AGAIN_AFTER:
+            return self._published
+        try:
+            async with asyncio.timeout(PATIENCE):
+                resources = await self.list_all()
+        except (TimeoutError, DatabaseUnavailableError):
+            self._failed_at = now
+            return self._published
+        self._published = [resource for resource in resources if resource.shows_metadata]
+        self._failed_at = None
+        return self._published
 
     def forget(self) -> None:
         """Read again at the next request: this process changed a resource."""
