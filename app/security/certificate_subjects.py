@@ -41,7 +41,7 @@ def has_subject(certificate: "x509.Certificate", member: str, value: str) -> boo
     """Return whether a certificate has the subject that is registered under a name of metadata.
 
     Names of hosts and the hosts of email addresses are compared without regard to case. Wildcards
-    mean themselves: they are not patterns.
+    match only themselves.
     """
     return MATCHES[member](certificate, value)
 

@@ -222,3 +222,20 @@ async def test_the_number_of_cached_key_sets_is_limited_and_the_oldest_is_evicte
         await kids(keys, clients[number])
 
     assert [peer.count(f"/{number}") for number in range(3)] == [2, 1, 1]
+
+
+async def test_keys_are_fetched_again_if_they_lack_what_is_wanted(
+    keys: ClientKeys, client: Client, peer: Peer, clock: FakeClock
+) -> None:
+    """RFC 8705 section 2.2: a client can replace its certificate at once"""
+
+    def has_the_second(found: Any) -> bool:
+        return any(key["kid"] == TWO.kid for key in found)
+
+    assert [key["kid"] for key in await keys.keys_with(client, has_the_second)] == [ONE.kid]
+    publish(peer, jwks(ONE, TWO))
+    clock.advance(seconds=6)
+
+    assert has_the_second(await keys.keys_with(client, has_the_second))
+    assert has_the_second(await keys.keys_with(client, has_the_second))
+    assert peer.count("/jwks") == 2

@@ -10,6 +10,7 @@ from tests.conftest import AppFactory
 from tests.support.application import Application
 from tests.support.assertions import assert_oauth_error
 from tests.support.certificates import SUBJECT, authority, make
+from tests.support.parts import services_of
 
 METHODS = ("tls_client_auth", "self_signed_tls_client_auth")
 ENDPOINTS = (
@@ -152,6 +153,8 @@ async def test_another_subject_ends_the_trust_of_an_administrator(app: Applicati
         "tls_client_auth_subject_dn": SUBJECT,
     }
     client = (await register(app, **metadata)).json()
+    service = services_of(app).clients.clients
+    await service.set_trust(client["client_id"], "verified")
     headers = {"Authorization": f"Bearer {client['registration_access_token']}"}
     changed = {
         "client_id": client["client_id"],
@@ -164,6 +167,7 @@ async def test_another_subject_ends_the_trust_of_an_administrator(app: Applicati
 
     assert response.status_code == 200, response.text
     assert response.json()["tls_client_auth_subject_dn"] == "CN=another"
+    assert (await service.get(client["client_id"])).trust == "none"
 
 
 async def test_the_metadata_of_a_server_without_certificates_names_nothing(
