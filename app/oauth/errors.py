@@ -5,8 +5,6 @@ log record of the refusal. Each raise creates a new instance, since Authlib's er
 they are rendered.
 """
 
-from collections.abc import Callable
-
 from authlib.oauth2.rfc6749.errors import OAuth2Error as AuthlibOAuth2Error
 
 from app.oauth.descriptions import Description
@@ -297,7 +295,5 @@ def error_body(error: OAuth2Error) -> dict[str, str]:
 
 def error_headers(error: OAuth2Error) -> list[tuple[str, str]]:
     """Return the headers that an error adds to the response: a challenge or `Retry-After`."""
-    extra_headers: Callable[[], list[tuple[str, str]]] | None = getattr(
-        error, "extra_headers", None
-    )
-    return extra_headers() if extra_headers is not None else []
+    headers: list[tuple[str, str]] = getattr(error, "extra_headers", list)()
+    return headers

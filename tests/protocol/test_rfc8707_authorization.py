@@ -1,5 +1,6 @@
 """Resource indicators in authorization, pushed and device requests (RFC 8707 section 2.1)."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -280,6 +281,37 @@ async def test_a_repeated_refresh_is_for_the_resource_of_the_first(
     assert again.json()["scope"] == first.json()["scope"]
     assert_oauth_error(elsewhere, "invalid_target")
     assert await audience(app, server, later.json()) == other.identifier
+
+
+@pytest.mark.both_databases
+async def test_concurrent_refreshes_for_two_resources_are_answered_for_one(
+    app: Application,
+    service: TestClient,
+    server: TestClient,
+    resource: Resource,
+    other: Resource,
+    user: TestUser,
+    visitor: Visitor,
+) -> None:
+    """SECURITY_BAR row 9: one family, one successor, and nobody is signed out"""
+    both = [resource.identifier, other.identifier]
+    code = await visitor.code_for(service, user, resource=both)
+    old = (await redeem(app, service, code, resource=resource.identifier)).json()["refresh_token"]
+
+    responses = await asyncio.gather(
+        *(app.refresh(service, old, resource=both[number % 2]) for number in range(30))
+    )
+
+    accepted = [each.json() for each in responses if each.status_code == 200]
+    refused = [each for each in responses if each.status_code != 200]
+    assert len(accepted) == len(refused) == 15
+    assert len({each["access_token"] for each in accepted}) == 1
+    for response in refused:
+        assert_oauth_error(response, "invalid_target")
+    assert await audience(app, server, accepted[0]) in both
+    assert (
+        await app.refresh(service, accepted[0]["refresh_token"], resource=both[0])
+    ).status_code == 200
 
 
 async def test_the_consent_page_groups_scopes_by_resource(

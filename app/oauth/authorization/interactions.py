@@ -204,14 +204,10 @@ def _session_for(
     of `login_hint`, else the current one.
     """
     if subject is not None:
-        return next(
-            (
-                candidate
-                for candidate in signed_in
-                if subject_of(candidate.user, request.client) == subject
-            ),
-            None,
+        of_subject = (
+            each for each in signed_in if subject_of(each.user, request.client) == subject
         )
+        return next(of_subject, None)
     for candidate in signed_in:
         if candidate.session.session_id == session_id:
             return candidate
