@@ -101,7 +101,7 @@ def application_of(
         cors=Cors(
             services.clients.client_origins.is_known,
             policies=cross_origin.policies_of(endpoints),
-            below=cross_origin.BELOW,
+            patterns=cross_origin.PATTERNS,
         ),
         access_log=access_log,
         on_refusal=services.core.activity.refused,

@@ -49,7 +49,7 @@ class CorsPolicy(NamedTuple):
 class Cors:
     """CORS headers and preflight responses.
 
-    `policies` holds the policies of paths, `below` those of the paths one segment below a path.
+    `policies` holds the policies of paths, `patterns` those of paths in which `*` is one segment.
     A path in neither allows no other origin.
     """
 
@@ -58,11 +58,11 @@ class Cors:
         is_known: IsKnown,
         *,
         policies: Mapping[str, CorsPolicy],
-        below: Mapping[str, CorsPolicy],
+        patterns: Mapping[str, CorsPolicy],
     ) -> None:
         self._is_known = is_known
         self._policies = dict(policies)
-        self._below = {f"{path}/": policy for path, policy in below.items()}
+        self._patterns = [(*path.split("*"), policy) for path, policy in patterns.items()]
 
     async def headers_for(self, scope: Scope) -> Headers:
         """Return the CORS headers of the response; empty if the path allows no other origin.
@@ -103,8 +103,12 @@ class Cors:
         policy = self._policies.get(path)
         if policy is not None:
             return policy
-        parent, slash, name = path.rpartition("/")
-        return self._below.get(parent + slash) if name else None
+        for before, after, policy in self._patterns:
+            if path.startswith(before) and path.endswith(after):
+                segment = path[len(before) : len(path) - len(after)]
+                if segment and "/" not in segment:
+                    return policy
+        return None
 
 
 def _allowed_headers(scope: Scope) -> bytes:

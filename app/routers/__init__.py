@@ -5,7 +5,15 @@ from collections.abc import Sequence
 from fastapi import APIRouter
 
 from app.oauth.grants import Grants
-from app.routers import clients, operations, otp, registration, users, webfinger
+from app.routers import (
+    clients,
+    operations,
+    otp,
+    registration,
+    resource_metadata,
+    users,
+    webfinger,
+)
 from app.routers.device_authorization import DEVICE_AUTHORIZATION
 from app.routers.hot import HotEndpoint, router_of
 from app.routers.introspection import INTROSPECT
@@ -44,5 +52,6 @@ def routers(endpoints: Sequence[HotEndpoint]) -> tuple[APIRouter, ...]:
         registration.router,
         router_of(endpoints),
         webfinger.router,
+        resource_metadata.router,
         operations.router,
     )

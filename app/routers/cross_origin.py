@@ -3,10 +3,14 @@
 from collections.abc import Iterable
 
 from app.middleware.cors import CorsPolicy
-from app.routers import registration, webfinger
+from app.routers import registration, resource_metadata, webfinger
 from app.routers.hot import HotEndpoint
 
-BELOW = {registration.PATH: registration.CORS_OF_CLIENT}
+PATTERNS = {
+    f"{registration.PATH}/*": registration.CORS_OF_CLIENT,
+    resource_metadata.PATH.format(name="*"): resource_metadata.CORS,
+}
+"""The policies of paths with one segment that varies."""
 
 
 def policies_of(endpoints: Iterable[HotEndpoint]) -> dict[str, CorsPolicy]:

@@ -42,6 +42,7 @@ CLOSED = [
     ("POST", "/introspect"),
     ("GET", "/register/somebody/else"),
     ("GET", "/register/"),
+    ("GET", "/resources/metadata"),
     ("POST", "/create_client"),
     ("POST", "/register_user"),
     ("GET", "/openapi.json"),

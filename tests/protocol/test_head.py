@@ -21,6 +21,7 @@ WITHOUT_EFFECT = {
     "/profile",
     "/qr_code/{username}",
     "/register/{client_id}",
+    "/resources/{name}/metadata",
     "/userinfo",
     "/.well-known/change-password",
     "/.well-known/oauth-authorization-server",

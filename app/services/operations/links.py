@@ -12,6 +12,7 @@ NEW_PASSWORD_PATH = "/recover/new"
 INVITATION_PATH = "/invitation"
 DEVICE_PATH = "/device"
 PROVIDER_CALLBACK_PATH = "/login/with/{name}/callback"
+RESOURCE_METADATA_PATH = "/resources/{name}/metadata"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,10 @@ class Links:
     def client_registration(self, client_id: str) -> str:
         """Return the client configuration endpoint of a client (RFC 7592 section 3)."""
         return f"{self.issuer}/register/{client_id}"
+
+    def resource_metadata(self, name: str) -> str:
+        """Return where this server publishes the metadata of a resource (RFC 9728)."""
+        return f"{self.issuer}{RESOURCE_METADATA_PATH.format(name=name)}"
 
     def _with_token(self, path: str, token: str) -> str:
         return f"{self.issuer}{path}?{urlencode({'token': token})}"
