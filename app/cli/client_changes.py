@@ -11,7 +11,7 @@ from app.cli.base import with_services
 from app.cli.bodies import parse_body
 from app.cli.client_rows import ClientId, row_of_new_client
 from app.cli.output import show_one
-from app.cli.parameters import AsJson, one_of, option
+from app.cli.parameters import AsJson, flag, one_of, option
 from app.errors import InvalidInputError
 from app.schemas.admin_scopes import AdminScope
 from app.schemas.clients import URI_OR_TEXT, ClientCreate
@@ -51,6 +51,17 @@ def change(
     remove_scope: Annotated[
         Names, option("--remove-scope", metavar="SCOPE", help="Can be repeated.")
     ] = None,
+    default_resource: Annotated[
+        str | None,
+        option(
+            "--default-resource",
+            metavar="NAME",
+            help="The resource of its requests that name none.",
+        ),
+    ] = None,
+    no_default_resource: Annotated[
+        bool, flag("--no-default-resource", help="Let such requests be for no resource.")
+    ] = False,
     json_file: Annotated[
         str | None,
         option(
@@ -66,6 +77,11 @@ def change(
     members = _members_in(json_file) if json_file is not None else {}
     if name is not None:
         members["client_name"] = name
+    if default_resource is not None or no_default_resource:
+        if members or any(lists) or (default_resource is not None and no_default_resource):
+            raise InvalidInputError("Use --default-resource or --no-default-resource alone.")
+        _set_default_resource(client_id, default_resource, as_json=as_json)
+        return
     if not members and not any(lists):
         raise InvalidInputError("Nothing to set. See postern clients set --help.")
 
@@ -91,6 +107,16 @@ def change(
         return await services.clients.administered.change(client, body, authority=FULL)
 
     show_one(row_of_new_client(with_services(store)), as_json=as_json)
+
+
+def _set_default_resource(client_id: str, name: str | None, *, as_json: bool) -> None:
+    client = with_services(
+        lambda services: services.oauth.default_resources.set(client_id, name, authority=FULL)
+    )
+    show_one(
+        {"client_id": client.client_id, "default_resource": client.default_resource},
+        as_json=as_json,
+    )
 
 
 def set_admin_scopes(

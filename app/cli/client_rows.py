@@ -34,6 +34,7 @@ def details_of_client(client: "Client", usage: "ClientUsage") -> dict[str, Any]:
         "metadata": dict(client.metadata_members),
         "policies": policies_of(client),
         "admin_scopes": client.admin_scopes.split(),
+        "default_resource": client.default_resource,
         "secret_expires_at": _text(client.secret_expires_at),
         "previous_secret_expires_at": _text(client.previous_secret_expires_at),
         "owner": client.owner,

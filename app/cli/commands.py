@@ -17,6 +17,7 @@ COMMANDS = {
     "admin": "app.cli.admin",
     "clients": "app.cli.clients",
     "scopes": "app.cli.scopes",
+    "resources": "app.cli.resources",
     "tokens": "app.cli.tokens",
     "policies": "app.cli.policies",
     "keys": "app.cli.keys",

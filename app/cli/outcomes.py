@@ -17,6 +17,11 @@ OPTIONS = {
     "id_token_claims": "--id-token-claim",
     "allowed_scopes": "--allowed-scope",
     "login_methods": "--login-method",
+    "aliases": "--alias",
+    "scopes": "--scope",
+    "requesters": "--requester",
+    "servers": "--server",
+    "policies": "--personal-token-group",
 }
 """Options that are repeated, by their fields."""
 ATTRIBUTES = "attributes."

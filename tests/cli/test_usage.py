@@ -18,6 +18,11 @@ OF_INVITATION = " ".join(
     for name in CLAIM_OPTIONS.split()
     if name not in ("--email", "--unset", "--email-verified", "--phone-number-verified")
 )
+OF_RESOURCE = (
+    "--title --alias --scope --scope-json --translation --default-scope --implies --token-format"
+    " --signing-alg --access-token-ttl --open-to-all-clients --listed-clients-only --requester"
+    " --server --show-metadata --allow-personal-tokens --personal-token-group"
+)
 COMMANDS = {
     "serve": "--host --port --workers --https",
     "migrate": "revision --yes-delete-data",
@@ -76,7 +81,7 @@ COMMANDS = {
     "clients create": "--json name --kind --redirect-uri --scope --client-id --secret-stdin"
     " --preset --url",
     "clients set": "--json client_id --name --add-redirect-uri --remove-redirect-uri --add-scope"
-    " --remove-scope --json-file",
+    " --remove-scope --json-file --default-resource --no-default-resource",
     "clients policy": "--json client_id --access --group --map --mapping --unmap"
     " --access-token-ttl --refresh-token-ttl --require-pkce --second-factor --consent"
     " --id-token-claim --allowed-scope --login-method --reset",
@@ -90,6 +95,13 @@ COMMANDS = {
     "scopes create": "--json name --description --translation",
     "scopes set": "--json name --description --translation --remove-translation",
     "scopes delete": "--json name --yes",
+    "resources list": "--json",
+    "resources show": "--json name",
+    "resources create": f"--json name --identifier {OF_RESOURCE}",
+    "resources set": f"--json name {OF_RESOURCE} --remove-alias --remove-scope --remove-translation"
+    " --no-default-scope --remove-implied --remove-requester --remove-server --hide-metadata"
+    " --forbid-personal-tokens --all-personal-token-users --reset",
+    "resources delete": "--json name --yes",
     "tokens list": "--json",
     "tokens create": "--json --label --days",
     "tokens revoke": "--json token_id",
