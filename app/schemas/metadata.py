@@ -38,7 +38,6 @@ class ServerMetadata(BaseModel):
     revocation_endpoint_auth_methods_supported: list[str]
     revocation_endpoint_auth_signing_alg_values_supported: list[str]
     dpop_signing_alg_values_supported: list[str]
-    protected_resources: list[str] | None = None
     authorization_response_iss_parameter_supported: bool
     backchannel_logout_supported: bool
     backchannel_logout_session_supported: bool

@@ -27,6 +27,7 @@ ATTACKS = {
     "disable": ("POST", "/disable", None),
     "enable": ("POST", "/enable", None),
     "trust": ("PUT", "/trust", {"trust": "first_party"}),
+    "set the default resource": ("PUT", "/default-resource", {"default_resource": None}),
     "list another admin scope": ("PUT", "/admin-scopes", {"admin_scopes": ["admin"]}),
     "replace the policies": ("PUT", "/policies", {"access": {"kind": "nobody"}}),
     "change the policies": ("PATCH", "/policies", {"consent": "never"}),

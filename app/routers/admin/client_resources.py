@@ -15,6 +15,7 @@ def client_resource(client: Client) -> ClientResource:
             "trust": client.trust,
             "disabled": client.is_disabled,
             "admin_scopes": client.admin_scopes.split(),
+            "default_resource": client.default_resource,
             "has_secret": client.secret_digest is not None,
             "secret_expires_at": client.secret_expires_at,
             "previous_secret_expires_at": client.previous_secret_expires_at,

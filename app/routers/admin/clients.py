@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends, Query, Response
 
-from app.dependencies import ClientsDep
+from app.dependencies import ClientsDep, OAuthDep
 from app.oauth.administered_clients import body_type_of
 from app.repositories.clients.client_search import ClientPosition
 from app.routers.admin.access import require
@@ -17,6 +17,7 @@ from app.routers.admin.routes import CREATED, WITH_ETAG, admin_router, created
 from app.schemas.admin.clients import (
     AdminClientCreate,
     ClientAdminScopes,
+    ClientDefaultResource,
     ClientDetails,
     ClientList,
     ClientPatch,
@@ -157,6 +158,26 @@ async def set_client_trust(
     precondition.check(etag_of(before.version))
     client = await clients.administration.set_trust(
         client_id, body.trust, version=before.version, authority=authority
+    )
+    set_etag(response, client.version)
+    return client_resource(client)
+
+
+@router.put("/{client_id}/default-resource", responses=WITH_ETAG)
+async def set_client_default_resource(
+    client_id: ClientId,
+    authority: Writes,
+    precondition: IfMatch,
+    body: Annotated[ClientDefaultResource, Depends(JsonBody(ClientDefaultResource))],
+    clients: ClientsDep,
+    oauth: OAuthDep,
+    response: Response,
+) -> ClientResource:
+    """Set the resource of the client's requests that name none, which the client may request."""
+    before = await clients.clients.get(client_id)
+    precondition.check(etag_of(before.version))
+    client = await oauth.default_resources.set(
+        client_id, body.default_resource, version=before.version, authority=authority
     )
     set_etag(response, client.version)
     return client_resource(client)

@@ -24,6 +24,9 @@ RoleId = Annotated[
 ClientId = Annotated[str, Path(pattern=CLIENT_ID)]
 ProviderName = Annotated[str, Path(pattern="^[a-z0-9-]{1,40}$")]
 ScopeNameInPath = Annotated[str, Path(pattern=r"^[\x21\x23-\x5b\x5d-\x7e]{1,128}$")]
+ResourceName = Annotated[
+    str, Path(pattern="^[a-z0-9-]{1,64}$", description="The short name of a resource.")
+]
 SessionId = Annotated[str, Path(pattern="^[0-9a-f]{32}$")]
 WebhookId = Annotated[str, Path(pattern="^[0-9a-f]{32}$")]
 TokenId = Annotated[str, Path(pattern="^[0-9a-f]{32}$")]

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from app.schemas.admin.listing import Listing
 from app.schemas.admin_scopes import AdminScope
 from app.schemas.clients import URI_OR_TEXT, ClientMetadata
+from app.schemas.resources import ShortName
 from app.schemas.text import Name, RedirectUri, Scope, Text
 
 MAXIMUM_TAG = 80
@@ -85,6 +86,9 @@ class ClientResource(BaseModel):
     admin_scopes: list[AdminScope] = Field(
         description="Scopes of the admin API, which only a full administrator lists."
     )
+    default_resource: str | None = Field(
+        description="The short name of the resource of its requests that name none."
+    )
     has_secret: bool
     secret_expires_at: datetime | None
     previous_secret_expires_at: datetime | None
@@ -123,6 +127,16 @@ class ClientAdminScopes(BaseModel):
 
     admin_scopes: list[AdminScope] = Field(
         max_length=len(AdminScope), description="All scopes of the admin API that it may have."
+    )
+
+
+class ClientDefaultResource(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"default_resource": "reports"}]}
+    )
+
+    default_resource: ShortName | None = Field(
+        description="The short name of the resource of its requests that name none, or null."
     )
 
 

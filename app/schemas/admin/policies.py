@@ -18,7 +18,7 @@ class AccessPatch(BaseModel):
     groups: tuple[GroupId, ...] | None = Field(default=None, max_length=MAXIMUM_GROUPS)
 
 
-def _nullable(field: FieldInfo) -> tuple[Any, FieldInfo]:
+def nullable(field: FieldInfo) -> tuple[Any, FieldInfo]:
     """Return a field that may be left out or null, as in a merge patch."""
     annotation: Any = field.annotation  # a type or a union
     nullable = copy(field)
@@ -28,7 +28,7 @@ def _nullable(field: FieldInfo) -> tuple[Any, FieldInfo]:
 
 
 _FIELDS: dict[str, Any] = {
-    name: _nullable(field) for name, field in ClientPolicies.model_fields.items()
+    name: nullable(field) for name, field in ClientPolicies.model_fields.items()
 }
 _FIELDS["access"] = (AccessPatch | None, None)
 

@@ -165,6 +165,8 @@ class ResourceService:
         await self._require_known(requesters - old_requesters, field="requesters")
         await self._require_known(servers - old_servers, field="servers")
         changed = (requesters ^ old_requesters) | (servers ^ old_servers)
+        if changed:
+            authority.require(AdminScope.CLIENTS_WRITE)
         await self._require_may_change(authority, changed)
 
     async def _check_groups(self, before: Resource | None, after: Resource) -> None:

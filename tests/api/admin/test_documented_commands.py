@@ -12,7 +12,7 @@ from tests.support.application import Application
 
 APP_SETTINGS = {"admin_token": ADMIN_TOKEN, "admin_api_limit": 1_000_000}
 PAGE = Path(__file__).parents[3] / "docs" / "admin-api.md"
-EXPECTED = [200, 201, 201, 200, 200, 204, 204]
+EXPECTED = [200, 201, 201, 200, 201, 200, 204, 204]
 
 
 def commands() -> list[list[str]]:
