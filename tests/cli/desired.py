@@ -22,6 +22,22 @@ scopes:
   - name: read
     description: Read your reports
     translations: {de: Ihre Berichte lesen}
+resources:
+  - name: reports
+    identifier: https://reports.example.com/mcp
+    title: Reports
+    aliases: [https://reports.example.com/]
+    is_open_to_all_clients: false
+    requesters: [wiki, cli]
+    servers: [reports]
+    token_format: jwt
+    allows_personal_tokens: true
+    policies:
+      personal_tokens: {kind: groups, groups: [Developers]}
+    scopes:
+      - {name: write, description: Change your reports, implies: [read.all, read.own]}
+      - {name: read.own, description: Read your reports, is_default: true}
+      - {name: read.all, description: Read all reports, translations: {de: Alle lesen}}
 groups:
   - name: Developers
     description: Write code
@@ -41,6 +57,7 @@ clients:
     redirect_uris: [https://wiki.example.com/callback]
     client_secret: {env: WIKI_SECRET}
     trust: verified
+    default_resource: reports
     policies:
       access: {kind: groups, groups: [developers]}
       claim_mappings:

@@ -48,7 +48,7 @@ async def test_apply_creates_everything_and_a_second_apply_changes_nothing(
     second = await run("apply", file)
 
     assert (planned.code, applied.code) == (3, 0), planned.errors + applied.errors
-    assert planned.output.endswith("\n10 to create, 0 to change, 0 to delete.\n")
+    assert planned.output.endswith("\n11 to create, 0 to change, 0 to delete.\n")
     assert applied.output == f"{planned.output}Applied.\n"
     assert (again.code, again.output) == (0, "No changes.\n")
     assert (second.code, second.output) == (0, "No changes.\n")
@@ -152,6 +152,7 @@ async def test_apply_stores_the_changes_of_each_kind(
         .replace("trust: verified", "trust: first_party")
         .replace("[users:read]", "[]")
         .replace("groups: [developers]", "groups: [operators]")
+        .replace("Read all reports", "Read everything")
     )
     file = written(tmp_path, changed)
 
@@ -159,7 +160,7 @@ async def test_apply_stores_the_changes_of_each_kind(
     again = await run("plan", file, "--detailed-exitcode")
 
     assert applied.code == 0, applied.errors
-    assert "0 to create, 7 to change, 0 to delete." in applied.output
+    assert "0 to create, 8 to change, 0 to delete." in applied.output
     assert (again.code, again.output) == (0, "No changes.\n")
 
 
@@ -167,7 +168,7 @@ async def test_the_plan_is_printed_as_json(run: OnServer, tmp_path: Path) -> Non
     planned = await run("plan", written(tmp_path, FULL), "--json", **SECRETS)
 
     content = json.loads(planned.output)
-    assert (content["create"], content["change"], content["delete"]) == (10, 0, 0)
+    assert (content["create"], content["change"], content["delete"]) == (11, 0, 0)
     assert members_in(planned, "client", "reports")["admin_scopes"] == {
         "before": None,
         "after": ["users:read"],

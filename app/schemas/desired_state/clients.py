@@ -9,6 +9,7 @@ from app.schemas.client_policies import MAXIMUM_GROUPS, AccessPolicy, ClientPoli
 from app.schemas.clients import URI_OR_TEXT, ClientCreate
 from app.schemas.desired_state.references import SecretReference
 from app.schemas.groups import GroupName
+from app.schemas.resources import ShortName
 from app.schemas.text import Name
 
 
@@ -40,6 +41,7 @@ class ClientState(ClientCreate):
     trust: Literal["none", "verified", "first_party"] = "none"
     admin_scopes: frozenset[AdminScope] = frozenset()
     policies: PoliciesState = PoliciesState()
+    default_resource: ShortName | None = None
     disabled: bool | None = None
 
 

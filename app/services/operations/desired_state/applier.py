@@ -40,6 +40,7 @@ class Applier:
 
         async def work() -> None:
             await self._require_unchanged(plan)
+            await _unlink(plan, authority)
             for change in reversed(plan.of("delete")):
                 with _named(change):
                     if change.before is not None:
@@ -67,6 +68,25 @@ class Applier:
             }
             if versions and not await self._desired_state_repository.lock(kind.table, versions):
                 raise StaleVersionError
+
+
+async def _unlink(plan: Plan, authority: Authority) -> None:
+    """Remove references to what is deleted from everything that changes or is deleted."""
+    deleted = {
+        (change.kind.section, change.before.key)
+        for change in plan.of("delete")
+        if change.before is not None
+    }
+    for change in plan.of("change", "delete"):
+        if deleted and change.before is not None:
+            names = frozenset(member.name for member in change.members)
+            with _named(change):
+                await change.kind.unlink(
+                    change.before,
+                    changed=None if change.action == "delete" else names,
+                    deleted=deleted,
+                    authority=authority,
+                )
 
 
 async def _store(change: Change, authority: Authority) -> None:

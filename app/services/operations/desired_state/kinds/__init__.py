@@ -5,6 +5,7 @@ from app.services.operations.desired_state.kinds.base import AnyKind
 from app.services.operations.desired_state.kinds.clients import ClientKind
 from app.services.operations.desired_state.kinds.groups import GroupKind
 from app.services.operations.desired_state.kinds.identity_providers import IdentityProviderKind
+from app.services.operations.desired_state.kinds.resources import ResourceKind
 from app.services.operations.desired_state.kinds.roles import RoleKind
 from app.services.operations.desired_state.kinds.scopes import ScopeKind
 
@@ -12,6 +13,7 @@ KINDS: tuple[type[AnyKind], ...] = (
     AttributeKind,
     ScopeKind,
     ClientKind,
+    ResourceKind,
     RoleKind,
     GroupKind,
     IdentityProviderKind,

@@ -1,7 +1,7 @@
 """What a file of desired state needs to know about a kind of object."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -15,6 +15,8 @@ State = TypeVar("State", bound=BaseModel)
 Row = TypeVar("Row")
 Members = Mapping[str, Any]
 """Members of an object as JSON, without those that have their default value."""
+ObjectKey = tuple[str, str]
+"""The section and the key of an object."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,20 @@ class Kind(ABC, Generic[State, Row]):
 
     async def link(self, step: Step[State, Row]) -> None:
         """Store the references to other objects."""
+        return
+
+    async def unlink(
+        self,
+        before: Stored[Row],
+        *,
+        changed: frozenset[str] | None,
+        deleted: Set[ObjectKey],
+        authority: Authority,
+    ) -> None:
+        """Remove references to objects that are about to be deleted, and that would keep them.
+
+        `changed` are the members of the object that change, or None if it is deleted, too.
+        """
         return
 
     @abstractmethod

@@ -1,11 +1,11 @@
 """Clients in files of desired state, with their secrets, trust, admin scopes and policies."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from datetime import timedelta
 from typing import Any, Protocol, get_args
 
-from app.errors import InvalidInputError
+from app.errors import InvalidInputError, NotFoundError
 from app.models.clients.clients import Client, clients
 from app.schemas.client_policies import ClientPolicies
 from app.schemas.clients import ClientCreate
@@ -23,8 +23,16 @@ from app.services.clients.kinds import KindName, metadata_of_kind
 from app.services.clients.policies import ClientPolicyService
 from app.services.clients.secrets import ClientSecretService
 from app.services.clients.stated_clients import members_in, stated_members
+from app.services.oauth.default_resources import DefaultResourceService
 from app.services.operations.authority import Authority
-from app.services.operations.desired_state.kinds.base import Kind, Members, Step, Stored, stated
+from app.services.operations.desired_state.kinds.base import (
+    Kind,
+    Members,
+    ObjectKey,
+    Step,
+    Stored,
+    stated,
+)
 from app.services.operations.desired_state.kinds.group_names import (
     every_group,
     group_ids,
@@ -36,7 +44,10 @@ KIND = "kind"
 NO_OVERLAP = timedelta(0)
 ALWAYS_EXPORTED = ("grant_types", "scope")
 """Members whose default in a file is not what an empty value means."""
-DECIDED_BY_ADMINISTRATORS = frozenset({"trust", "admin_scopes", "policies", "disabled"})
+DEFAULT_RESOURCE = "default_resource"
+DECIDED_BY_ADMINISTRATORS = frozenset(
+    {"trust", "admin_scopes", "policies", "disabled", DEFAULT_RESOURCE}
+)
 ClientStep = Step[ClientState, Client]
 
 
@@ -63,6 +74,7 @@ class ClientKind(Kind[ClientState, Client]):
         secrets: ClientSecretService,
         groups: GroupService,
         checks: ClientChecks,
+        default_resources: DefaultResourceService,
     ) -> None:
         self._clients = clients
         self._administration = administration
@@ -70,6 +82,7 @@ class ClientKind(Kind[ClientState, Client]):
         self._secrets = secrets
         self._groups = groups
         self._checks = checks
+        self._default_resources = default_resources
 
     async def stored(self) -> Sequence[Stored[Client]]:
         names = {group.group_id: group.name for group in await every_group(self._groups)}
@@ -90,7 +103,7 @@ class ClientKind(Kind[ClientState, Client]):
         disabled = {} if state.disabled is None else {"disabled": state.disabled}
         return {
             **_metadata(members_in(self._checks.stored(state))),
-            **_decided(state.trust, state.admin_scopes, policies),
+            **_decided(state.trust, state.admin_scopes, policies, state.default_resource),
             **disabled,
         }
 
@@ -166,9 +179,22 @@ class ClientKind(Kind[ClientState, Client]):
         await self._decide(step)
 
     async def link(self, step: ClientStep) -> None:
-        """Store the policies, which refer to groups and attributes."""
-        if "policies" not in step.changed:
-            return
+        """Store the policies, which refer to groups and attributes, and the default resource."""
+        if DEFAULT_RESOURCE in step.changed:
+            await self._set_default_resource(step)
+        if "policies" in step.changed:
+            await self._set_policies(step)
+
+    async def _set_default_resource(self, step: ClientStep) -> None:
+        name = step.state.default_resource
+        try:
+            await self._default_resources.set(step.state.client_id, name, authority=step.authority)
+        except NotFoundError:
+            raise InvalidInputError(
+                f"there is no resource {name}. Add it to resources.", field=DEFAULT_RESOURCE
+            ) from None
+
+    async def _set_policies(self, step: ClientStep) -> None:
         members = step.state.policies.model_dump(mode="json", exclude_defaults=True)
         if names := step.state.policies.access.groups:
             ids = await group_ids(self._groups, names, field="policies.access.groups")
@@ -179,6 +205,18 @@ class ClientKind(Kind[ClientState, Client]):
         except InvalidInputError as error:
             error.field = f"policies.{error.field}"  # a member of the policies, not of the client
             raise
+
+    async def unlink(
+        self,
+        before: Stored[Client],
+        *,
+        changed: frozenset[str] | None,
+        deleted: Set[ObjectKey],
+        authority: Authority,
+    ) -> None:
+        is_given_up = changed is None or DEFAULT_RESOURCE in changed
+        if is_given_up and ("resources", before.row.default_resource) in deleted:
+            await self._default_resources.set(before.row_id, None, authority=authority)
 
     async def delete(self, before: Stored[Client], authority: Authority) -> None:
         await self._administration.delete(before.row_id, authority=authority)
@@ -204,7 +242,7 @@ class ClientKind(Kind[ClientState, Client]):
 def _stored(client: Client, names: Mapping[str, str]) -> Stored[Client]:
     policies = _with_names(client.policies_in_force, names)
     metadata = _metadata(stated_members(client))
-    decided = _decided(client.trust, client.admin_scopes.split(), policies)
+    decided = _decided(client.trust, client.admin_scopes.split(), policies, client.default_resource)
     exported = {
         "client_id": client.client_id,
         **metadata,
@@ -230,7 +268,10 @@ def _metadata(members: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _decided(
-    trust: str, admin_scopes: Sequence[str] | frozenset[str], policies: Mapping[str, Any]
+    trust: str,
+    admin_scopes: Sequence[str] | frozenset[str],
+    policies: Mapping[str, Any],
+    default_resource: str | None,
 ) -> dict[str, Any]:
     if groups := policies.get("access", {}).get("groups"):
         access = {**policies["access"], "groups": keys_of(groups)}
@@ -240,6 +281,7 @@ def _decided(
             "trust": trust if trust != "none" else None,
             "admin_scopes": sorted(map(str, admin_scopes)),
             "policies": dict(policies),
+            DEFAULT_RESOURCE: default_resource,
         }
     )
 
