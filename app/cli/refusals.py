@@ -57,7 +57,7 @@ def list_all(
     ] = None,
     network: Annotated[
         str | None,
-        option("--network", metavar="CIDR", help="Only this network, as it is printed."),
+        option("--network", metavar="CIDR", help="Only this network, as `show` prints it."),
     ] = None,
     limit: Annotated[
         int | None, option("--limit", **whole_number(), help="List at most this many.")

@@ -1,13 +1,16 @@
 """`postern sessions …`: list and end the sessions of users."""
 
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 from app.cli.base import with_services
-from app.cli.output import show, show_one
-from app.cli.parameters import AsJson, argument
+from app.cli.listing import first_rows, print_pages
+from app.cli.moments import parse_moment
+from app.cli.output import show_one
+from app.cli.parameters import AsJson, argument, option, whole_number
 from app.cli.parsing import Commands
-from app.cli.subjects import with_user
-from app.cli.user_rows import Username, row_of_session
+from app.cli.rows import Row
+from app.cli.user_rows import row_of_session
 from app.errors import NotFoundError
 from app.services.operations.authority import FULL
 
@@ -18,12 +21,34 @@ cli = Commands("sessions", help="Manage the sessions in which users are signed i
 
 
 @cli.command("list")
-def list_all(username: Username, *, as_json: AsJson = False) -> None:
-    """List the sessions of a user, the most recently used first."""
-    sessions = with_user(
-        username, lambda services, user: services.accounts.sessions.list_of(user.user_id)
-    )
-    show([row_of_session(session) for session in sessions], as_json=as_json)
+def list_all(
+    username: Annotated[
+        str | None, argument(help="Only sessions of this user; without it, of all users.")
+    ] = None,
+    *,
+    since: Annotated[
+        str | None,
+        option("--since", metavar="ISO", help="Only sign-ins from this time on."),
+    ] = None,
+    limit: Annotated[
+        int | None, option("--limit", **whole_number(), help="List at most this many.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List sessions, the newest sign-in first."""
+    earliest = parse_moment(since, "--since") if since is not None else None
+
+    async def pages(services: "Services") -> AsyncIterator[list[Row]]:
+        sessions, user_id = services.accounts.sessions, None
+        if username is not None:
+            user_id = (await services.accounts.users.get(username)).user_id
+        page = await sessions.list_page(user_id=user_id, since=earliest)
+        while page:
+            yield [{"username": each.username, **row_of_session(each.session)} for each in page]
+            after = page[-1].position
+            page = await sessions.list_page(user_id=user_id, since=earliest, after=after)
+
+    print_pages(first_rows(pages, limit), as_json=as_json)
 
 
 @cli.command("end")

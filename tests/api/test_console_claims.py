@@ -155,7 +155,11 @@ async def test_a_static_value_has_the_type_that_was_chosen(
             {"source": "everything", "prefix": "", "filter": ""},
             "Choose one of the values.",
         ),
-        ("source", {"source": "attribute:nothing", "prefix": "", "filter": ""}, "is not defined"),
+        (
+            "source",
+            {"source": "attribute:nothing", "prefix": "", "filter": ""},
+            "a defined attribute",
+        ),
         ("id_token", {"id_token": ""}, "Choose at least one place."),
         ("value", {"value": "5"}, "Leave it empty"),
         ("value", {"source": "static", "prefix": "", "filter": ""}, "Enter a value of the type"),

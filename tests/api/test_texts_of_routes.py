@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from app.pages.account.registry import ACCOUNT_PAGES
+from app.services.clients.snippets import SNIPPETS
 from tests.support.account import signed_in
 from tests.support.administration import (
     id_of,
@@ -14,9 +16,11 @@ from tests.support.administration import (
     new_role,
     new_scope,
     new_webhook,
+    set_policies,
 )
 from tests.support.application import Application, TestUser
 from tests.support.console import administrator_in
+from tests.support.parts import services_of
 from tests.support.pseudo_locale import PSEUDO, pseudo_locale, unmarked_in_page
 from tests.support.visitor import Visitor
 
@@ -33,6 +37,7 @@ OF_A_GROUP = ("", "/edit", "/delete", "/members", "/members/+new", "/roles", "/a
 CODES_OF_THE_CONSOLE = {
     *("administrator", "auditor", "sign_in", "anybody", "127.0.0.1", "not_found", "endpoint"),
 }
+MAPPING: dict[str, Any] = {"name": "teams", "source": "groups", "targets": ["id_token", "userinfo"]}
 DATA = re.compile(r"[a-z_]+\.[a-z_.]+|[\w-]+-[0-9a-f]{8}")
 """An action of the audit log, or a name of the tests, which are shown as they are stored."""
 UNAVAILABLE = {"/account/email"}
@@ -78,6 +83,8 @@ OF_THE_CONSOLE = (
     *("/admin/audit?user=nobody&since=x", "/admin/audit?action=nothing", "/admin/users?search=x"),
     *(f"/admin/{place}/+new" for place in ("users", "groups", "roles", "attributes")),
     *("/admin/users/+invite", "/admin/scopes", "/admin/scopes/+new"),
+    *("/admin/sessions", "/admin/sessions?user=nobody&since=x"),
+    *("/admin/sessions?since=2020-01-01", "/admin/refusals", "/admin/refusals?rule=x"),
     *("/admin/webhooks", "/admin/webhooks/+new", "/admin/providers", "/admin/providers/+new"),
 )
 OF_A_WEBHOOK = ("", "/edit", "/disable", "/enable", "/secret", "/test", "/deliveries", "/delete")
@@ -85,16 +92,18 @@ OF_A_PROVIDER = (
     *("", "/edit", "/secret", "/disable", "/enable", "/claim", "/mappings", "/mappings/+new"),
     "/delete",
 )
+OF_A_CLIENT = ("", "/claims/+new", "/claims/1", "/remove-claim/1", "/snippets/curl")
 
 
 async def test_each_text_of_the_console_is_translated(visitor: Visitor, app: Application) -> None:
     user = await administrator_in(visitor)
     group = await new_group(app, user)
     role = await new_role(app, group, user)
-    user_id = await id_of(app, user)
     webhook = (await new_webhook(app, event_types=["user.deleted"])).webhook
     provider = await new_provider(app, app.new_name("op"), groups={"ops-00000000": [group]})
     scope = await new_scope(app, app.new_name("reports"), translations={"de": "x"})
+    user_id, client = await id_of(app, user), await app.create_client()
+    await set_policies(app, client, claim_mappings=[MAPPING])
     paths = [
         *OF_THE_CONSOLE,
         *(f"/admin/users/{user_id}{place}" for place in OF_A_USER),
@@ -103,10 +112,14 @@ async def test_each_text_of_the_console_is_translated(visitor: Visitor, app: App
         *(f"/admin/webhooks/{webhook.webhook_id}{place}" for place in OF_A_WEBHOOK),
         *(f"/admin/providers/{provider.name}{place}" for place in OF_A_PROVIDER),
         *(f"/admin/scopes/{scope.name}{place}" for place in ("", "/edit", "/delete")),
+        *(f"/admin/clients/{client.client_id}{place}" for place in OF_A_CLIENT),
     ]
     known = {*await known_texts(app, user), group.name, role.name, *CODES_OF_THE_CONSOLE}
     known |= {webhook.url, provider.label, provider.scope, provider.issuer, "x"}
     known |= {scope.name, scope.description, "de"}
+    stored = await services_of(app).clients.clients.get(client.client_id)
+    known |= {client.client_id, stored.client_name, stored.scope, stored.grant_types}
+    known |= {MAPPING["name"], *(each.name for each in SNIPPETS)}
     known |= {f"{name} \N{EN DASH} Postern" for name in known}  # the titles of objects
 
     for path in paths:

@@ -20,8 +20,8 @@ MOST = Figures(
     levels=5,
     package_imports=13,
     imports_between_packages=24,
-    modules=146,
-    imports=648,
+    modules=170,
+    imports=800,
 )
 """What was reached. Before the packages, 37 modules on 10 levels had 140 imports."""
 PATHS = {value for name, value in vars(urls).items() if name.isupper() and isinstance(value, str)}

@@ -15,6 +15,7 @@ from app.pages.admin.views import (
     Cell,
     Choice,
     Fact,
+    FilterField,
     Link,
     Listing,
     ObjectView,
@@ -270,17 +271,58 @@ EVENTS = Table(
     ],
     empty="",
 )
-AUDIT = {
+RULES = [
+    ("", "Any"),
+    ("pkce", "The code_verifier must match the code_challenge (PKCE, RFC 7636)."),
+]
+SENTENCE = "Encrypts the TOTP secrets and the signing keys."
+AUDIT: dict[str, Any] = {
     **CONSOLE,
     "listing": Listing(
         heading="Audit log",
         table=EVENTS,
         links=[Link("Download as CSV", "/admin/audit/events.csv")],
+        filter=[
+            FilterField("rule", "Rule", "pkce", "select", 0, options=RULES),
+            FilterField("user", "Username or user ID", "ada", "text", 64),
+            FilterField("action", "Event begins with", "", "text", 60, "sign_in"),
+            FilterField("since", "From", "2026-11-01", "date", 10),
+            FilterField("until", "To", "", "date", 10),
+        ],
         pager=Pager(next_url="/admin/audit?after_event=9"),
     ),
-    "values": {"user": "ada", "action": "", "since": "2026-11-01", "until": ""},
     "action": "/admin/audit",
-    "example": "sign_in",
+}
+SETTINGS = ObjectView(
+    title="Settings in force",
+    introduction="They are set in the environment or in .env. Secrets are not shown.",
+    parts=[
+        Part(
+            "Secrets and registration",
+            Table(
+                columns=["Setting", "Value", "State"],
+                rows=[
+                    [
+                        Cell("SECRET_KEY", small=f"{SENTENCE} " * 3, lang="en", is_code=True),
+                        Cell(words="set"),
+                        Cell(badges=[Badge("changed", "note")]),
+                    ],
+                    [
+                        Cell("DATABASE_URL", small=SENTENCE, lang="en", is_code=True),
+                        Cell(f"postgresql://ada:***@{UNBROKEN}", is_code=True),
+                        Cell(badges=[Badge("default")]),
+                    ],
+                ],
+                empty="",
+            ),
+        )
+    ],
+)
+SNIPPET = {
+    "heading": "Set up oauth2-proxy",
+    "back": Link(LONG, "/admin/clients/1"),
+    "introduction": "The secret isn't part of it.",
+    "snippet": f"client_id = '{ID}'\nredirect_url = 'https://{UNBROKEN}/<oauth2>/callback'\n",
 }
 DAY = date(2026, 11, 25)
 CHARTS = [
@@ -428,16 +470,18 @@ CONSOLE_STATES: dict[str, tuple[str, Mapping[str, Any]]] = {
             "parts_below": [Part("Recent activity", EMPTY.table)],
         },
     ),
-    "console-audit": ("admin_audit.html", AUDIT),
+    "console-audit": ("admin_list.html", AUDIT),
+    "console-settings": ("admin_object.html", {**CONSOLE, "object": SETTINGS}),
+    "console-snippet": ("admin_snippet.html", {**CONSOLE, **SNIPPET}),
     "console-audit-wrong": (
-        "admin_audit.html",
+        "admin_list.html",
         {
             **AUDIT,
             "errors": {
                 "user": "There is no user with that name.",
                 "since": "Enter a date like 2026-11-25.",
             },
-            "listing": replace(EMPTY, heading="Audit log", introduction="", links=[]),
+            "listing": replace(AUDIT["listing"], table=EMPTY.table, pager=Pager()),
         },
     ),
     "console-no-access": ("admin_no_access.html", NO_ACCESS),

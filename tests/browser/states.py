@@ -191,6 +191,7 @@ PROTECTED = ProtectionView(
 ACCOUNT_PAGE = {
     "user": ADA,
     "protection": PROTECTED,
+    "console_url": "",
     "csrf_token": "c",
     "errors": {},
     "sections": [
@@ -340,6 +341,7 @@ ALL: dict[str, tuple[str, Mapping[str, Any]]] = {
             ),
         },
     ),
+    "account-administrator": ("account.html", {**ACCOUNT_PAGE, "console_url": "/admin"}),
     **ACCOUNT_STATES,
     **CONSOLE_STATES,
     **passkey_states(SIGN_IN, CODE, ENROLL),

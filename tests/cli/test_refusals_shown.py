@@ -57,6 +57,9 @@ async def test_refusals_are_filtered_by_client_error_and_time(
     assert len(await listed("--limit", "1")) == 1
     assert await listed("--error", "invalid_scope") == []
     assert await listed("--since", "2100-01-01") == []
+    assert await listed("--until", "2020-01-01") == []
+    assert len(await listed("--until", "2100-01-01", "--network", "127.0.0.0/24")) == 2
+    assert await listed("--network", "198.51.100.0/24") == []
 
 
 async def test_an_unknown_request_id_is_refused_with_one_line(refusals: Postern) -> None:

@@ -67,7 +67,7 @@ COMMANDS = {
     "attributes list": "--json",
     "attributes define": "--json name --type --applies-to --editable-by --description",
     "attributes delete": "--json name --yes",
-    "sessions list": "--json username",
+    "sessions list": "--json username --since --limit",
     "sessions end": "--json session_id",
     "admin create": "--json username --stdin",
     "admin list": "--json",

@@ -112,14 +112,15 @@ async def test_a_refusal_says_which_rule_refused_it_and_how_to_fix_it(
 ) -> None:
     answer = await case.send(world)
 
-    refusal, explanation, advice = await looked_up(world.app, answer)
+    explained = await looked_up(world.app, answer)
 
+    refusal = explained.refusal
     assert refusal.error == case.error
     assert case.reason in refusal.reason
     assert refusal.status == answer.status_code
     assert refusal.rule != "other" or case.error in ("invalid_code", "username_taken")
-    assert explanation
-    assert advice
+    assert explained.explanation
+    assert explained.advice
 
 
 async def test_the_advice_for_an_unregistered_redirect_uri_is_the_command_that_adds_it(
@@ -128,11 +129,12 @@ async def test_the_advice_for_an_unregistered_redirect_uri_is_the_command_that_a
     uri = "https://new.example/cb?code=a-secret"
     page = await app.http.get(f"/authorize?{query(client, redirect_uri=uri)}")
 
-    refusal, explanation, advice = await looked_up(app, page)
+    explained = await looked_up(app, page)
 
+    refusal = explained.refusal
     assert refusal.rule == "redirect_uri_not_registered"
-    assert "registered" in explanation
-    assert f"postern clients set {client.client_id} --add-redirect-uri" in advice
+    assert "registered" in explained.explanation
+    assert f"postern clients set {client.client_id} --add-redirect-uri" in explained.advice
     assert (refusal.method, refusal.path) == ("GET", "/authorize")
 
 

@@ -13,7 +13,9 @@ from app.schemas.attributes import text_of, value_of
 from app.schemas.claim_mappings import ATTRIBUTE, STATIC, ClaimMapping, MappingTarget
 from app.schemas.claim_names import GROUPS, RESERVED_CLAIMS, ROLES
 
-RESERVED = N_("This claim is reserved: its value is always that of this server. Choose a name.")
+RESERVED = N_(
+    "This claim is reserved: its value is always that of this server. Choose another name."
+)
 NAME = Field(
     "name",
     N_("Claim"),

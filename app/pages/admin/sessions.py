@@ -17,7 +17,7 @@ from app.pages.admin.session_views import browser_cell, form_to_end
 from app.pages.admin.views import Cell, Link, Listing, Table
 from app.pages.support import Errors, redirect, shows_again
 from app.schemas.admin_scopes import AdminScope
-from app.services.accounts.sessions import SessionPosition, SignedIn
+from app.services.accounts.sessions import BEFORE_ALL, SessionOfUser, SessionPosition, SignedIn
 
 router, changes = console_router(), changes_router()
 
@@ -108,10 +108,10 @@ async def _session(request: ConsoleRequest) -> SignedIn:
     return signed_in
 
 
-def _row(request: ConsoleRequest, signed_in: SignedIn) -> list[Cell]:
-    session, user = signed_in
+def _row(request: ConsoleRequest, each: SessionOfUser) -> list[Cell]:
+    session = each.session
     return [
-        Cell(user.username, url=f"{url_of('users')}/{user.user_id}"),
+        Cell(each.username, url=f"{url_of('users')}/{session.user_id}"),
         browser_cell(request, session),
         Cell(session.address),
         Cell(at=session.auth_time),
@@ -122,13 +122,13 @@ def _row(request: ConsoleRequest, signed_in: SignedIn) -> list[Cell]:
     ]
 
 
-def _last_session(request: ConsoleRequest) -> SessionPosition | None:
-    """Return the last session of the page before, or None for the first page."""
+def _last_session(request: ConsoleRequest) -> SessionPosition:
+    """Return the position of the last session of the page before."""
     try:
         auth_time = datetime.fromisoformat(request.query(AFTER))
         return SessionPosition(auth_time.astimezone(UTC), request.query(AFTER_ID))
     except (ValueError, OverflowError):
-        return None
+        return BEFORE_ALL
 
 
 PAGE = ConsolePage(

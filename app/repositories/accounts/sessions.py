@@ -1,7 +1,7 @@
 """Queries about the browser sessions of users."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import Update, insert, literal, select, tuple_, update
@@ -47,6 +47,21 @@ class SessionPosition(NamedTuple):
 
     auth_time: datetime
     session_id: str
+
+
+class SessionOfUser(NamedTuple):
+    """An active session, with the name of its user."""
+
+    session: Session
+    username: str
+
+    @property
+    def position(self) -> SessionPosition:
+        return SessionPosition(self.session.auth_time, self.session.session_id)
+
+
+BEFORE_ALL = SessionPosition(datetime(9000, 1, 1, tzinfo=UTC), "")
+"""The position before the newest sign-in."""
 
 
 class SessionRepository:
@@ -95,22 +110,38 @@ class SessionRepository:
         *,
         user_id: str | None = None,
         since: datetime | None = None,
-        after: SessionPosition | None = None,
+        after: SessionPosition = BEFORE_ALL,
         now: datetime,
         limit: int = 100,
-    ) -> Sequence[SignedIn]:
-        """Return a page of active sessions, the newest sign-in first, beginning after `after`."""
-        query = LIVING.where(session.expires_at > now)
+    ) -> Sequence[SessionOfUser]:
+        """Return a page of active sessions, the newest sign-in first, beginning after `after`.
+
+        The user is looked up for each row that the index of the sign-ins yields, so that the
+        database never joins all sessions with all users.
+        """
+        username = (
+            select(user.username)
+            .where(
+                user.user_id == session.user_id,
+                user.disabled_at.is_(None),
+                user.credentials_version == session.credentials_version,
+            )
+            .scalar_subquery()
+        )
+        position = tuple_(literal(after.auth_time, Instant()), after.session_id)
+        query = select(sessions, username).where(
+            session.ended_at.is_(None),
+            session.expires_at > now,
+            tuple_(session.auth_time, session.session_id) < position,
+            username.is_not(None),
+        )
         if user_id is not None:
             query = query.where(session.user_id == user_id)
         if since is not None:
             query = query.where(session.auth_time >= since)
-        if after is not None:
-            position = tuple_(literal(after.auth_time, Instant()), after.session_id)
-            query = query.where(tuple_(session.auth_time, session.session_id) < position)
         newest_first = (session.auth_time.desc(), session.session_id.desc())
         return await self._database.find_all(
-            query.order_by(*newest_first).limit(limit), value=_signed_in
+            query.order_by(*newest_first).limit(limit), value=_session_of_user
         )
 
     async def renew(self, again: Session, *, event: NewEvent | None) -> bool:
@@ -204,6 +235,10 @@ class SessionRepository:
 
 def _signed_in(*row: Any) -> SignedIn:
     return SignedIn(Session(*row[:SESSION_COLUMNS]), User(*row[SESSION_COLUMNS:]))
+
+
+def _session_of_user(*row: Any) -> SessionOfUser:
+    return SessionOfUser(Session(*row[:SESSION_COLUMNS]), row[SESSION_COLUMNS])
 
 
 def _unless_expired(found: SignedIn | None, now: datetime) -> SignedIn | None:

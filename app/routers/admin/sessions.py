@@ -15,7 +15,7 @@ from app.routers.admin.parameters import USER_ID, Moment, SessionId
 from app.routers.admin.routes import admin_router
 from app.schemas.admin.sessions import SessionList, SessionResource
 from app.schemas.admin_scopes import AdminScope
-from app.services.accounts.sessions import SessionPosition
+from app.services.accounts.sessions import BEFORE_ALL, SessionPosition
 from app.services.operations.authority import Authority
 
 READS = require(AdminScope.SESSIONS_READ)
@@ -50,9 +50,9 @@ async def end_session(session_id: SessionId, authority: Writes, accounts: Accoun
         raise NotFoundError(Detail.SESSION_UNKNOWN)
 
 
-def _position(page: Page) -> SessionPosition | None:
+def _position(page: Page) -> SessionPosition:
     if page.after is None:
-        return None
+        return BEFORE_ALL
     auth_time, session_id = page.after
     return SessionPosition(datetime.fromisoformat(auth_time), session_id)
 

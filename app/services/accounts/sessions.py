@@ -9,13 +9,21 @@ from app.models.accounts.sessions import Session
 from app.models.accounts.users import User
 from app.models.clients.clients import Client
 from app.models.operations.audit_outbox import NewEvent
-from app.repositories.accounts.sessions import SessionPosition, SessionRepository, SignedIn
+from app.repositories.accounts.sessions import (
+    BEFORE_ALL,
+    SessionOfUser,
+    SessionPosition,
+    SessionRepository,
+    SignedIn,
+)
 from app.security.tokens import TokenKind, digest_of, new_identifier, new_token
 
 __all__ = [
     "ACR_MFA",
     "ACR_PASSWORD",
     "AMR_PASSWORD",
+    "BEFORE_ALL",
+    "SessionOfUser",
     "SessionPosition",
     "SessionService",
     "SignedIn",
@@ -162,9 +170,9 @@ class SessionService:
         *,
         user_id: str | None = None,
         since: datetime | None = None,
-        after: SessionPosition | None = None,
+        after: SessionPosition = BEFORE_ALL,
         limit: int = 100,
-    ) -> Sequence[SignedIn]:
+    ) -> Sequence[SessionOfUser]:
         """Return a page of active sessions, the newest sign-in first.
 
         They can be limited to those of a user, and to sign-ins from `since` on.

@@ -139,7 +139,7 @@ async def test_all_sessions_are_listed_by_page_the_newest_sign_in_first(
     app: Application, api: AdminApi
 ) -> None:
     start = app.clock.now()
-    user_ids = []
+    user_ids: list[str] = []
     for _ in range(3):
         app.clock.advance(seconds=61)
         user = await app.enrolled_user()

@@ -24,7 +24,7 @@ from app.models.operations.replay_cache import SingleUse
 from app.models.operations.webhooks import Webhook, WebhookEvent
 from app.repositories.accounts.accounts import delete_accounts
 from app.repositories.accounts.administrators import administrator_remains
-from app.repositories.accounts.sessions import SessionPosition
+from app.repositories.accounts.sessions import BEFORE_ALL, SessionPosition
 from app.repositories.accounts.user_search import Position
 from app.repositories.clients.client_search import ClientPosition, index_renamed_client
 from app.repositories.operations.audit_events import Wanted
@@ -67,7 +67,7 @@ def _pages_of_sessions(call: Any, number: int) -> list[Awaitable[Any]]:
         call(now=BASE, user_id=user_id, since=since, after=position)
         for user_id in (None, identifier(number))
         for since in (None, BASE)
-        for position in (None, after)
+        for position in (BEFORE_ALL, after)
     ]
 
 
