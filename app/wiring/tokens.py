@@ -18,6 +18,7 @@ from app.repositories.oauth.token_families import TokenFamilyRepository
 from app.security.purposes import Purpose
 from app.services.clients.usage import ClientUsageService
 from app.services.oauth.signing_keys import SigningKeys
+from app.settings import Settings
 from app.wiring.core import Core
 
 
@@ -52,7 +53,7 @@ def build_tokens(core: Core, *, usage: ClientUsageService) -> Tokens:
     dpop_proofs = DpopProofs(
         replay_cache_repository=core.replay_cache_repository,
         nonces=DpopNonces(core.secret_keys),
-        target_uris=TargetUris([settings.issuer_url]),
+        target_uris=TargetUris(_base_urls(settings)),
         clock=core.clock,
         requires_nonce=settings.dpop_nonce == "required",
     )
@@ -81,3 +82,9 @@ def build_tokens(core: Core, *, usage: ClientUsageService) -> Tokens:
         dpop_proofs=dpop_proofs,
         token_issuer=token_issuer,
     )
+
+
+def _base_urls(settings: Settings) -> list[str]:
+    """Return where our endpoints are: below the issuer, and where clients show certificates."""
+    alias = settings.mtls_base_url(settings.issuer_url)
+    return [settings.issuer_url, *([alias] if alias is not None else [])]
