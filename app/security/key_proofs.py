@@ -8,6 +8,7 @@ import base64
 import hashlib
 import json
 import re
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from app.security.jose import (
@@ -22,6 +23,7 @@ PROOF_ALGORITHMS = ("ES256", "EdDSA", "Ed25519", "PS256", "RS256")
 """Algorithms of proofs; `EdDSA` and `Ed25519` are two names of one (RFC 9864)."""
 PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"})
 COORDINATE_BYTES = 32
+REMEMBERED_KEYS = 256
 _FIXED_MEMBERS = {
     "ES256": {"kty": "EC", "crv": "P-256"},
     "EdDSA": {"kty": "OKP", "crv": "Ed25519"},
@@ -49,6 +51,15 @@ class RsaMembers(NamedTuple):
     e: int
 
 
+class ProvenKey(NamedTuple):
+    """What the header of a proof says: an imported key, what verifies with it, and its name."""
+
+    typ: Any
+    key: Any
+    algorithm: Any
+    thumbprint: str
+
+
 def verify_key_proof(token: str, *, typ: str) -> KeyProof:
     """Verify a JWS by the public key in its header; raises `SignatureError`.
 
@@ -58,19 +69,34 @@ def verify_key_proof(token: str, *, typ: str) -> KeyProof:
     if not _JWS.fullmatch(token):
         raise SignatureError("it is not a signed JWT")
     encoded_header, encoded_claims, encoded_signature = token.split(".")
-    header = _json_object(encoded_header, "header")
-    if header.get("typ") != typ:
+    proven = _proven_key(encoded_header)
+    if proven.typ != typ:
         raise SignatureError(f"typ is not {typ}")
+    signed, signature = token.rpartition(".")[0].encode("ascii"), _decoded(encoded_signature)
+    try:
+        is_signed = proven.algorithm.verify(signed, signature, proven.key)
+    except (ValueError, TypeError):
+        raise SignatureError("the key in the header cannot be used") from None
+    if not is_signed:
+        raise SignatureError("the key in the header does not verify the signature")
+    return KeyProof(_json_object(encoded_claims, "payload"), proven.thumbprint)
+
+
+@lru_cache(maxsize=REMEMBERED_KEYS)
+def _proven_key(encoded_header: str) -> ProvenKey:
+    """Return the key in a header; raises `SignatureError`.
+
+    The header of a client is the same in each of its proofs, and parsing it takes as long as
+    verifying a signature.
+    """
+    header = _json_object(encoded_header, "header")
     algorithm = header.get("alg")
     if not isinstance(algorithm, str) or algorithm not in PROOF_ALGORITHMS:
         raise SignatureError("the algorithm is not allowed")
     if (NEVER_IN_A_HEADER - {"jwk"}) & header.keys():
         raise SignatureError("the header has a forbidden member")
     jwk = _public_jwk(header.get("jwk"), algorithm)
-    signed = f"{encoded_header}.{encoded_claims}".encode("ascii")
-    if not _is_signed_by(jwk, signed, _decoded(encoded_signature), algorithm):
-        raise SignatureError("the key in the header does not verify the signature")
-    return KeyProof(_json_object(encoded_claims, "payload"), thumbprint_of(jwk))
+    return ProvenKey(header.get("typ"), *_imported(jwk, algorithm), thumbprint_of(jwk))
 
 
 def thumbprint_of(jwk: dict[str, str]) -> str:
@@ -113,18 +139,15 @@ def _member(name: str, text: Any) -> str:
     return text
 
 
-def _is_signed_by(jwk: dict[str, str], signed: bytes, signature: bytes, algorithm: str) -> bool:
+def _imported(jwk: dict[str, str], algorithm: str) -> tuple[Any, Any]:
+    """Return a key, and the implementation of its algorithm."""
     from joserfc.jws import JWSRegistry
 
     if jwk["kty"] == "RSA":  # before the key is imported, which is costly for a long one
         numbers = (int.from_bytes(_decoded(jwk[name]), "big") for name in ("n", "e"))
         require_rsa_bounds(RsaMembers(*numbers))
-    try:
-        key = import_key(jwk)
-        model = JWSRegistry.algorithms[_NAMES_OF_JOSERFC.get(algorithm, algorithm)]
-        return model.verify(signed, signature, key)
-    except (ValueError, TypeError):
-        raise SignatureError("the key in the header cannot be used") from None
+    key = import_key(jwk)
+    return key, JWSRegistry.algorithms[_NAMES_OF_JOSERFC.get(algorithm, algorithm)]
 
 
 def _json_object(text: str, name: str) -> dict[str, Any]:
