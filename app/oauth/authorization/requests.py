@@ -4,7 +4,6 @@ The client and its redirect URI are checked first; an error in them is shown to 
 later error is sent to the client, by a redirect.
 """
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -18,6 +17,7 @@ from app.oauth.authorization.response_modes import DEFAULT_MODE, RESPONSE_MODES,
 from app.oauth.authorization.sizes import MAXIMUM_BYTES, check_sizes
 from app.oauth.claims import ClaimsRequest, parse_claims
 from app.oauth.descriptions import Description
+from app.oauth.dpop.confirmation import requested_key
 from app.oauth.errors import (
     InvalidRequestError,
     OAuth2Error,
@@ -59,7 +59,6 @@ PARAMETERS = frozenset(
 )
 """The parameters of an authorization request; every other one is ignored."""
 MAXIMUM_AGE_DIGITS = 9
-THUMBPRINT = re.compile(r"[\w-]{43}", re.ASCII)
 
 
 def prompts_here(*, registration_is_open: bool) -> tuple[str, ...]:
@@ -213,7 +212,7 @@ class RequestParser:
             resources=requested.resources,
             nonce=parameters.get("nonce"),
             code_challenge=self._code_challenge(client, parameters),
-            dpop_jkt=_dpop_jkt(parameters.get("dpop_jkt")),
+            dpop_jkt=requested_key(parameters.get("dpop_jkt")),
             prompts=_prompts(parameters.get("prompt"), self._prompts),
             max_age=_max_age(client, parameters.get("max_age")),
             acr_values=_acr_values(client, parameters.get("acr_values")),
@@ -265,13 +264,6 @@ def _check_response(client: Client, parameters: Mapping[str, str]) -> None:
             Description.PARAMETER_NOT_SUPPORTED.format(name="registration"),
             error="registration_not_supported",
         )
-
-
-def _dpop_jkt(text: str | None) -> str | None:
-    """Return the thumbprint of the key that the code is bound to (RFC 9449 section 10)."""
-    if text is not None and not THUMBPRINT.fullmatch(text):
-        raise InvalidRequestError(Description.PARAMETER_MALFORMED.format(name="dpop_jkt"))
-    return text
 
 
 def _prompts(text: str | None, known: frozenset[str]) -> frozenset[str]:

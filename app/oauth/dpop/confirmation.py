@@ -5,16 +5,30 @@ thumbprint of a key (RFC 9449 section 6.1).
 """
 
 import json
+import re
 from functools import lru_cache
 
+from app.oauth.descriptions import Description
+from app.oauth.errors import InvalidRequestError
 from app.schemas.tokens import TokenType
 
 JKT = "jkt"
+THUMBPRINT = re.compile(r"[\w-]{43}", re.ASCII)
 
 
 def confirmation_of(jkt: str | None) -> str | None:
     """Return what is stored for a key."""
     return json.dumps({JKT: jkt}) if jkt is not None else None
+
+
+def requested_key(dpop_jkt: str | None) -> str | None:
+    """Return the thumbprint that an authorization request names (RFC 9449 section 10).
+
+    Raises `InvalidRequestError`.
+    """
+    if dpop_jkt is not None and not THUMBPRINT.fullmatch(dpop_jkt):
+        raise InvalidRequestError(Description.PARAMETER_MALFORMED.format(name="dpop_jkt"))
+    return dpop_jkt
 
 
 def bound_key(confirmation: str | None) -> str | None:
