@@ -62,7 +62,11 @@ class Cors:
     ) -> None:
         self._is_known = is_known
         self._policies = dict(policies)
-        self._patterns = [(*path.split("*"), policy) for path, policy in patterns.items()]
+        self._patterns = [
+            (before, after, policy)
+            for path, policy in patterns.items()
+            for before, _, after in [path.partition("*")]
+        ]
 
     async def headers_for(self, scope: Scope) -> Headers:
         """Return the CORS headers of the response; empty if the path allows no other origin.
