@@ -19,7 +19,6 @@ from app.oauth.dpop.confirmation import parse_confirmation, token_type_of
 from app.oauth.errors import InvalidClientError, InvalidRequestError
 from app.oauth.lifetimes import refresh_token_expiry
 from app.oauth.requests import FormRequest
-from app.oauth.resource_scopes import own_scope
 from app.oauth.subjects import subject_for
 from app.repositories.oauth.access_tokens import AccessTokenRepository
 from app.repositories.oauth.refresh_tokens import RefreshTokenRepository
@@ -84,7 +83,7 @@ class Introspection:
             iss=self._issuer,
             cnf=_confirmation_of(row),
             aud=row.audience,
-            **await self._mapped(row, row.policies, has_audience=row.audience is not None),
+            **await self._mapped(row, row.policies),
         )
 
     async def _may_see(self, audience: str | None, client: Client) -> bool:
@@ -118,11 +117,11 @@ class Introspection:
             sub=_subject_of(row, sector_identifier=client.sector_identifier),
             iss=self._issuer,
             cnf=_confirmation_of(row),
-            **await self._mapped(row, client.policies, has_audience=row.resources is not None),
+            **await self._mapped(row, client.policies),
         )
 
     async def _mapped(
-        self, row: AccessToken | RefreshToken, policies: str | None, *, has_audience: bool
+        self, row: AccessToken | RefreshToken, policies: str | None
     ) -> Mapping[str, Any]:
         """Return the claims that the client of the token gets about its user."""
         if row.user_id is None:
@@ -131,7 +130,7 @@ class Introspection:
             MappingTarget.INTROSPECTION,
             client_id=row.client_id,
             policies=parse_policies(policies) if policies is not None else None,
-            scope=own_scope(row.scope) if has_audience else row.scope,
+            scope=row.scope,
             entitlements=self._entitlements.lazily(row.user_id),
         )
 

@@ -29,13 +29,18 @@ def own_scope(scope: str) -> str:
 
 
 def permitted_at(resource: Resource, names: Collection[str], *, client: Client) -> Sequence[str]:
-    """Return which scopes of a resource the policies of a client allow, in a fixed order."""
+    """Return which scopes of a resource the policies of a client allow, in a fixed order.
+
+    None of them has the name of a scope of this server: that is reserved, and would open claims.
+    """
     policies = client.policies_in_force
     allowed = policies.allowed_scopes if policies is not None else None
     return [
         scope.name
         for scope in resource.scopes
-        if scope.name in names and (allowed is None or scope.name in allowed)
+        if scope.name in names
+        and scope.name not in SCOPES
+        and (allowed is None or scope.name in allowed)
     ]
 
 

@@ -1,5 +1,6 @@
 """Tokens with an audience at our own endpoints, and who may introspect them."""
 
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -7,9 +8,12 @@ import pytest
 import pytest_asyncio
 
 from app.models.oauth.resources import Resource
+from app.oauth.bearer import Accepts
+from app.repositories.oauth.resources import ResourceRepository
 from app.schemas.admin_scopes import AdminScope
 from app.services.operations.authority import FULL
 from tests.support.application import Application, TestClient, TestUser
+from tests.support.events import new_event
 from tests.support.jwt import claims_of
 from tests.support.parts import services_of
 from tests.support.resources import make_default, new_resource, resource_body
@@ -157,6 +161,39 @@ async def test_userinfo_refuses_a_token_that_is_not_for_the_default_resource(
     await make_default(app, service, other)
     app.clock.advance(seconds=11)
     assert (await app.http.get("/userinfo", headers=bearer(default))).status_code == 401
+
+
+async def test_of_a_token_for_a_resource_only_scopes_of_ours_count_at_userinfo(
+    app: Application, service: TestClient, resource: Resource, user: TestUser
+) -> None:
+    await make_default(app, service, resource)
+    token = await token_for(app, service, user, scope="openid email read")
+
+    taken = await services_of(app).oauth.bearer_tokens.authenticate(
+        f"Bearer {token}".encode(), accepts=Accepts.DEFAULT_RESOURCE, query=b""
+    )
+
+    assert taken.scope == "openid email"
+
+
+async def test_a_stored_scope_with_a_name_of_ours_is_not_granted_at_a_resource(
+    app: Application, server: TestClient, resource: Resource, user: TestUser, visitor: Visitor
+) -> None:
+    """Not even if another one implies it: it would open claims"""
+    client = await app.create_client(scope="openid")
+    forged = tuple(
+        replace(scope, implies="email") if scope.name == "write" else replace(scope, name="email")
+        for scope in resource.scopes
+    )
+    repository = ResourceRepository(services_of(app).core.database)
+    await repository.change(resource, replace(resource, scopes=forged), event=new_event())
+    services_of(app).oauth.resource_catalogue.forget()
+
+    tokens = await visitor.tokens_for(
+        client, user, scope="openid write", resource=resource.identifier
+    )
+
+    assert tokens["scope"] == "openid write"
 
 
 async def test_a_token_with_an_audience_is_introspected_only_by_the_servers_of_its_resource(

@@ -444,6 +444,25 @@ async def test_a_scope_that_the_resource_gets_while_the_user_decides_is_not_gran
     assert (await redeem(app, service, code)).json()["scope"] == "read"
 
 
+async def test_a_default_resource_that_was_closed_is_not_chosen_among_several(
+    app: Application,
+    service: TestClient,
+    resource: Resource,
+    other: Resource,
+    user: TestUser,
+    visitor: Visitor,
+) -> None:
+    await make_default(app, service, resource)
+    both = [resource.identifier, other.identifier]
+    code = await visitor.code_for(service, user, resource=both)
+    closed = resource_body(resource.name, is_open_to_all_clients=False)
+    await services_of(app).oauth.resources.change(resource.name, closed, authority=FULL)
+
+    assert_oauth_error(await redeem(app, service, code), "invalid_target")
+    named = await redeem(app, service, code, resource=other.identifier)
+    assert named.status_code == 200
+
+
 async def test_a_code_for_a_resource_that_was_closed_meanwhile_is_refused(
     app: Application, service: TestClient, resource: Resource, user: TestUser, visitor: Visitor
 ) -> None:

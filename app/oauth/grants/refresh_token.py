@@ -28,7 +28,6 @@ from app.oauth.lifetimes import refresh_token_expiry
 from app.oauth.proven_keys import ProvenKeys, is_proven
 from app.oauth.requests import TokenRequest
 from app.oauth.resource_indicators import ResourceIndicators
-from app.oauth.resource_scopes import own_scope
 from app.oauth.scopes import OPENID
 from app.oauth.token_grants import TokenGrant
 from app.observability.logging import logger
@@ -176,8 +175,6 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
     ) -> TokenResponse:
         """Add an ID token of the same sign-in, without nonce (OpenID Connect Core section 12.2)."""
         scope = response.scope or ""
-        if found.resources is not None:
-            scope = own_scope(scope)
         if OPENID not in scope.split() or found.user_id is None:
             return response
         sign_in = await self._token_family_repository.find_sign_in(found.family_id)

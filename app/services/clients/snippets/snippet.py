@@ -24,7 +24,7 @@ JS_AUTH_METHODS = {
 }
 """The functions of `openid-client` for the methods in which a client presents its secret."""
 
-CALLBACKS = ("/login/generic_oauth", "/auth/callback")
+CALLBACKS = ("login/generic_oauth", "auth/callback")
 """What Grafana and Argo CD append to their URL. The redirect URI is right even after a move."""
 
 
@@ -85,8 +85,8 @@ def _values_of(client: "Client", issuer: str) -> dict[str, str]:
     metadata: Mapping[str, object] = client.metadata_members
     url = str(metadata.get("client_uri") or f"{parts.scheme}://{parts.netloc}")
     for callback in CALLBACKS:
-        if redirect_uri.endswith(callback):
-            url = redirect_uri.removesuffix(callback)
+        if redirect_uri.endswith(f"/{callback}"):
+            url = redirect_uri.removesuffix(f"/{callback}")
     auth_method = _auth_method_of(client)
     return {
         "issuer": issuer,
