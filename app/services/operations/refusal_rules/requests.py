@@ -90,8 +90,10 @@ RULES_OF_REQUESTS: tuple[RefusalRule, ...] = (
     ),
     RefusalRule(
         "resource_not_available",
-        "A resource must be registered, and the client must be allowed to request it (RFC 8707).",
-        "The reason names the command that allows it.",
+        N_(
+            "A resource must be registered, and the client must be allowed to request it (RFC 8707)."
+        ),
+        N_("The reason names the command that allows it."),
         ("the resource ", "the refresh token was used for another resource"),
     ),
     RefusalRule(

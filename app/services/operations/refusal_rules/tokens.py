@@ -100,9 +100,11 @@ RULES_OF_TOKENS: tuple[RefusalRule, ...] = (
     ),
     RefusalRule(
         "access_token_of_resource",
-        "An access token for a resource is valid at that resource only.",
-        "Request another token without `resource`, or make the resource the default one of the"
-        " client if it uses its token at UserInfo as well.",
+        N_("An access token for a resource is valid at that resource only."),
+        N_(
+            "Request another token without `resource`, or make the resource the default one of the"
+            " client if it uses its token at UserInfo as well."
+        ),
         ("the access token is for a resource",),
     ),
     RefusalRule(
