@@ -91,7 +91,8 @@ RULES_OF_REQUESTS: tuple[RefusalRule, ...] = (
     RefusalRule(
         "resource_not_available",
         N_(
-            "A resource must be registered, and the client must be allowed to request it (RFC 8707)."
+            "A resource must be registered, and the client must be allowed to request it (RFC"
+            " 8707)."
         ),
         N_("The reason names the command that allows it."),
         ("the resource ", "the refresh token was used for another resource"),
