@@ -118,7 +118,7 @@ async def test_the_pages_of_what_is_connected_are_accessible_and_fit_the_screen(
 ) -> None:
     page = scripted.page
     await enter(scripted)
-    for place in ("webhooks", "scopes", "providers"):
+    for place in ("webhooks", "scopes", "providers", "resources"):
         await page.goto(f"{scripted.server.url}{CONSOLE}/{place}")
         await look_at(page, f"console-{place}")
         await page.goto(f"{page.url}/+new")
@@ -152,6 +152,25 @@ async def test_the_pages_of_what_is_connected_are_accessible_and_fit_the_screen(
     await page.get_by_label("Sentence on the consent page").fill("Read your reports")
     await page.get_by_role("button", name="Add scope").click()
     await look_at(page, "console-scope")
+
+    await page.goto(f"{scripted.server.url}{CONSOLE}/resources/+new")
+    name = scripted.app.new_name("api").lower()
+    await page.get_by_label("Short name").fill(name)
+    await page.get_by_label("Identifier").fill(f"https://{name}.example.com/{'a-long-path/' * 12}")
+    await page.get_by_label("Title").fill("Reports")
+    await page.get_by_label("Allowed clients").select_option("Every client")
+    await page.get_by_role("button", name="Add resource").click()
+    await look_at(page, "console-resource")
+    await page.get_by_role("link", name="Add a scope").click()
+    await page.get_by_label("Name", exact=True).fill("https://api.example.com/reports.read")
+    await page.get_by_label("Sentence on the consent page").fill("Read your reports")
+    await page.get_by_label("Granted if a request names no scope").check()
+    await page.get_by_role("button", name="Add scope").click()
+    await expect(page.get_by_role("table", name="Scopes")).to_contain_text("reports.read")
+    await look_at(page, "console-resource-scope")
+    for place in ("edit", "scopes/+new", "clients/+new", "delete"):
+        await page.goto(f"{scripted.server.url}{CONSOLE}/resources/{name}/{place}")
+        await look_at(page, f"console-resource-{place.replace('/', '-')}")
 
 
 async def test_a_user_is_found_and_opened_with_the_keyboard_alone(scripted: Walk) -> None:
