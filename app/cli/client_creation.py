@@ -8,6 +8,7 @@ from app.cli.client_presets import create_preset
 from app.cli.client_rows import row_of_new_client
 from app.cli.output import show, show_one
 from app.cli.parameters import AsJson, SecretFromStdin, argument, one_of, option
+from app.details import Detail
 from app.errors import InvalidInputError
 from app.schemas.presets import PresetName
 from app.services.clients.kinds import KindName, metadata_of_kind
@@ -51,6 +52,14 @@ def create(
     client_id: Annotated[
         str | None, option("--client-id", metavar="ID", help="Choose the ID.")
     ] = None,
+    default_resource: Annotated[
+        str | None,
+        option(
+            "--default-resource",
+            metavar="NAME",
+            help="The resource of its requests that name none, if it is open to all clients.",
+        ),
+    ] = None,
     from_stdin: SecretFromStdin = False,
     as_json: AsJson = False,
 ) -> None:
@@ -58,6 +67,8 @@ def create(
     if (kind is None) is (preset is None):
         raise InvalidInputError("Use either --kind or --preset.")
     if preset is not None:
+        if default_resource is not None:
+            raise InvalidInputError("--default-resource requires --kind.")
         if redirect_uri or scope is not None or from_stdin:
             raise InvalidInputError(
                 "--preset sets the redirect URIs, the scope and the secret itself."
@@ -76,8 +87,23 @@ def create(
     async def add(services: "Services") -> "NewClient":
         from app.schemas.clients import ClientCreate
 
-        return await services.clients.administered.create(
-            parse_body(ClientCreate, members), client_id=client_id, secret=secret, authority=FULL
+        body = parse_body(ClientCreate, members)
+        if default_resource is not None:
+            await _require_open(services, default_resource)
+        new = await services.clients.administered.create(
+            body, client_id=client_id, secret=secret, authority=FULL
         )
+        if default_resource is not None:
+            await services.oauth.default_resources.set(
+                new.client.client_id, default_resource, authority=FULL
+            )
+        return new
 
     show_one(row_of_new_client(with_services(add)), as_json=as_json)
+
+
+async def _require_open(services: "Services", name: str) -> None:
+    """Refuse a resource that does not list the client, before the client is created."""
+    resource = await services.oauth.resources.get(name)
+    if not resource.is_open_to_all_clients:
+        raise InvalidInputError(Detail.RESOURCE_NOT_ALLOWED, field="default_resource")

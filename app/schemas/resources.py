@@ -63,7 +63,11 @@ class ResourceScopeBody(BaseModel):
     name: ScopeName
     description: Name = Field(description="What the consent page says about the scope.")
     translations: Annotated[Mapping[Language, Name], Field(max_length=MAXIMUM_TRANSLATIONS)] = (
-        Field(default_factory=dict, description="The description in other languages.")
+        Field(
+            default_factory=dict,
+            description="The description in other languages.",
+            json_schema_extra={"additionalProperties": False},
+        )
     )
     is_default: bool = Field(
         default=False, description="Whether a request without `scope` gets it."

@@ -281,3 +281,27 @@ async def test_a_default_resource_that_is_not_possible_is_one_line(
         result = await on_app("clients", "set", client.client_id, *arguments)
         assert (result.code, len(result.errors.splitlines())) == (1, 1)
         assert message in result.errors
+
+
+async def test_a_client_is_created_with_a_default_resource_or_not_at_all(
+    app: Application, on_app: Postern
+) -> None:
+    made = await new_resource(app)
+    closed = await new_resource(app, is_open_to_all_clients=False)
+    client_id, other = app.new_name("client"), app.new_name("client")
+    words = ("clients", "create", "A client", "--kind", "service", "--client-id")
+
+    await rows_of(on_app, *words, client_id, "--default-resource", made.name)
+    shown = await rows_of(on_app, "clients", "show", client_id)
+    refused = [
+        await on_app(*words, other, "--default-resource", name) for name in ("unknown", closed.name)
+    ]
+    of_preset = await on_app(
+        "clients", "create", "x", "--preset", "grafana", "--url", "https://grafana.example.com",
+        "--default-resource", made.name,
+    )  # fmt: skip
+
+    assert shown["default_resource"] == made.name
+    assert [each.code for each in refused] == [1, 1]
+    assert (await on_app("clients", "show", other)).code == 1
+    assert "--default-resource requires --kind." in of_preset.errors

@@ -79,7 +79,7 @@ COMMANDS = {
     "clients enable": "--json client_id",
     "clients trust": "--json client_id",
     "clients create": "--json name --kind --redirect-uri --scope --client-id --secret-stdin"
-    " --preset --url",
+    " --preset --url --default-resource",
     "clients set": "--json client_id --name --add-redirect-uri --remove-redirect-uri --add-scope"
     " --remove-scope --json-file --default-resource --no-default-resource",
     "clients policy": "--json client_id --access --group --map --mapping --unmap"

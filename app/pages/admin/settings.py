@@ -26,6 +26,7 @@ GROUPS = {
     "Brand": N_("Brand"),
     "Rate limits": N_("Rate limits"),
     "Mail": N_("Mail"),
+    "Client certificates": N_("Client certificates"),
     "Passwords": N_("Passwords"),
     "Endpoints and logs": N_("Endpoints and logs"),
 }
