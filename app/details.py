@@ -200,29 +200,34 @@ class Detail(PublicText):
     )
     SCOPE_KEEPS_NAME = "The name of a scope can't be changed. Create another one instead."
     TOO_MANY_SCOPES = N_("There are 500 scopes already. Delete one first.")
-    RESOURCE_NOT_FOUND = "There is no resource with that name.", "resource_not_found"
-    RESOURCE_NAME_TAKEN = "A resource with this name already exists.", "resource_name_taken"
+    RESOURCE_NOT_FOUND = N_("There is no resource with that name."), "resource_not_found"
+    RESOURCE_NAME_TAKEN = N_("A resource with this name already exists."), "resource_name_taken"
     RESOURCE_IDENTIFIER_TAKEN = (
-        "{field}: another resource has this identifier already, or has it as an alias.",
+        N_("{field}: another resource has this identifier already, or has it as an alias."),
         "resource_identifier_taken",
     )
     RESOURCE_KEEPS_IDENTIFIER = (
         "{field} can't be changed, because tokens hold it. Create another resource instead."
     )
-    RESOURCE_IS_ISSUER = "{field} can't be the issuer, whose own endpoints take other tokens."
+    RESOURCE_IS_ISSUER = N_("{field} can't be the issuer, whose own endpoints take other tokens.")
     RESOURCE_IS_DEFAULT = (
-        "Clients have this resource as their default. Give them another default first.",
+        N_("Clients have this resource as their default. Give them another default first."),
         "resource_is_default",
     )
     RESOURCE_SERVER_IS_PUBLIC = (
-        "{field} can only name confidential clients, which can authenticate.",
+        N_("{field} can only name confidential clients, which can authenticate."),
         "public_resource_server",
     )
     RESOURCE_NOT_ALLOWED = (
-        "The client may not request this resource. Add it to the requesters of the resource first.",
+        N_(
+            "The client may not request this resource. Add it to the requesters of the resource"
+            " first."
+        ),
         "resource_not_allowed",
     )
-    TOO_MANY_RESOURCES = "There are 200 resources already. Delete one first."
+    RESOURCE_SCOPE_UNKNOWN = N_("The resource has no scope with that name.")
+    RESOURCE_CLIENT_UNKNOWN = N_("The resource does not list that client.")
+    TOO_MANY_RESOURCES = N_("There are 200 resources already. Delete one first.")
     ATTRIBUTE_UNKNOWN = N_("There is no attribute with that name."), "attribute_not_found"
     ATTRIBUTE_NAME_TAKEN = N_("An attribute with this name already exists."), "attribute_name_taken"
     ATTRIBUTE_KEEPS_TYPE = N_("The name and type of an attribute can't be changed.")

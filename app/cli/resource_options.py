@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from app.cli.attribute_values import pairs_of
 from app.cli.parameters import flag, one_of, option, parameter, whole_number
 from app.errors import InvalidInputError
+from app.security.resource_identifiers import key_of
 
 FORMATS = ("opaque", "jwt")
 ALGORITHMS = ("ES256", "EdDSA", "RS256", "PS256")
@@ -129,8 +130,6 @@ def _is_on(options: Mapping[str, Any], on: str, off: str) -> bool:
 
 
 def _edited(values: Iterable[str], added: Names, removed: Names, name: str) -> Sequence[str]:
-    from app.security.resource_identifiers import key_of
-
     edited = list(dict.fromkeys([*values, *(added or ())]))
     for each in removed or ():
         value = key_of(each) if name == "alias" else each

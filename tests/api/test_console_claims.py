@@ -384,7 +384,7 @@ async def test_a_service_has_no_snippets_and_the_page_says_why(
     await administrator_in(visitor)
     form = await visitor.get(f"{PATH}/+new/service")
     await visitor.submit(form, client_name="Nightly")
-    [client] = await services_of(app).clients.clients.list_page(search="Nightly")
+    [(client, _)] = await services_of(app).clients.client_search.find("Nightly")
 
     page = await visitor.get(f"{PATH}/{client.client_id}")
 

@@ -15,6 +15,7 @@ from tests.support.administration import (
 )
 from tests.support.application import Application
 from tests.support.console import administrator_in
+from tests.support.resources import new_resource
 from tests.support.visitor import Visitor
 
 DATABASES = ("sqlite",)
@@ -31,6 +32,8 @@ async def test_every_link_leads_to_a_page_that_its_reader_may_open(
     await define(app, f"floor_{role}", "number", applies_to="both")
     await new_webhook(app)
     await new_scope(app, f"https://api.example.com/{role}")
+    client = await app.create_client()
+    await new_resource(app, name=f"reports-{role}", servers=[client.client_id])
     await new_provider(app, f"work-{role}", groups={"ops": [group]})
 
     opened: dict[str, int] = {}

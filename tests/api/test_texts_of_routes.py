@@ -22,6 +22,7 @@ from tests.support.application import Application, TestUser
 from tests.support.console import administrator_in
 from tests.support.parts import services_of
 from tests.support.pseudo_locale import PSEUDO, pseudo_locale, unmarked_in_page
+from tests.support.resources import new_resource
 from tests.support.visitor import Visitor
 
 OF_EVERYBODY = (
@@ -85,6 +86,7 @@ OF_THE_CONSOLE = (
     *("/admin/users/+invite", "/admin/scopes", "/admin/scopes/+new"),
     *("/admin/sessions", "/admin/sessions?user=nobody&since=x"),
     *("/admin/sessions?since=2020-01-01", "/admin/refusals", "/admin/refusals?rule=x"),
+    *("/admin/resources", "/admin/resources/+new"),
     *("/admin/webhooks", "/admin/webhooks/+new", "/admin/providers", "/admin/providers/+new"),
 )
 OF_A_WEBHOOK = ("", "/edit", "/disable", "/enable", "/secret", "/test", "/deliveries", "/delete")
@@ -93,6 +95,12 @@ OF_A_PROVIDER = (
     "/delete",
 )
 OF_A_CLIENT = ("", "/claims/+new", "/claims/1", "/remove-claim/1", "/snippets/curl")
+
+
+OF_A_RESOURCE = (
+    *("", "/edit", "/delete", "/scopes/+new", "/scopes/read/edit", "/scopes/read/delete"),
+    "/clients/+new",
+)
 
 
 async def test_each_text_of_the_console_is_translated(visitor: Visitor, app: Application) -> None:
@@ -104,8 +112,16 @@ async def test_each_text_of_the_console_is_translated(visitor: Visitor, app: App
     scope = await new_scope(app, app.new_name("reports"), translations={"de": "x"})
     user_id, client = await id_of(app, user), await app.create_client()
     await set_policies(app, client, claim_mappings=[MAPPING])
+    name = app.new_name("api")
+    resource = await new_resource(app, name=name, servers=[client.client_id], shows_metadata=True)
     paths = [
         *OF_THE_CONSOLE,
+        *(f"/admin/resources/{name}{place}" for place in OF_A_RESOURCE),
+        *(
+            f"/admin/resources/{name}/clients/{client.client_id}{place}"
+            for place in ("/edit", "/delete")
+        ),
+        f"/admin/clients/{client.client_id}/default-resource",
         *(f"/admin/users/{user_id}{place}" for place in OF_A_USER),
         *(f"/admin/groups/{group.group_id}{place}" for place in OF_A_GROUP),
         f"/admin/roles/{role.role_id}",
@@ -120,6 +136,9 @@ async def test_each_text_of_the_console_is_translated(visitor: Visitor, app: App
     stored = await services_of(app).clients.clients.get(client.client_id)
     known |= {client.client_id, stored.client_name, stored.scope, stored.grant_types}
     known |= {MAPPING["name"], *(each.name for each in SNIPPETS)}
+    known |= {resource.name, resource.identifier, resource.title, client.client_id}
+    known |= {each.description for each in resource.scopes} | {"read", "write", "JWT"}
+    known |= {"ES256", "EdDSA", "RS256", "PS256"}
     known |= {f"{name} \N{EN DASH} Postern" for name in known}  # the titles of objects
 
     for path in paths:

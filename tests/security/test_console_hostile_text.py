@@ -22,6 +22,7 @@ from tests.support.application import Application
 from tests.support.console import administrator_in
 from tests.support.parts import services_of
 from tests.support.people import person_with
+from tests.support.resources import new_resource
 from tests.support.visitor import Visitor, visiting
 
 DATABASES = ("sqlite",)
@@ -29,7 +30,7 @@ HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'&lt;"
 GROUP_PLACES = ("", "/edit", "/members", "/delete")
 FORMS = (
     *(("groups", "name"), ("roles", "name"), ("attributes", "name"), ("scopes", "description")),
-    *(("webhooks", "url"), ("providers", "label")),
+    *(("webhooks", "url"), ("providers", "label"), ("resources", "title")),
 )
 """Forms that create an object, and a field that is shown again."""
 CHART = {"viewbox", "role", "aria-labelledby"}
@@ -98,6 +99,13 @@ async def paths(app: Application, visitor: Visitor) -> list[str]:
     await define(app, app.new_name("floor").replace("-", "_"), "string", description=HOSTILE)
     webhook = (await new_webhook(app, description=HOSTILE)).webhook
     await new_scope(app, "reports", description=HOSTILE, translations={"de": HOSTILE})
+    await new_resource(
+        app,
+        name="hostile",
+        title=HOSTILE,
+        identifier="https://hostile.example/&lt;'",
+        scopes=[{"name": "<b>", "description": HOSTILE, "translations": {"de": HOSTILE}}],
+    )
     name = await hostile_provider(app, {HOSTILE: [group.group_id]})
     await administrator_in(visitor)
     newest = await services_of(app).core.audit.list_newest(limit=20)
@@ -110,6 +118,8 @@ async def paths(app: Application, visitor: Visitor) -> list[str]:
         f"/admin/groups/{group.group_id}/members?search={HOSTILE}",
         f"/admin/audit?action={HOSTILE}&user={HOSTILE}&since={HOSTILE}",
         *("/admin/scopes", "/admin/scopes/reports", "/admin/scopes/reports/edit"),
+        *("/admin/resources", "/admin/resources/hostile", "/admin/resources/hostile/edit"),
+        *(f"/admin/resources/hostile/{place}" for place in ("delete", "scopes/+new")),
         *("/admin/webhooks", f"/admin/webhooks/{webhook.webhook_id}"),
         f"/admin/webhooks/{webhook.webhook_id}/edit",
         *(f"/admin/providers{place}" for place in ("", f"/{name}", f"/{name}/edit")),

@@ -21,6 +21,7 @@ async def facts_of(request: ClientRequest) -> Sequence[Fact]:
         Fact(text("Last token"), Cell(at=usage.last_token_at, words=text("Never"))),
         Fact(text("Trust"), Cell(words=TRUST.label_of(client.trust, text))),
         Fact(text("Scopes"), Cell(client.scope, words=text("None"))),
+        Fact(text("Default resource"), Cell(client.default_resource or "", words=text("None"))),
         Fact(text("Grants"), Cell(client.grant_types)),
         Fact(
             text("Authentication"),
@@ -72,7 +73,10 @@ def part_of_policies(request: ClientRequest) -> Part:
             rows=rows,
             empty=text("The general policies hold for this client."),
         ),
-        links=request.offered(Link(text("Change policies"), f"{request.client_url}/policies")),
+        links=request.offered(
+            Link(text("Change policies"), f"{request.client_url}/policies"),
+            Link(text("Change default resource"), f"{request.client_url}/default-resource"),
+        ),
     )
 
 

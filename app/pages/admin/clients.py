@@ -12,6 +12,7 @@ from app.pages.admin import (
     client_admin_scopes,
     client_changes,
     client_claims,
+    client_default_resource,
     client_policies,
     client_secrets,
     client_snippets,
@@ -164,6 +165,7 @@ PAGE = ConsolePage(
         *client_claims.routers,
         *client_snippets.routers,
         *client_admin_scopes.routers,
+        *client_default_resource.routers,
         router,
     ),
 )

@@ -12,18 +12,17 @@ from app.pages.admin.object_forms import ObjectForm, form_routers
 from app.pages.admin.scope_forms import (
     NAME,
     PATH,
-    TRANSLATION,
     ScopeRequest,
     body_values,
     edit_fields,
     get_scope_request,
     new_fields,
+    require_translations,
     stored_values,
     url_of_scope,
 )
-from app.pages.support import ShowAgainError, redirect
+from app.pages.support import redirect
 from app.schemas.scopes import ScopeBody
-from app.security.display_names import problem_with
 
 
 async def _create(request: ConsoleRequest, typed: Mapping[str, str]) -> Response:
@@ -55,14 +54,7 @@ async def _delete(request: ScopeRequest, _typed: Mapping[str, str]) -> Response:
 
 def _body(request: ConsoleRequest, values: Mapping[str, Any], fields: Sequence[Field]) -> ScopeBody:
     """Return the body; show the form again with a wrong translation beside its field."""
-    by_name = {field.name: field for field in fields}
-    wrong = {
-        TRANSLATION + language: request.text(by_name[TRANSLATION + language].wrong)
-        for language, text in values["translations"].items()
-        if len(text) > by_name[TRANSLATION + language].maximum or problem_with(text) is not None
-    }
-    if wrong:
-        raise ShowAgainError(wrong)
+    require_translations(request, values["translations"], fields)
     return parse_body(request, ScopeBody, values, fields)
 
 

@@ -13,11 +13,14 @@ from app.details import Detail
 from app.errors import NotFoundError
 from app.i18n.languages import DEFAULT, LANGUAGES
 from app.i18n.messages import N_
+from app.models.oauth.resources import ResourceScope
 from app.models.oauth.scopes import Scope
 from app.pages.admin.base import ConsoleRequest, ConsoleRequestDep
 from app.pages.admin.forms import Field
 from app.pages.admin.navigation import url_of
 from app.pages.admin.object_forms import ObjectRequest
+from app.pages.support import ShowAgainError
+from app.security.display_names import problem_with
 
 PLACE = "scopes"
 PATH = url_of(PLACE)
@@ -66,7 +69,7 @@ class ScopeRequest(ObjectRequest):
 
 async def get_scope_request(request: ConsoleRequestDep, name: str) -> ScopeRequest:
     """Return the request with its scope; raise `NotFoundError` if the catalogue lacks it."""
-    scope = await request.services.oauth.scopes.get(_name_in(name))
+    scope = await request.services.oauth.scopes.get(name_in(name))
     return ScopeRequest(
         request.browser, request.fields, request.signed_in, request.authority, scope
     )
@@ -76,25 +79,27 @@ ScopeRequestDep = Annotated[ScopeRequest, Depends(get_scope_request)]
 
 
 def url_of_scope(name: str) -> str:
-    """Return the URL of the page of a scope.
+    """Return the URL of the page of a scope."""
+    return f"{PATH}/{part_of_path(name)}"
 
-    A name with other characters, such as a URL, is encoded, so that it is one part of the path.
-    """
+
+def part_of_path(name: str) -> str:
+    """Return the name of a scope as one part of a path; encode one such as a URL."""
     if PLAIN.fullmatch(name):
-        return f"{PATH}/{name}"
+        return name
     encoded = base64.urlsafe_b64encode(name.encode("ascii")).decode("ascii").rstrip("=")
-    return f"{PATH}/{ENCODED}{encoded}"
+    return f"{ENCODED}{encoded}"
 
 
 def new_fields(request: ConsoleRequest) -> Sequence[Field]:
-    return NAME, DESCRIPTION, *_translations(request, _languages({}))
+    return NAME, DESCRIPTION, *translation_fields(request, {})
 
 
 def edit_fields(request: ScopeRequest) -> Sequence[Field]:
-    return DESCRIPTION, *_translations(request, _languages(request.scope.texts))
+    return DESCRIPTION, *translation_fields(request, request.scope.texts)
 
 
-def stored_values(scope: Scope) -> dict[str, str]:
+def stored_values(scope: Scope | ResourceScope) -> dict[str, str]:
     """Return the values of the form."""
     texts = {
         TRANSLATION + language: scope.texts.get(language, "")
@@ -115,21 +120,36 @@ def body_values(typed: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
+def require_translations(
+    request: ConsoleRequest, texts: Mapping[str, str], fields: Sequence[Field]
+) -> None:
+    """Show the form again with a wrong translation beside its field."""
+    by_name = {field.name: field for field in fields}
+    wrong = {
+        TRANSLATION + language: request.text(by_name[TRANSLATION + language].wrong)
+        for language, text in texts.items()
+        if len(text) > by_name[TRANSLATION + language].maximum or problem_with(text) is not None
+    }
+    if wrong:
+        raise ShowAgainError(wrong)
+
+
 def _languages(texts: Mapping[str, str]) -> Sequence[str]:
     """Return the languages of the pages, except the one of the description, and those stored."""
     others = [language for language in LANGUAGES if language != DEFAULT]
     return [*others, *sorted(set(texts) - set(others))]
 
 
-def _translations(request: ConsoleRequest, languages: Sequence[str]) -> Sequence[Field]:
+def translation_fields(request: ConsoleRequest, texts: Mapping[str, str]) -> Sequence[Field]:
+    """Return a field for each language of the pages, and for those of the texts."""
     label = request.text("Sentence in the language %(tag)s")
     return [
         Field(TRANSLATION + language, label % {"tag": language}, wrong=WRONG_SENTENCE)
-        for language in languages
+        for language in _languages(texts)
     ]
 
 
-def _name_in(part: str) -> str:
+def name_in(part: str) -> str:
     """Return the name of a scope in a path; raise `NotFoundError` if there is none."""
     if not part.startswith(ENCODED):
         return part

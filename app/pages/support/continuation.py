@@ -13,7 +13,7 @@ from app.pages.support.urls import ACCOUNT, CONSOLE, DEVICE, RESUME
 
 DEVICE_PLACE = "device"
 CONSOLE_PLACE = CONSOLE.removeprefix("/")
-CONSOLE_PLACES = re.compile(rf"{CONSOLE_PLACE}(/[A-Za-z0-9+][A-Za-z0-9._~-]*){{0,4}}")
+CONSOLE_PLACES = re.compile(rf"{CONSOLE_PLACE}(/[A-Za-z0-9+][A-Za-z0-9._~-]*){{0,5}}")
 """The paths below the console without their first slash. None of them leads to another site."""
 MAXIMUM_USER_CODE = 16
 

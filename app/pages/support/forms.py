@@ -20,7 +20,7 @@ from app.security.text import is_storable
 HINT = N_("This contains a character that isn't allowed. Type it again.")
 NOT_OF_THIS_BROWSER = "It's from an earlier visit, or cookies are blocked for this site."
 
-LIST_SUFFIX = "_uris"
+LIST_SUFFIXES = ("_uris", "aliases")
 """End of the names of fields with URIs, one in each line."""
 
 Errors = Mapping[str, str]
@@ -114,7 +114,7 @@ def parse_page_form(body: bytes, content_type: bytes | None) -> Fields:
     spaces.
     """
     parameters = {
-        name: " ".join(value.split()) if name.endswith(LIST_SUFFIX) else value
+        name: " ".join(value.split()) if name.endswith(LIST_SUFFIXES) else value
         for name, value in form_parameters(body, content_type, read=None).items()
     }
     if is_storable("".join((*parameters, *parameters.values()))):
