@@ -11,6 +11,7 @@ from tests.support.application import Application, TestClient, TestUser
 from tests.support.assertions import assert_oauth_error
 from tests.support.client_jwts import encoded
 from tests.support.dpop import Prover, hashed, prover
+from tests.support.resources import make_default, new_resource
 
 APP_SETTINGS = {"admin_token": ADMIN_TOKEN}
 ALGS = 'algs="ES256 EdDSA Ed25519 PS256 RS256"'
@@ -295,3 +296,33 @@ async def test_an_app_in_a_browser_can_send_proofs(app: Application) -> None:
     assert "dpop" in preflight.headers["access-control-allow-headers"]
     exposed = re.split(r",\s*", answer.headers["access-control-expose-headers"])
     assert {"dpop-nonce", "www-authenticate"} <= set(exposed)
+
+
+async def test_a_bound_token_for_a_resource_has_its_audience(
+    key: Prover, client: TestClient
+) -> None:
+    """RFC 9449 section 6.2, RFC 8707: bound, and for one audience"""
+    server = await key.app.create_client()
+    resource = await new_resource(key.app, servers=[server.client_id])
+    token = await key.bound_token(client, resource=resource.identifier)
+
+    answer = await key.app.introspect(server, token)
+    here = await key.get("/profile", token)
+
+    assert (answer["aud"], answer["cnf"]) == (resource.identifier, {"jkt": key.jkt})
+    assert answer["token_type"] == "DPoP"
+    assert_oauth_error(here, "invalid_token", status=401)
+
+
+async def test_a_bound_token_for_the_default_resource_is_accepted_at_userinfo(
+    key: Prover, client: TestClient, user: TestUser
+) -> None:
+    """Clients that never send `resource` use the same token at UserInfo; SECURITY_BAR row 38"""
+    await make_default(key.app, client, await new_resource(key.app))
+    token = await user_token(key, client, user)
+
+    accepted = await key.get("/userinfo", token)
+    as_bearer = await key.get("/userinfo", token, scheme="Bearer")
+
+    assert accepted.status_code == 200, accepted.text
+    assert_oauth_error(as_bearer, "invalid_token", status=401)

@@ -212,7 +212,9 @@ class RequestParser:
             resources=requested.resources,
             nonce=parameters.get("nonce"),
             code_challenge=self._code_challenge(client, parameters),
-            dpop_jkt=requested_key(parameters.get("dpop_jkt")),
+            dpop_jkt=requested_key(jkt)
+            if (jkt := parameters.get("dpop_jkt")) is not None
+            else None,
             prompts=_prompts(parameters.get("prompt"), self._prompts),
             max_age=_max_age(client, parameters.get("max_age")),
             acr_values=_acr_values(client, parameters.get("acr_values")),

@@ -21,12 +21,12 @@ def confirmation_of(jkt: str | None) -> str | None:
     return json.dumps({JKT: jkt}) if jkt is not None else None
 
 
-def requested_key(dpop_jkt: str | None) -> str | None:
+def requested_key(dpop_jkt: str) -> str:
     """Return the thumbprint that an authorization request names (RFC 9449 section 10).
 
     Raises `InvalidRequestError`.
     """
-    if dpop_jkt is not None and not THUMBPRINT.fullmatch(dpop_jkt):
+    if not THUMBPRINT.fullmatch(dpop_jkt):
         raise InvalidRequestError(Description.PARAMETER_MALFORMED.format(name="dpop_jkt"))
     return dpop_jkt
 
