@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, CursorResult, Executable, Row, Select
+from sqlalchemy import CTE, ColumnElement, CursorResult, Executable, Row, Select, Text, literal
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import UpdateBase
 
@@ -21,6 +21,12 @@ from app.database.exchanges import Exchange
 from app.database.joined import current_connection
 from app.database.lock_retries import LockWait, current_lock_wait
 from app.database.lookups import Lookup, Value
+from app.database.statements import (
+    CompiledLookup,
+    compile_joined_lookup,
+    compile_lookup,
+    sought_keys,
+)
 from app.database.steps import BatchedWrite, Outcome
 from app.database.waiting import Item, Result
 
@@ -38,7 +44,30 @@ class Database:
         self, statement: Select[Any], *, key: ColumnElement[Any], value: Callable[..., Value]
     ) -> Lookup[Value]:
         """Return a batched lookup; it calls `value` with the columns of the statement."""
-        lookup = Lookup(self.backend, statement, key=key, value=value)
+        return self._lookup(
+            compile_lookup(statement, key, self.backend.dialect),
+            of_one=lambda sought: statement.where(key == sought),
+            value=value,
+        )
+
+    def joined_lookup(
+        self, join: Callable[[CTE], Select[Any]], *, value: Callable[..., Value]
+    ) -> Lookup[Value]:
+        """Return a batched lookup by a text that no column holds; see `compile_joined_lookup`."""
+        return self._lookup(
+            compile_joined_lookup(join, self.backend.dialect),
+            of_one=lambda sought: join(sought_keys(literal(sought, Text))),
+            value=value,
+        )
+
+    def _lookup(
+        self,
+        compiled: CompiledLookup,
+        *,
+        of_one: Callable[[Any], Select[Any]],
+        value: Callable[..., Value],
+    ) -> Lookup[Value]:
+        lookup = Lookup(self.backend, compiled, of_one=of_one, value=value)
         self._batched.append(lookup)
         return lookup
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Select
+from sqlalchemy import Select
 
 from app.database.backend_batches import batch_on
 from app.database.backends import Backend
@@ -13,7 +13,7 @@ from app.database.batching import MicroBatch
 from app.database.errors import UnstorableValueError
 from app.database.joined import current_connection
 from app.database.sqlite import WouldWaitError
-from app.database.statements import Values, compile_lookup
+from app.database.statements import CompiledLookup, Values
 
 Value = TypeVar("Value")
 
@@ -24,20 +24,20 @@ class Lookup(Generic[Value]):
     SQLite is read synchronously, once for each key and iteration of the event loop: callers in the
     same iteration share the result, which is newer than any of their requests. On PostgreSQL,
     lookups that arrive while another one is running are sent together. Inside `joined_by` it sees
-    what the transaction has changed.
+    what the transaction has changed; `of_one` returns the query for one key.
     """
 
     def __init__(
         self,
         backend: Backend,
-        statement: Select[Any],
+        compiled: CompiledLookup,
         *,
-        key: ColumnElement[Any],
+        of_one: Callable[[Any], Select[Any]],
         value: Callable[..., Value],
     ) -> None:
         self._backend = backend
-        self._compiled = compile_lookup(statement, key, backend.dialect)
-        self._statement, self._key = statement, key
+        self._compiled = compiled
+        self._of_one = of_one
         self._value = value
         self._of_this_turn: dict[Any, Value | None] = {}
         self._batch: MicroBatch[Any, Value | None] = batch_on(
@@ -47,7 +47,7 @@ class Lookup(Generic[Value]):
     async def __call__(self, key: Any) -> Value | None:
         outer = current_connection()
         if outer is not None:
-            joined_row = (await outer.execute(self._statement.where(self._key == key))).first()
+            joined_row = (await outer.execute(self._of_one(key))).first()
             return self._value(*joined_row) if joined_row is not None else None
         find_at_once = self._backend.find_at_once
         if find_at_once is None:

@@ -9,7 +9,18 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, CompoundSelect, Select, any_, bindparam
+from sqlalchemy import (
+    ARRAY,
+    CTE,
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    Text,
+    any_,
+    bindparam,
+    func,
+    select,
+)
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.dml import UpdateBase
@@ -71,7 +82,29 @@ def compile_lookup(
     keys = bindparam("key", type_=ARRAY(key.type) if takes_all_keys else key.type)
     condition = key == any_(keys) if takes_all_keys else key == keys
     keyed = statement.add_columns().with_only_columns(key, *statement.selected_columns)
-    compiled = _compiled(keyed.where(condition), dialect)
+    return _compiled_lookup(keyed.where(condition), dialect)
+
+
+def compile_joined_lookup(join: Callable[[CTE], Select[Any]], dialect: Dialect) -> CompiledLookup:
+    """Compile a lookup by keys that no column holds, such as the parts of a token in one text.
+
+    `join` returns the query that joins rows to the column `key` of what it gets.
+    """
+    takes_all_keys = dialect.name == "postgresql"
+    keys = bindparam("key", type_=ARRAY(Text) if takes_all_keys else Text())
+    sought = sought_keys(func.unnest(keys, type_=Text) if takes_all_keys else keys)
+    statement = join(sought)
+    keyed = statement.with_only_columns(sought.c.key, *statement.selected_columns)
+    return _compiled_lookup(keyed, dialect)
+
+
+def sought_keys(keys: ColumnElement[Any]) -> CTE:
+    """Return rows with the column `key`."""
+    return select(keys.label("key")).cte("sought")
+
+
+def _compiled_lookup(keyed: Select[Any], dialect: Dialect) -> CompiledLookup:
+    compiled = _compiled(keyed, dialect)
     processors = [
         (index, processor)
         for index, column in enumerate(keyed.selected_columns)
