@@ -13,13 +13,13 @@ from app.cli.output import show
 from app.cli.parameters import AsJson, flag, one_of, option
 from app.cli.parsing import Commands
 from app.errors import InvalidInputError
-from app.security.jose import ALGORITHMS
+from app.security.jose import SIGNING_ALGORITHMS
 from app.security.sealed_settings import seal_setting
 from app.services.operations.authority import FULL
 
 if TYPE_CHECKING:
     from app.models.oauth.signing_keys import SigningKey
-    from app.services.oauth.signing_keys import KeyState
+    from app.services.oauth.signing_key_states import KeyState
     from app.wiring import Services
 
 NO_TIME = timedelta(0)
@@ -40,8 +40,8 @@ def rotate(
         str | None,
         option(
             "--algorithm",
-            **one_of(ALGORITHMS),
-            metavar="|".join(ALGORITHMS),
+            **one_of(SIGNING_ALGORITHMS),
+            metavar="|".join(SIGNING_ALGORITHMS),
             help="Rotate only the key for this algorithm.",
         ),
     ] = None,

@@ -121,6 +121,11 @@ class BoundedThreads:
             self._executor.submit(_return_memory, barrier)
 
 
+class SignatureThreads(BoundedThreads):
+    """Threads that sign with RSA: not those of passwords, so that a flood of these delays no
+    token."""
+
+
 def _return_memory(barrier: threading.Barrier) -> None:
     with contextlib.suppress(threading.BrokenBarrierError):
         barrier.wait(BARRIER_SECONDS)

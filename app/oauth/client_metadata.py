@@ -23,7 +23,7 @@ from app.schemas.admin_scopes import AdminScope
 from app.schemas.claim_names import GROUPS, ROLES
 from app.schemas.clients import ClientCreate
 from app.schemas.registration import ClientRegister
-from app.security.jose import ALGORITHMS, CLIENT_ALGORITHMS
+from app.security.jose import ALGORITHMS, CLIENT_ALGORITHM_NAMES
 from app.security.origins import web_origin_of
 from app.services.clients.clients import DEFAULT_AUTH_METHOD, application_type_of
 
@@ -34,8 +34,8 @@ Body = TypeVar("Body", ClientCreate, ClientRegister)
 ALGORITHM_MEMBERS: dict[str, Collection[str]] = {
     "id_token_signed_response_alg": ALGORITHMS,
     "userinfo_signed_response_alg": ALGORITHMS,
-    "request_object_signing_alg": CLIENT_ALGORITHMS,
-    "token_endpoint_auth_signing_alg": CLIENT_ALGORITHMS,
+    "request_object_signing_alg": CLIENT_ALGORITHM_NAMES,
+    "token_endpoint_auth_signing_alg": CLIENT_ALGORITHM_NAMES,
 }
 ENCRYPTION_MEMBERS = tuple(
     f"{response}_encrypted_response_{part}"

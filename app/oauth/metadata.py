@@ -13,7 +13,7 @@ from app.oauth.pkce import CODE_CHALLENGE_METHODS
 from app.oauth.scopes import SCOPES
 from app.oauth.subjects import SUBJECT_TYPES
 from app.schemas.metadata import ServerMetadata
-from app.security.jose import ALGORITHMS, CLIENT_ALGORITHMS
+from app.security.jose import ALGORITHMS, CLIENT_ALGORITHM_NAMES
 from app.security.key_proofs import PROOF_ALGORITHMS
 
 DISPLAYS = ("page", "popup", "touch")
@@ -43,7 +43,7 @@ def server_metadata(
 ) -> ServerMetadata:
     methods = [method.name for method in client_auth_methods]
     confidential = [method.name for method in client_auth_methods if method.proves_identity]
-    algorithms = list(CLIENT_ALGORITHMS)
+    algorithms = list(CLIENT_ALGORITHM_NAMES)
     return ServerMetadata(
         issuer=issuer,
         authorization_endpoint=f"{issuer}/authorize",

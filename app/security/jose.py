@@ -8,14 +8,20 @@ import base64
 import json
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Protocol
 
 RSA_BITS = 2048
 ALGORITHMS = ("RS256", "ES256", "EdDSA")
-"""Algorithms the server signs with."""
+"""Algorithms of the keys that exist from the start, which sign ID tokens."""
+SIGNING_ALGORITHMS = (*ALGORITHMS, "PS256")
+"""Algorithms the server signs with: access tokens of a resource may have another one."""
+RSA_ALGORITHMS = frozenset({"RS256", "PS256"})
+"""Algorithms that take a private key operation of a millisecond: sign with them in a thread."""
 CLIENT_ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")
 """Algorithms clients may sign with."""
+CLIENT_ALGORITHM_NAMES = (*CLIENT_ALGORITHMS, "Ed25519")
+"""The names of these that clients may register: one algorithm has two (RFC 9864)."""
 NEVER_IN_A_HEADER = frozenset({"jku", "jwk", "x5u", "x5c", "crit", "b64"})
 """Parameters that would let a token choose its own verification key (RFC 8725 section 3.10), or
 change how it must be processed (`crit`, `b64`)."""
@@ -48,7 +54,7 @@ def new_private_jwk(algorithm: str, kid: str) -> dict[str, Any]:
 
     parameters: Any = {"kid": kid, "alg": algorithm, "use": "sig"}
     key: Any
-    if algorithm == "RS256":
+    if algorithm in RSA_ALGORITHMS:
         key = jwk.RSAKey.generate_key(RSA_BITS, parameters)
     elif algorithm == "ES256":
         key = jwk.ECKey.generate_key("P-256", parameters)
@@ -80,7 +86,7 @@ def sign(claims: Mapping[str, Any], key: Any, *, algorithm: str, kid: str, typ: 
     from joserfc import jwt
 
     header = {"alg": algorithm, "kid": kid, "typ": typ}
-    with _suppress_eddsa_deprecation():
+    with _suppress_eddsa_deprecation(algorithm):
         return jwt.encode(header, dict(claims), key, algorithms=[algorithm])
 
 
@@ -100,6 +106,21 @@ def header_of(token: str) -> dict[str, Any]:
     return header
 
 
+def verify_by(token: str, key: Any, *, algorithm: str) -> dict[str, Any]:
+    """Return the claims of a JWT signed by an imported key; raises `SignatureError`.
+
+    The header must name the algorithm of the key as we do.
+    """
+    from joserfc import jwt
+    from joserfc.errors import JoseError
+
+    try:
+        with _suppress_eddsa_deprecation(algorithm):
+            return dict(jwt.decode(token, key, algorithms=[algorithm]).claims)
+    except (JoseError, ValueError, TypeError, RecursionError):
+        raise SignatureError("the key does not verify the signature") from None
+
+
 def verify(
     token: str, keys: Sequence[Mapping[str, Any]], *, algorithms: Sequence[str]
 ) -> dict[str, Any]:
@@ -115,12 +136,13 @@ def verify(
     if not isinstance(algorithm, str):
         raise SignatureError("alg is not a string")
     algorithm = _SHORT_NAMES.get(algorithm, algorithm)
-    if algorithm not in algorithms or algorithm not in _KEY_TYPES:
+    allowed = {_SHORT_NAMES.get(name, name) for name in algorithms}
+    if algorithm not in allowed or algorithm not in _KEY_TYPES:
         raise SignatureError("the algorithm is not allowed")
     candidates = [key for key in keys if _may_verify(key, algorithm, kid)]
     for candidate in candidates[:MAXIMUM_TRIED]:
         try:
-            with _suppress_eddsa_deprecation():
+            with _suppress_warnings():
                 key = import_key({**candidate, "alg": header["alg"]})  # the token's name of it
                 if key.key_type == "RSA":
                     require_rsa_bounds(key.raw_value.public_numbers())
@@ -159,10 +181,15 @@ def require_rsa_bounds(numbers: RsaNumbers) -> None:
         raise SignatureError("the RSA exponent is too long")
 
 
-@contextmanager
-def _suppress_eddsa_deprecation() -> Iterator[None]:
+def _suppress_eddsa_deprecation(algorithm: str) -> AbstractContextManager[None]:
     """Suppress the deprecation of the name in favour of `Ed25519` (RFC 9864), which few clients
-    support yet."""
+    support yet. RSA signs in threads, and filters of warnings are not for several threads."""
+    return _suppress_warnings() if algorithm == "EdDSA" else nullcontext()
+
+
+@contextmanager
+def _suppress_warnings() -> Iterator[None]:
+    """Suppress the warnings about a client's key, beside those of its algorithm's name."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

@@ -6,7 +6,7 @@ from datetime import timedelta
 from functools import cache, partial
 
 from app.clock import Clock
-from app.concurrency.bounded_threads import BoundedThreads
+from app.concurrency.bounded_threads import BoundedThreads, SignatureThreads
 from app.database.database import Database
 from app.oauth.client_auth.base import CertificateSources
 from app.outbound.http import OutboundHttp
@@ -41,6 +41,9 @@ from app.wiring.limits import build_limits
 from app.wiring.mail import build_mail
 from app.wiring.secret_boxes import box_for, secret_keys
 
+SIGNATURE_QUEUE = 500
+"""RSA signatures that wait at most, which is about half a second of them."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Core:
@@ -57,6 +60,7 @@ class Core:
     clock: Clock
     database: Database
     threads: BoundedThreads
+    signature_threads: SignatureThreads
     host_names: HostNames
     outbound: OutboundHttp
     links: Links
@@ -121,6 +125,7 @@ def build_core(settings: Settings, clock: Clock) -> Core:
         threads=BoundedThreads(
             threads=settings.password_thread_count, queue=settings.password_queue
         ),
+        signature_threads=SignatureThreads(threads=1, queue=SIGNATURE_QUEUE),
         host_names=host_names,
         outbound=OutboundHttp(
             allowed_hosts=settings.outbound_allowed_hosts,

@@ -32,10 +32,12 @@ class Services:
         """Start the threads that requests need; raise `StartupError` if the system refuses."""
         await self.core.database.backend.start_threads()
         await self.core.threads.start()
+        await self.core.signature_threads.start()
         await start_threads(None, count=1)
 
     async def close(self) -> None:
         self.core.threads.close()
+        self.core.signature_threads.close()
         if self.core.shared_limits is not None:
             await self.core.shared_limits.close()
         await self.core.host_names.close()

@@ -46,6 +46,7 @@ def build_tokens(core: Core, *, usage: ClientUsageService) -> Tokens:
         box=core.box(Purpose.SIGNING_KEYS),
         audit=core.audit,
         clock=core.clock,
+        threads=core.signature_threads,
         max_age=timedelta(seconds=settings.signing_key_max_age),
         token_ttl=id_token_ttl,
     )

@@ -11,7 +11,7 @@ import pytest_asyncio
 from sqlalchemy import delete, select
 
 from app.models.oauth.signing_keys import signing_keys
-from app.services.oauth.signing_keys import KeyState
+from app.services.oauth.signing_key_states import KeyState
 from app.services.operations.authority import FULL
 from app.wiring import Services
 from tests.conftest import AppFactory

@@ -10,7 +10,7 @@ from app.pages.admin.pages import ConsolePage
 from app.pages.admin.views import Badge, Cell, Link, Listing, Table, Tone
 from app.pages.support import redirect
 from app.schemas.admin_scopes import AdminScope
-from app.services.oauth.signing_keys import KeyState
+from app.services.oauth.signing_key_states import KeyState
 
 router, dangerous = console_router(), dangerous_router()
 

@@ -11,7 +11,7 @@ from app.routers.admin.bodies import JsonBody
 from app.routers.admin.routes import admin_router
 from app.schemas.admin.signing_keys import KeyRotation, SigningKeyList, SigningKeyResource
 from app.schemas.admin_scopes import AdminScope
-from app.services.oauth.signing_keys import KeyState
+from app.services.oauth.signing_key_states import KeyState
 from app.services.operations.authority import Authority
 
 READS = require(AdminScope.KEYS_READ)

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.schemas.admin.listing import Listing
 
-Algorithm = Literal["RS256", "ES256", "EdDSA"]
+Algorithm = Literal["RS256", "ES256", "EdDSA", "PS256"]
 
 
 class SigningKeyResource(BaseModel):

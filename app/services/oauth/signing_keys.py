@@ -6,12 +6,12 @@ They are published for long enough that everything they signed can be verified.
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
+from functools import partial
 from typing import Any
 
 from app.clock import Clock
+from app.concurrency.bounded_threads import SignatureThreads
 from app.concurrency.late_imports import imported
 from app.models.oauth.signing_keys import SigningKey
 from app.observability.logging import logger
@@ -19,9 +19,10 @@ from app.repositories.oauth.signing_keys import SigningKeyRepository
 from app.schemas.admin_scopes import AdminScope
 from app.security import jose
 from app.security.encryption import SealError, SecretBox
-from app.security.jose import ALGORITHMS, SignatureError
+from app.security.jose import ALGORITHMS, RSA_ALGORITHMS, SIGNING_ALGORITHMS, SignatureError
 from app.security.tokens import new_identifier
 from app.services.oauth.signing_key_cache import CACHED_FOR, SigningKeyCache
+from app.services.oauth.signing_key_states import KeyState, PublishedKeys, state_of
 from app.services.operations.audit import AuditLog
 from app.services.operations.audit_actions import ServerEvent
 from app.services.operations.authority import Authority
@@ -38,32 +39,17 @@ STALE_MAX_AGE = timedelta(seconds=5)
 """The same for a set that may lack a key because the database is unavailable."""
 KNOWN_AFTER = CACHED_FOR + MAX_AGE
 """Time after which no server, and no cache of a server's response, lacks a new key."""
+JWT_TYPE = "JWT"
+"""The `typ` of ID tokens and of signed UserInfo responses (RFC 7519 section 5.1)."""
 ATTEMPTS = 5
 """Attempts to have a key of our own while workers with another secret create keys too."""
-
-
-class KeyState(StrEnum):
-    WAITING = "waiting"
-    """Published; signs from a future instant."""
-    SIGNING = "signing"
-    PUBLISHED = "published"
-    """Replaced; what it signed may still be valid."""
-    RETIRED = "retired"
-    """Verifies only hints (`id_token_hint`)."""
-
-
-@dataclass(frozen=True, slots=True)
-class PublishedKeys:
-    """A JWK Set, and how long it may be cached."""
-
-    jwks: dict[str, Any]
-    max_age: timedelta
 
 
 class SigningKeys:
     """Signing keys of the server.
 
     `max_age` is the age at which a key is replaced; `token_ttl` is how long its tokens are valid.
+    `threads` sign with RSA.
     """
 
     def __init__(
@@ -73,6 +59,7 @@ class SigningKeys:
         box: SecretBox,
         audit: AuditLog,
         clock: Clock,
+        threads: SignatureThreads,
         max_age: timedelta,
         token_ttl: timedelta,
     ) -> None:
@@ -80,17 +67,30 @@ class SigningKeys:
         self._box = box
         self._audit = audit
         self._clock = clock
+        self._threads = threads
         self._max_age = max_age
         self._published_after = token_ttl + PUBLISHED_AFTER
         self._cache = SigningKeyCache(signing_key_repository, clock, token_ttl=token_ttl)
         self._opened: dict[str, Any] = {}
+        self._public: dict[str, Any] = {}
         self._cannot_be_opened: set[bytes] = set()
         self._making = asyncio.Lock()
 
-    async def sign(self, claims: Mapping[str, Any], *, algorithm: str, typ: str = "JWT") -> str:
-        """Return a JWT signed with the current key of an algorithm, with its `kid`."""
+    async def sign(self, claims: Mapping[str, Any], *, algorithm: str, typ: str = JWT_TYPE) -> str:
+        """Return a JWT signed with the current key of an algorithm, with its `kid`.
+
+        Elliptic curves are quick enough for the event loop.
+        """
         key = await self._signer(algorithm)
-        return jose.sign(claims, self._opened[key.kid], algorithm=algorithm, kid=key.kid, typ=typ)
+        sign = partial(
+            jose.sign,
+            claims,
+            self._opened[key.kid],
+            algorithm=algorithm,
+            kid=key.kid,
+            typ=typ,
+        )
+        return await self._threads.run(sign) if algorithm in RSA_ALGORITHMS else sign()
 
     async def published(self) -> PublishedKeys:
         """Return the JWK Set (RFC 7517 section 5): keys that sign, will sign, or signed recently.
@@ -105,21 +105,40 @@ class SigningKeys:
             {"keys": published}, max_age=STALE_MAX_AGE if self._cache.is_stale else MAX_AGE
         )
 
-    async def verify(self, token: str) -> dict[str, Any] | None:
-        """Return the claims of a token that one of our keys ever signed, expired or not.
+    async def verify(self, token: str, *, typ: str = JWT_TYPE) -> dict[str, Any] | None:
+        """Return the claims of a token of a type that one of our keys ever signed, expired or not.
 
         Return None for any other token.
         """
+        return await self._verified(token, typ, must_be_published=False)
+
+    async def verify_published(self, token: str, *, typ: str) -> dict[str, Any] | None:
+        """Return the same as `verify`, but only if others can verify the token, too."""
+        return await self._verified(token, typ, must_be_published=True)
+
+    async def _verified(
+        self, token: str, typ: str, *, must_be_published: bool
+    ) -> dict[str, Any] | None:
         try:
-            kid = jose.header_of(token).get("kid")
+            header = jose.header_of(token)
+            kid = header.get("kid")
+            if header.get("typ") != typ or not isinstance(kid, str):
+                return None
             keys = await self._cache.keys()
-            if isinstance(kid, str) and all(key.kid != kid for key in keys):
+            if all(key.kid != kid for key in keys):
                 keys = await self._cache.newest()  # another worker may have just created it
-            jwks = [json.loads(key.public_jwk) for key in keys if key.kid == kid]
+            key = next((key for key in keys if key.kid == kid), None)
+            if key is None or (must_be_published and not self._is_published(key, keys)):
+                return None
             await imported(*jose.MODULES)
-            return jose.verify(token, jwks, algorithms=ALGORITHMS)
+            return jose.verify_by(token, self._public_of(key), algorithm=key.algorithm)
         except SignatureError:
             return None
+
+    def _public_of(self, key: SigningKey) -> Any:
+        if key.kid not in self._public:
+            self._public[key.kid] = jose.import_key(json.loads(key.public_jwk))
+        return self._public[key.kid]
 
     async def ensure(self) -> None:
         """Create the first key of each algorithm for which no key can be opened."""
@@ -140,6 +159,8 @@ class SigningKeys:
         """
         authority.require(AdminScope.KEYS_WRITE)
         await self.ensure()
+        if algorithm is not None:
+            await self._signer(algorithm)
         signs_from = self._clock.now() + signs_after
         return [
             (
@@ -147,7 +168,7 @@ class SigningKeys:
                     rotated, await self._cache.newest(), signs_from=signs_from, is_rotation=True
                 )
             ).kid
-            for rotated in ALGORITHMS
+            for rotated in await self._rotatable()
             if algorithm in (None, rotated)
         ]
 
@@ -158,7 +179,7 @@ class SigningKeys:
         """
         now = self._clock.now()
         keys = await self._cache.newest()
-        for algorithm in ALGORITHMS:
+        for algorithm in SIGNING_ALGORITHMS:
             newest = next((key for key in keys if key.algorithm == algorithm), None)
             if newest is not None and now - newest.created_at >= self._max_age:
                 successor = await self._make(
@@ -176,18 +197,18 @@ class SigningKeys:
         if retired_kids:
             await self._signing_key_repository.forget_private_halves(retired_kids)
 
+    async def _rotatable(self) -> Sequence[str]:
+        """Return the algorithms that have a key: those of the start, and those used since."""
+        having = {key.algorithm for key in await self._cache.newest()}
+        return [algorithm for algorithm in SIGNING_ALGORITHMS if algorithm in having]
+
     async def list_all(self) -> Sequence[SigningKey]:
         """Return all keys, the newest of each algorithm first."""
         return await self._signing_key_repository.list_all()
 
     def state_of(self, key: SigningKey, keys: Sequence[SigningKey]) -> KeyState:
         """Return what a key is used for now, according to the times of all `keys`."""
-        now = self._clock.now()
-        ended_at = _ended_at(key, keys)
-        if ended_at is None or ended_at > now:
-            return KeyState.SIGNING if key.signs_from <= now else KeyState.WAITING
-        is_published = ended_at + self._published_after > now
-        return KeyState.PUBLISHED if is_published else KeyState.RETIRED
+        return state_of(key, keys, now=self._clock.now(), published_after=self._published_after)
 
     def _is_published(self, key: SigningKey, keys: Sequence[SigningKey]) -> bool:
         """Return whether a key belongs in the JWK Set.
@@ -274,16 +295,3 @@ class SigningKeys:
             return False
         self._opened[key.kid] = jose.import_key(json.loads(private))
         return True
-
-
-def _ended_at(key: SigningKey, keys: Sequence[SigningKey]) -> datetime | None:
-    """Return when a key stopped signing, which is when its successor began.
-
-    Return None while it has no successor.
-    """
-    successor_starts = [
-        other.signs_from
-        for other in keys
-        if other.algorithm == key.algorithm and other.generation > key.generation
-    ]
-    return min(successor_starts, default=None)
