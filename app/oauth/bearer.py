@@ -8,8 +8,8 @@ from enum import Enum
 from typing import NamedTuple
 from urllib.parse import parse_qs
 
-from app.clock import Clock
 from app.models.oauth.access_tokens import AccessToken
+from app.oauth.access_token_reader import AccessTokenReader
 from app.oauth.certificate_binding import require_certificate_of_token
 from app.oauth.descriptions import Description
 from app.oauth.dpop.confirmation import bound_key
@@ -19,10 +19,8 @@ from app.oauth.errors import InvalidBearerRequestError, InvalidTokenError
 from app.oauth.resource_scopes import own_scope
 from app.oauth.scopes import OPENID
 from app.observability import request_context
-from app.repositories.oauth.access_tokens import AccessTokenRepository
 from app.schemas.client_policies import parse_policies
 from app.security.client_certificates import ClientCertificate
-from app.security.tokens import TokenKind, digest_of
 from app.services.oauth.resource_catalogue import ResourceCatalogue
 
 MAXIMUM_LENGTH = 8192
@@ -52,15 +50,13 @@ class BearerTokens:
     def __init__(
         self,
         *,
-        access_token_repository: AccessTokenRepository,
+        access_tokens: AccessTokenReader,
         dpop_proofs: DpopProofs,
         resource_catalogue: ResourceCatalogue,
-        clock: Clock,
     ) -> None:
-        self._access_token_repository = access_token_repository
+        self._access_tokens = access_tokens
         self._dpop_proofs = dpop_proofs
         self._resource_catalogue = resource_catalogue
-        self._clock = clock
 
     async def authenticate(
         self,
@@ -84,7 +80,7 @@ class BearerTokens:
         if (authorization and in_form) or (query and _has_access_token(query)):
             raise InvalidBearerRequestError(Description.SEVERAL_BEARER_TOKENS)
         presented = Presented(in_form, False) if in_form else _token_in(authorization or b"")
-        token = await self._find(presented.token)
+        token = await self._access_tokens.find_valid(presented.token)
         if token is None:
             refused = InvalidDpopTokenError if presented.is_bound else InvalidTokenError
             raise refused(reason="the access token is unknown, expired or revoked")
@@ -104,13 +100,6 @@ class BearerTokens:
             return False
         default = await self._resource_catalogue.find_by_name(token.default_resource)
         return default is not None and default.identifier == token.audience
-
-    async def _find(self, token: str) -> AccessToken | None:
-        if not TokenKind.ACCESS_TOKEN.matches(token):
-            return None
-        return await self._access_token_repository.find_valid(
-            digest_of(token), now=self._clock.now()
-        )
 
     async def _require_key(
         self, token: AccessToken, presented: Presented, proof: PresentedProof

@@ -12,6 +12,7 @@ from app.clock import Clock
 from app.models.clients.clients import Client
 from app.models.oauth.access_tokens import AccessToken
 from app.models.oauth.refresh_tokens import RefreshToken
+from app.oauth.access_token_reader import AccessTokenReader
 from app.oauth.claim_mappings import mapped_claims
 from app.oauth.client_auth.authenticator import ClientAuthenticator
 from app.oauth.descriptions import Description
@@ -20,7 +21,6 @@ from app.oauth.errors import InvalidClientError, InvalidRequestError
 from app.oauth.lifetimes import refresh_token_expiry
 from app.oauth.requests import FormRequest
 from app.oauth.subjects import subject_for
-from app.repositories.oauth.access_tokens import AccessTokenRepository
 from app.repositories.oauth.refresh_tokens import RefreshTokenRepository
 from app.schemas.claim_mappings import MappingTarget
 from app.schemas.client_policies import parse_policies
@@ -37,7 +37,7 @@ class Introspection:
         self,
         *,
         authenticator: ClientAuthenticator,
-        access_token_repository: AccessTokenRepository,
+        access_tokens: AccessTokenReader,
         refresh_token_repository: RefreshTokenRepository,
         resource_catalogue: ResourceCatalogue,
         entitlements: EntitlementService,
@@ -45,7 +45,7 @@ class Introspection:
         issuer: str,
     ) -> None:
         self._authenticator = authenticator
-        self._access_token_repository = access_token_repository
+        self._access_tokens = access_tokens
         self._refresh_token_repository = refresh_token_repository
         self._resource_catalogue = resource_catalogue
         self._entitlements = entitlements
@@ -59,16 +59,12 @@ class Introspection:
         token = request.form.get("token")
         if token is None:
             raise InvalidRequestError(Description.PARAMETER_MISSING.format(name="token"))
-        if TokenKind.ACCESS_TOKEN.matches(token):
-            return await self._of_access_token(token, client)
         if TokenKind.REFRESH_TOKEN.matches(token):
             return await self._of_refresh_token(token, client)
-        return INACTIVE
+        return await self._of_access_token(token, client)
 
     async def _of_access_token(self, token: str, client: Client) -> IntrospectionResponse:
-        row = await self._access_token_repository.find_valid(
-            digest_of(token), now=self._clock.now()
-        )
+        row = await self._access_tokens.find_valid(token)
         if row is None or not await self._may_see(row.audience, client):
             return INACTIVE
         return IntrospectionResponse(
@@ -83,6 +79,8 @@ class Introspection:
             iss=self._issuer,
             cnf=_confirmation_of(row),
             aud=row.audience,
+            acr=row.acr or None,
+            auth_time=int(row.auth_time.timestamp()) if row.auth_time is not None else None,
             **await self._mapped(row, row.policies),
         )
 

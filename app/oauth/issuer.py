@@ -1,11 +1,13 @@
 """Issuing of tokens (RFC 6749 section 5.1); no other module issues any."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from app.clock import Clock
 from app.models.accounts.users import User
 from app.models.clients.clients import Client
 from app.models.oauth.refresh_tokens import RefreshToken
+from app.oauth.access_jwts import AccessJwts, JwtUser, jwt_user_of
 from app.oauth.claim_mappings import mapped_claims
 from app.oauth.claims import claims_for_id_token, parse_claims
 from app.oauth.descriptions import Description
@@ -13,7 +15,7 @@ from app.oauth.dpop.confirmation import token_type_of
 from app.oauth.dpop.proofs import DpopProofs
 from app.oauth.errors import InvalidTargetError
 from app.oauth.id_tokens import Authentication, IdTokens
-from app.oauth.lifetimes import JWT, Lifetimes
+from app.oauth.lifetimes import Lifetimes
 from app.oauth.new_tokens import family_lifetime, new_family, new_pair, pair_of
 from app.oauth.proven_keys import ProvenKeys, bound_to, is_bound_to_proof
 from app.oauth.scopes import OFFLINE_ACCESS, OPENID
@@ -46,6 +48,7 @@ class TokenIssuer:
         refresh_token_repository: RefreshTokenRepository,
         token_family_repository: TokenFamilyRepository,
         id_tokens: IdTokens,
+        access_jwts: AccessJwts,
         dpop_proofs: DpopProofs,
         usage: ClientUsageService,
         clock: Clock,
@@ -55,6 +58,7 @@ class TokenIssuer:
         self._refresh_token_repository = refresh_token_repository
         self._token_family_repository = token_family_repository
         self._id_tokens = id_tokens
+        self._access_jwts = access_jwts
         self._dpop_proofs = dpop_proofs
         self._usage = usage
         self._clock = clock
@@ -64,21 +68,26 @@ class TokenIssuer:
         self, client: Client, grant: TokenGrant, *, keys: ProvenKeys
     ) -> TokenResponse:
         """Issue an access token to the client itself, without a refresh token (section 4.4.3)."""
-        _require_opaque(grant)
         grant = bound_to(keys, grant, client)
-        token = new_token(TokenKind.ACCESS_TOKEN)
         now, lifetime = self._clock.now(), self._lifetimes.of(client, grant.resource).access
-        is_stored = await self._access_token_repository.store_for_client(
-            digest_of(token),
-            client_id=client.client_id,
-            scope=grant.scope,
-            issued_at=now,
-            expires_at=now + lifetime,
-            audience=grant.audience,
-            confirmation=grant.confirmation,
-            authorization_details=grant.authorization_details,
-            use=keys.use_of_proof,
-        )
+        if grant.is_for_jwt:
+            token = await self._access_jwts.for_client(
+                client, grant, issued_at=now, expires_at=now + lifetime
+            )
+            is_stored = False  # a JWT has no row: a proof is used by itself
+        else:
+            token = new_token(TokenKind.ACCESS_TOKEN)
+            is_stored = await self._access_token_repository.store_for_client(
+                digest_of(token),
+                client_id=client.client_id,
+                scope=grant.scope,
+                issued_at=now,
+                expires_at=now + lifetime,
+                audience=grant.audience,
+                confirmation=grant.confirmation,
+                authorization_details=grant.authorization_details,
+                use=keys.use_of_proof,
+            )
         if not is_stored:
             await self.refuse_replay(keys)
         self._usage.note_token(client.client_id, now)
@@ -99,15 +108,18 @@ class TokenIssuer:
         keys: ProvenKeys,
     ) -> TokenResponse | None:
         """Issue the first tokens of a new family; None if the sign-in is no longer valid."""
-        _require_opaque(grant)
         grant = bound_to(keys, grant, client)
         now, lifetimes = self._clock.now(), self._lifetimes.of(client, grant.resource)
         family_expires_at = now + family_lifetime(lifetimes, with_refresh_token=with_refresh_token)
         pair, stored = new_pair(
             grant, lifetimes=lifetimes, family_expires_at=family_expires_at, now=now
         )
+        family_id = new_identifier()
+        pair = await self._access_jwts.in_pair(
+            pair, client, grant, jwt_user_of(user), family_id=family_id, now=now
+        )
         has_begun = await self._token_family_repository.begin(
-            new_identifier(),
+            family_id,
             stored,
             new_family(grant, expires_at=family_expires_at),
             client_id=client.client_id,
@@ -128,6 +140,7 @@ class TokenIssuer:
         client: Client,
         signed_in: SignedIn,
         *,
+        family_id: str,
         grant: TokenGrant,
         authentication: Authentication,
         entitlements: LazyEntitlements,
@@ -135,13 +148,12 @@ class TokenIssuer:
         nonce: str | None = None,
         claims: str | None = None,
     ) -> TokenResponse | None:
-        """Redeem a code for the first tokens of its family.
+        """Redeem a code for the first tokens of its family, which has the id `family_id`.
 
         Returns None if the code is used or revoked by now, or the proof was used before. The tokens
-        end with the session, unless `offline_access` was granted. The ID token is signed before
-        anything is stored.
+        end with the session, unless `offline_access` was granted. JWTs are signed before anything
+        is stored.
         """
-        _require_opaque(grant)
         grant = bound_to(keys, grant, client)
         now, lifetimes = self._clock.now(), self._lifetimes.of(client, grant.resource)
         with_refresh_token = client.check_grant_type("refresh_token")
@@ -150,6 +162,14 @@ class TokenIssuer:
             family_expires_at = min(family_expires_at, signed_in.session.expires_at)
         pair, stored = new_pair(
             grant, lifetimes=lifetimes, family_expires_at=family_expires_at, now=now
+        )
+        pair = await self._access_jwts.in_pair(
+            pair,
+            client,
+            grant,
+            jwt_user_of(signed_in.user, authentication),
+            family_id=family_id,
+            now=now,
         )
         id_token = await self.id_token(
             client,
@@ -234,7 +254,6 @@ class TokenIssuer:
         If the token was used, revoked or expired in the meantime, returns its current row instead.
         `digest` is that of the token, and `grace` is how long the response can be repeated.
         """
-        _require_opaque(grant)
         grant = bound_to(keys, grant, client)
         now, seed = self._clock.now(), new_secret()
         pair, stored = pair_of(
@@ -244,6 +263,11 @@ class TokenIssuer:
             family_expires_at=found.family_expires_at,
             now=now,
         )
+        if grant.is_for_jwt:
+            user = await self._user_of(found)
+            pair = await self._access_jwts.in_pair(
+                pair, client, grant, user, family_id=found.family_id, now=now
+            )
         current = await self._refresh_token_repository.rotate(
             digest,
             found,
@@ -258,10 +282,11 @@ class TokenIssuer:
         self._usage.note_token(client.client_id, now)
         return pair.response(now=now)
 
-    def repeat_response(
+    async def repeat_response(
         self,
         presented: str,
         used: RefreshToken,
+        client: Client,
         *,
         grant: TokenGrant,
         keys: ProvenKeys,
@@ -269,10 +294,10 @@ class TokenIssuer:
         """Return the response to the rotation of this token, or None if it is not stored.
 
         It can only be recovered with the token itself. None also if its access token is bound to
-        another key than those of the request. Raises `InvalidTargetError` if it is for another
-        resource than the one that this request is for.
+        another key than those of the request. A JWT is signed again. Raises `InvalidTargetError` if
+        it is for another resource than the one that this request is for.
         """
-        if used.successor_sealed is None:
+        if used.successor_sealed is None or used.used_at is None:
             return None
         pair = unpacked(used.successor_sealed, presented)
         if not is_bound_to_proof(pair.confirmation, keys):
@@ -282,19 +307,25 @@ class TokenIssuer:
                 Description.RESOURCE_OF_REPEATED_REFRESH,
                 reason="the refresh token was used for another resource before",
             )
+        if pair.jti is not None:
+            user = await self._user_of(used)
+            grant = replace(grant, confirmation=pair.confirmation)
+            pair = await self._access_jwts.again_in_pair(
+                pair, client, grant, user, issued_at=used.used_at
+            )
         return pair.response(now=self._clock.now())
+
+    async def _user_of(self, token: RefreshToken) -> JwtUser:
+        """Return what a JWT says of the user and the sign-in of a refresh token."""
+        sign_in = await self._token_family_repository.find_sign_in(token.family_id)
+        return JwtUser(
+            user_id=token.user_id or "",
+            pairwise_salt=token.pairwise_salt or b"",
+            auth_time=sign_in.auth_time if sign_in is not None else None,
+            acr=sign_in.acr if sign_in is not None else None,
+        )
 
     async def refuse_replay(self, keys: ProvenKeys) -> None:
         """Raise `InvalidDpopProofError` if another request used the proof; else it is used now."""
         if keys.proof is not None:
             await self._dpop_proofs.spend(keys.proof, at_resource=False)
-
-
-def _require_opaque(grant: TokenGrant) -> None:
-    """Refuse a resource whose tokens are JWTs (RFC 9068), which nothing issues yet."""
-    if grant.resource is not None and grant.resource.token_format == JWT:
-        raise InvalidTargetError(
-            Description.RESOURCE_NOT_AVAILABLE,
-            reason=f"the resource {grant.resource.name} has the token format jwt: run"
-            f" `postern resources set {grant.resource.name} --token-format opaque`",
-        )

@@ -54,6 +54,7 @@ def pair_of(
         audience=grant.audience,
         confirmation=grant.confirmation,
         authorization_details=grant.authorization_details,
+        has_access_row=not grant.is_for_jwt,
     )
     pair = TokenPair(
         access_token,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from app.models.oauth.resources import Resource
+from app.oauth.lifetimes import JWT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +26,11 @@ class TokenGrant:
     confirmation_of_family: str | None = None
     authorization_details: str | None = None
     details_of_family: str | None = None
+
+    @property
+    def is_for_jwt(self) -> bool:
+        """Whether the access token is a JWT (RFC 9068)."""
+        return self.resource is not None and self.resource.token_format == JWT
 
     @property
     def audience(self) -> str | None:

@@ -24,7 +24,8 @@ _HEAD = struct.Struct(f">B{SEED_BYTES}sd")
 class TokenPair:
     """An access token and a refresh token in clear, as issued.
 
-    `scope`, `audience` and `confirmation` are those of the access token.
+    `scope`, `audience` and `confirmation` are those of the access token. `jti` is set if that is a
+    JWT: a repeated response has one with the same `jti` and times.
     """
 
     access_token: str
@@ -33,6 +34,7 @@ class TokenPair:
     access_expires_at: datetime
     audience: str | None
     confirmation: str | None
+    jti: str | None = None
 
     def response(
         self, *, now: datetime, with_refresh_token: bool = True, id_token: str | None = None
@@ -53,7 +55,7 @@ def packed(pair: TokenPair, seed: bytes) -> bytes:
     expires_at = pair.access_expires_at.timestamp()
     if pair.audience is None and pair.confirmation is None:
         return _HEAD.pack(DERIVED, seed, expires_at) + pair.scope.encode()
-    content = to_json([pair.scope, pair.audience, pair.confirmation])
+    content = to_json([pair.scope, pair.audience, pair.confirmation, pair.jti])
     return _HEAD.pack(DERIVED_FOR_RESOURCE, seed, expires_at) + content
 
 
@@ -65,9 +67,9 @@ def unpacked(stored: bytes, presented: str) -> TokenPair:
     if stored[0] not in (DERIVED, DERIVED_FOR_RESOURCE):
         return _opened(stored, presented)
     kind, seed, expires_at = _HEAD.unpack_from(stored)
-    content, audience, confirmation = stored[_HEAD.size :], None, None
+    content, audience, confirmation, jti = stored[_HEAD.size :], None, None, None
     if kind == DERIVED_FOR_RESOURCE:
-        scope, audience, confirmation = from_json(content)
+        scope, audience, confirmation, jti = from_json(content)
     else:
         scope = content.decode()
     access_token, refresh_token = derived_pair(presented, seed)
@@ -78,6 +80,7 @@ def unpacked(stored: bytes, presented: str) -> TokenPair:
         datetime.fromtimestamp(expires_at, UTC),
         audience,
         confirmation,
+        jti,
     )
 
 

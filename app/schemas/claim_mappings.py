@@ -26,6 +26,8 @@ class MappingTarget(StrEnum):
     ID_TOKEN = "id_token"
     USERINFO = "userinfo"
     INTROSPECTION = "introspection"
+    ACCESS_TOKEN = "access_token"
+    """JWT access tokens (RFC 9068 section 2.2.3), which services read without asking."""
 
 
 def _not_reserved(name: str) -> str:

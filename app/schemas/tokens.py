@@ -58,6 +58,10 @@ class IntrospectionResponse(BaseModel):
         examples=[{"jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}],
     )
     aud: str | None = Field(default=None, description="The resource that the token is for.")
+    acr: str | None = Field(default=None, description="How the user signed in (RFC 9470).")
+    auth_time: int | None = Field(
+        default=None, description="When the user signed in, in seconds since 1970."
+    )
 
 
 class PushedRequest(BaseModel):

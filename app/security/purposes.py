@@ -20,6 +20,7 @@ class Purpose(StrEnum):
     SETTINGS = "settings"
     PAGE_CURSORS = "page cursors"
     DPOP_NONCES = "dpop nonces"
+    FAMILIES_OF_JWTS = "families of jwts"
 
     PASSKEY_CHALLENGES = "passkey challenges"
     MAIL_CODES = "mail codes"

@@ -40,7 +40,7 @@ from app.wiring.clients import Clients
 from app.wiring.core import Core
 from app.wiring.factors import Factors
 from app.wiring.resources import build_resources
-from app.wiring.tokens import build_tokens
+from app.wiring.tokens import build_reader, build_tokens
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +75,7 @@ def build_oauth(
     settings, issuer = core.settings, core.settings.issuer_url
     resources = build_resources(core)
     tokens = build_tokens(core, usage=clients.usage)
+    access_tokens = build_reader(core, tokens, resources)
     prompts = prompts_here(registration_is_open=core.registration_policy.is_open_to_users)
     methods = Available(core, clients)
     offered = offered_methods(core.certificate_sources)
@@ -129,10 +130,9 @@ def build_oauth(
             ttl=timedelta(seconds=settings.device_code_ttl),
         ),
         bearer_tokens=BearerTokens(
-            access_token_repository=tokens.access_token_repository,
+            access_tokens=access_tokens,
             dpop_proofs=tokens.dpop_proofs,
             resource_catalogue=resources.resource_catalogue,
-            clock=core.clock,
         ),
         dpop_proofs=tokens.dpop_proofs,
         admin_access=AdminAccess(
@@ -143,7 +143,7 @@ def build_oauth(
         ),
         introspection=Introspection(
             authenticator=authenticator,
-            access_token_repository=tokens.access_token_repository,
+            access_tokens=access_tokens,
             refresh_token_repository=tokens.refresh_token_repository,
             resource_catalogue=resources.resource_catalogue,
             entitlements=core.entitlements,
@@ -152,7 +152,7 @@ def build_oauth(
         ),
         revocation=Revocation(
             authenticator=authenticator,
-            access_token_repository=tokens.access_token_repository,
+            access_tokens=access_tokens,
             token_family_repository=tokens.token_family_repository,
             clock=core.clock,
         ),

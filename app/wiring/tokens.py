@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from app.oauth.access_jwts import AccessJwts
+from app.oauth.access_token_reader import AccessTokenReader
 from app.oauth.dpop.nonces import DpopNonces
 from app.oauth.dpop.proofs import DpopProofs
 from app.oauth.dpop.target_uris import TargetUris
@@ -12,6 +14,7 @@ from app.oauth.lifetimes import Lifetimes
 from app.repositories.oauth.access_tokens import AccessTokenRepository
 from app.repositories.oauth.authorization_codes import AuthorizationCodeRepository
 from app.repositories.oauth.device_codes import DeviceCodeRepository
+from app.repositories.oauth.jwt_states import JwtStateRepository
 from app.repositories.oauth.refresh_tokens import RefreshTokenRepository
 from app.repositories.oauth.signing_keys import SigningKeyRepository
 from app.repositories.oauth.token_families import TokenFamilyRepository
@@ -20,6 +23,7 @@ from app.services.clients.usage import ClientUsageService
 from app.services.oauth.signing_keys import SigningKeys
 from app.settings import Settings
 from app.wiring.core import Core
+from app.wiring.resources import Resources
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +35,7 @@ class Tokens:
     device_code_repository: DeviceCodeRepository
     signing_keys: SigningKeys
     id_tokens: IdTokens
+    access_jwts: AccessJwts
     dpop_proofs: DpopProofs
     token_issuer: TokenIssuer
 
@@ -51,6 +56,12 @@ def build_tokens(core: Core, *, usage: ClientUsageService) -> Tokens:
         token_ttl=id_token_ttl,
     )
     id_tokens = IdTokens(signing_keys, core.clock, issuer=settings.issuer_url, ttl=id_token_ttl)
+    access_jwts = AccessJwts(
+        signing_keys=signing_keys,
+        box=core.box(Purpose.FAMILIES_OF_JWTS),
+        entitlements=core.entitlements,
+        issuer=settings.issuer_url,
+    )
     dpop_proofs = DpopProofs(
         replay_cache_repository=core.replay_cache_repository,
         nonces=DpopNonces(core.secret_keys),
@@ -63,6 +74,7 @@ def build_tokens(core: Core, *, usage: ClientUsageService) -> Tokens:
         refresh_token_repository=refresh_token_repository,
         token_family_repository=token_family_repository,
         id_tokens=id_tokens,
+        access_jwts=access_jwts,
         dpop_proofs=dpop_proofs,
         usage=usage,
         clock=core.clock,
@@ -80,8 +92,21 @@ def build_tokens(core: Core, *, usage: ClientUsageService) -> Tokens:
         device_code_repository=DeviceCodeRepository(core.database),
         signing_keys=signing_keys,
         id_tokens=id_tokens,
+        access_jwts=access_jwts,
         dpop_proofs=dpop_proofs,
         token_issuer=token_issuer,
+    )
+
+
+def build_reader(core: Core, tokens: Tokens, resources: Resources) -> AccessTokenReader:
+    return AccessTokenReader(
+        access_token_repository=tokens.access_token_repository,
+        jwt_state_repository=JwtStateRepository(core.database),
+        resource_catalogue=resources.resource_catalogue,
+        access_jwts=tokens.access_jwts,
+        signing_keys=tokens.signing_keys,
+        clock=core.clock,
+        issuer=core.settings.issuer_url,
     )
 
 

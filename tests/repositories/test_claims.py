@@ -34,6 +34,7 @@ def pair_at(app: Application) -> NewPair:
         audience=None,
         confirmation=None,
         authorization_details=None,
+        has_access_row=True,
     )
 
 

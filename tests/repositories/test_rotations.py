@@ -65,6 +65,7 @@ async def rotate(app: Application, repository: RefreshTokenRepository, digest: b
             audience=None,
             confirmation=None,
             authorization_details=None,
+            has_access_row=True,
         ),
         sealed=b"sealed",
         grace_ends_at=now + timedelta(seconds=30),

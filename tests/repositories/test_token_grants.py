@@ -115,6 +115,8 @@ def test_the_response_of_a_rotation_is_repeated_with_its_audience() -> None:
     plain = TokenPair(*tokens, "profile", NOW, None, None)
     bound = TokenPair(*tokens, "profile read", NOW, "https://api.example", KEY)
 
-    for pair in (plain, bound):
+    jwt = TokenPair(*tokens, "profile read", NOW, "https://api.example", None, "a-jti")
+
+    for pair in (plain, bound, jwt):
         assert unpacked(packed(pair, seed), "postern_rt_x") == pair
     assert packed(plain, seed)[0] == DERIVED  # the previous release reads it

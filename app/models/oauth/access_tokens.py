@@ -60,6 +60,8 @@ class AccessTokenColumns(NamedTuple):
     audience: str | None
     confirmation: str | None
     authorization_details: str | None
+    auth_time: datetime | None
+    acr: str | None
 
 
 class AccessToken(AccessTokenColumns, TokenMixin):
@@ -68,7 +70,10 @@ class AccessToken(AccessTokenColumns, TokenMixin):
     `username` and `otp_confirmed_at` are those of the token's user; they are None for a token that
     was issued to a client on its own behalf. `audience` is the identifier of the resource that the
     token is for, or None, and `default_resource` the short name of its client's default one.
-    `confirmation` is the key that the token is bound to (RFC 7800), as JSON.
+    `confirmation` is the key that the token is bound to (RFC 7800), as JSON. `auth_time` and `acr`
+    are those of the sign-in (RFC 9470), or None if it was not in a browser.
+
+    A JWT (RFC 9068) has no row: what it says itself is combined with what the database says.
     """
 
     def check_client(self, client: Client) -> bool:

@@ -137,6 +137,7 @@ class AuthorizationCodeGrant(Grant[AuthorizationCodeParameters]):
             presented,
             client,
             signed_in,
+            family_id=code.family_id,
             grant=grant,
             authentication=Authentication(code.auth_time, code.acr, code.amr, code.session_id),
             entitlements=entitlements,

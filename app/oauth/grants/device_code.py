@@ -117,6 +117,7 @@ class DeviceCodeGrant(Grant[DeviceCodeParameters]):
             presented,
             client,
             signed_in,
+            family_id=code.family_id,
             grant=grant,
             authentication=Authentication(auth_time, code.acr or "", code.amr or "", session_id),
             entitlements=entitlements,

@@ -116,7 +116,7 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
         grant = replace(granted, confirmation=token.confirmation)
         if token.used_at is not None:
             await self._token_issuer.refuse_replay(request.keys)
-            repeated = self._same_again(presented, token, grant, request.keys)
+            repeated = await self._same_again(client, presented, token, grant, request.keys)
             return await self._with_id_token(client, token, repeated, entitlements)
         if refresh_token_expiry(token, client) <= self._clock.now():
             raise _not_valid("the refresh token has expired")
@@ -128,7 +128,7 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
             return await self._with_id_token(client, token, rotated, entitlements)
         if rotated.used_at is None:
             raise _not_valid("the refresh token was revoked or expired concurrently")
-        repeated = self._same_again(presented, rotated, grant, request.keys)
+        repeated = await self._same_again(client, presented, rotated, grant, request.keys)
         return await self._with_id_token(client, token, repeated, entitlements)
 
     async def _refuse_replay(self, found: RefreshToken) -> None:
@@ -155,13 +155,20 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
         )
         raise _not_valid("the refresh token was replayed after its grace window")
 
-    def _same_again(
-        self, presented: str, used: RefreshToken, grant: TokenGrant, keys: ProvenKeys
+    async def _same_again(
+        self,
+        client: Client,
+        presented: str,
+        used: RefreshToken,
+        grant: TokenGrant,
+        keys: ProvenKeys,
     ) -> TokenResponse:
         """Return the response to the first use of this token, until its successor is used."""
         if used.successor_used_at is not None:
             raise _not_valid("the successor of the refresh token was already used")
-        response = self._token_issuer.repeat_response(presented, used, grant=grant, keys=keys)
+        response = await self._token_issuer.repeat_response(
+            presented, used, client, grant=grant, keys=keys
+        )
         if response is None:
             raise _not_valid("the response to the first use is not stored, or for another key")
         return response

@@ -41,6 +41,7 @@ TARGETS: Mapping[MappingTarget, Field] = {
     MappingTarget.ID_TOKEN: Field("id_token", N_("In the ID token"), kind="check"),
     MappingTarget.USERINFO: Field("userinfo", N_("At UserInfo"), kind="check"),
     MappingTarget.INTROSPECTION: Field("introspection", N_("At introspection"), kind="check"),
+    MappingTarget.ACCESS_TOKEN: Field("access_token", N_("In JWT access tokens"), kind="check"),
 }
 NO_TARGET = N_("Choose at least one place.")
 TYPES = (

@@ -38,6 +38,8 @@ LIVING = (
         token.audience,
         token.confirmation,
         token.authorization_details,
+        family.auth_time,
+        family.acr,
     )
     .select_from(
         access_tokens.join(clients, client.client_id == token.client_id)

@@ -76,17 +76,18 @@ class Redemption:
             True: (spending(database), use.where(exists().where(IS_SPENT_BY_CALLER))),
         }
         self._steps = {
-            (with_refresh_token, has_use): database.step(
+            (with_refresh_token, has_access_row, has_use): database.step(
                 *beginning,
                 begin,
                 *remember,
                 *((new_refresh,) if with_refresh_token else ()),
-                new_access,
+                *((new_access,) if has_access_row else ()),
                 outcome=winner,
                 order="presented",
                 only_for_caller=True,
             )
             for with_refresh_token in (True, False)
+            for has_access_row in (True, False)
             for has_use, beginning in beginnings.items()
         }
 
@@ -103,7 +104,7 @@ class Redemption:
 
         A `use` is spent in any case, and nothing else happens if another caller spent it before.
         """
-        row = await self._steps[with_refresh_token, use is not None](
+        row = await self._steps[with_refresh_token, pair.has_access_row, use is not None](
             presented=digest,
             refresh_digest=pair.refresh_digest,
             refresh_expires_at=pair.refresh_expires_at,

@@ -130,8 +130,14 @@ class RefreshTokenRepository:
     def __init__(self, database: Database) -> None:
         self._valid = database.lookup(LIVING, key=token.digest, value=RefreshToken)
         self._used = database.lookup(USED, key=used.digest, value=UsedRefreshToken)
-        self._rotate = database.claim(ROTATION)
-        self._rotate_with_use = database.claim(replace(ROTATION, guard=SPENDING))
+        without_access = [rows for rows in ROTATION.inserts if rows is not NEW_ACCESS]
+        self._rotations = {
+            (has_access_row, guard is not None): database.claim(
+                replace(ROTATION, inserts=inserts, guard=guard)
+            )
+            for has_access_row, inserts in ((True, ROTATION.inserts), (False, without_access))
+            for guard in (None, SPENDING)
+        }
 
     async def find_in_active_family(self, digest: bytes) -> RefreshToken | None:
         """Return the token, even if it is used or expired.
@@ -160,7 +166,7 @@ class RefreshTokenRepository:
         expired meanwhile. `sealed` is the encrypted response, repeated until `grace_ends_at`. A
         `use` is spent in any case, and nothing else happens if another caller spent it before.
         """
-        rotate = self._rotate if use is None else self._rotate_with_use
+        rotate = self._rotations[pair.has_access_row, use is not None]
         is_ours = await rotate(
             presented=digest,
             successor=pair.refresh_digest,

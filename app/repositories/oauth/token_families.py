@@ -26,6 +26,8 @@ class NewPair:
     """A new access token and a new refresh token, by their digests.
 
     `scope`, `audience`, `confirmation` and `authorization_details` are those of the access token.
+    `has_access_row` is False if that is a JWT, which has no row; `access_digest` only identifies
+    the caller then.
     """
 
     access_digest: bytes
@@ -37,6 +39,7 @@ class NewPair:
     audience: str | None
     confirmation: str | None
     authorization_details: str | None
+    has_access_row: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,18 +162,24 @@ BEGINNING = Creation(
         "access_expires_at": access.expires_at,
     },
 )
+ROWS_OF_PAIR = {
+    (True, True): (NEW_REFRESH, NEW_ACCESS),
+    (True, False): (NEW_REFRESH,),
+    (False, True): (NEW_ACCESS,),
+    (False, False): (),
+}
+"""Rows to store, by whether there is a refresh token, and a row for the access token."""
 
 
 class TokenFamilyRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._sign_in = database.lookup(SIGN_IN, key=family.family_id, value=SignIn)
-        inserts_of = {True: (NEW_REFRESH, NEW_ACCESS), False: (NEW_ACCESS,)}
         self._beginnings = {
-            (with_refresh_token, guard is not None): database.creation(
-                replace(BEGINNING, inserts=inserts, guard=guard)
+            (*kind, guard is not None): database.creation(
+                replace(BEGINNING, inserts=rows, guard=guard)
             )
-            for with_refresh_token, inserts in inserts_of.items()
+            for kind, rows in ROWS_OF_PAIR.items()
             for guard in (None, SPENDING)
         }
 
@@ -191,7 +200,7 @@ class TokenFamilyRepository:
         `user` was read: the sign-in of this family is not valid any more. A `use` is spent in any
         case; the result is also False if another caller spent it before.
         """
-        return await self._beginnings[with_refresh_token, use is not None](
+        return await self._beginnings[with_refresh_token, pair.has_access_row, use is not None](
             family_id=family_id,
             client_id=client_id,
             user_id=user.user_id,

@@ -27,6 +27,7 @@ from app.models.factors.trusted_browsers import trusted_browsers
 from app.models.oauth.access_tokens import access_tokens
 from app.models.oauth.authorization_codes import authorization_codes
 from app.models.oauth.authorization_requests import authorization_requests
+from app.models.oauth.denied_tokens import denied_tokens
 from app.models.oauth.device_codes import device_codes
 from app.models.operations.limit_counters import limit_counters
 from app.models.operations.mails import mails
@@ -39,6 +40,7 @@ MAILS_RETAINED_FOR = timedelta(days=2)
 EXPIRING = (
     authorization_codes,
     authorization_requests,
+    denied_tokens,
     device_codes,
     sessions,
     replay_cache,

@@ -1,0 +1,185 @@
+"""JWT access tokens (RFC 9068), for resources whose servers verify tokens by themselves.
+
+A JWT has no row. That of a user belongs to its family, whose id is sealed in `jti`: what services
+see of it differs for each token.
+"""
+
+import base64
+import binascii
+import json
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from app.models.accounts.users import User
+from app.models.clients.clients import Client
+from app.models.oauth.resources import Resource
+from app.oauth.claim_mappings import mapped_claims
+from app.oauth.id_tokens import Authentication
+from app.oauth.subjects import subject_for
+from app.oauth.token_grants import TokenGrant
+from app.oauth.token_pairs import TokenPair
+from app.schemas.claim_mappings import MappingTarget
+from app.security.encryption import SealError, SecretBox
+from app.security.tokens import new_identifier
+from app.services.accounts.entitlements import EntitlementService
+from app.services.oauth.signing_keys import SigningKeys
+
+ACCESS_TOKEN_TYPE = "at+jwt"
+OWN_JTI_LENGTH = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JwtUser:
+    """The user of a token; `auth_time` and `acr` are None if the sign-in was not in a browser."""
+
+    user_id: str
+    pairwise_salt: bytes
+    auth_time: datetime | None
+    acr: str | None
+
+
+def jwt_user_of(user: User, authentication: Authentication | None = None) -> JwtUser:
+    return JwtUser(
+        user_id=user.user_id,
+        pairwise_salt=user.pairwise_salt,
+        auth_time=authentication.auth_time if authentication is not None else None,
+        acr=authentication.acr if authentication is not None else None,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewJwt:
+    """The parts of a token that its grant does not determine."""
+
+    jti: str
+    scope: str
+    issued_at: datetime
+    expires_at: datetime
+
+
+class AccessJwts:
+    """Signs access tokens; `box` seals the ids of families."""
+
+    def __init__(
+        self,
+        *,
+        signing_keys: SigningKeys,
+        box: SecretBox,
+        entitlements: EntitlementService,
+        issuer: str,
+    ) -> None:
+        self._signing_keys = signing_keys
+        self._box = box
+        self._entitlements = entitlements
+        self._issuer = issuer
+
+    async def for_client(
+        self, client: Client, grant: TokenGrant, *, issued_at: datetime, expires_at: datetime
+    ) -> str:
+        """Return a token about the client itself."""
+        new = NewJwt(
+            jti=new_identifier(), scope=grant.scope, issued_at=issued_at, expires_at=expires_at
+        )
+        return await self._sign(client, grant, new, user=None)
+
+    async def in_pair(
+        self,
+        pair: TokenPair,
+        client: Client,
+        grant: TokenGrant,
+        user: JwtUser,
+        *,
+        family_id: str,
+        now: datetime,
+    ) -> TokenPair:
+        """Return a new pair with a JWT as its access token, if the grant is for one."""
+        if not grant.is_for_jwt:
+            return pair
+        sealed = self._box.seal(family_id.encode(), context=client.client_id)
+        jti = base64.urlsafe_b64encode(sealed).rstrip(b"=").decode("ascii")
+        return await self.again_in_pair(replace(pair, jti=jti), client, grant, user, issued_at=now)
+
+    async def again_in_pair(
+        self,
+        pair: TokenPair,
+        client: Client,
+        grant: TokenGrant,
+        user: JwtUser,
+        *,
+        issued_at: datetime,
+    ) -> TokenPair:
+        """Return a pair with the JWT that it had when it was issued, by its `jti`."""
+        new = NewJwt(
+            jti=pair.jti or "",
+            scope=pair.scope,
+            issued_at=issued_at,
+            expires_at=pair.access_expires_at,
+        )
+        return replace(pair, access_token=await self._sign(client, grant, new, user=user))
+
+    def family_of(self, jti: str, *, client_id: str) -> str | None:
+        """Return the family of a token, or None if it was issued to the client itself.
+
+        Raises `SealError` if it was sealed under a key that is not known any more.
+        """
+        if len(jti) == OWN_JTI_LENGTH:
+            return None
+        try:
+            sealed = base64.urlsafe_b64decode(jti + "=" * (-len(jti) % 4))
+        except (ValueError, binascii.Error):
+            raise SealError("not a sealed value") from None
+        return self._box.open(sealed, context=client_id).decode()
+
+    async def _sign(
+        self, client: Client, grant: TokenGrant, new: NewJwt, *, user: JwtUser | None
+    ) -> str:
+        """Return a token, about a user or the client itself (RFC 9068 section 2.2)."""
+        resource = _resource_of(grant)
+        content: dict[str, Any] = {
+            **(await self._claims_about(user, client, grant) if user is not None else {}),
+            "iss": self._issuer,
+            "sub": client.client_id,
+            "aud": resource.identifier,
+            "client_id": client.client_id,
+            "jti": new.jti,
+            "iat": int(new.issued_at.timestamp()),
+            "exp": int(new.expires_at.timestamp()),
+        }
+        if new.scope:
+            content["scope"] = new.scope
+        if user is not None:
+            content["sub"] = subject_for(
+                user.user_id, salt=user.pairwise_salt, sector_identifier=client.sector_identifier
+            )
+        if grant.confirmation is not None:
+            content["cnf"] = json.loads(grant.confirmation)
+        if grant.authorization_details is not None:
+            content["authorization_details"] = json.loads(grant.authorization_details)
+        return await self._signing_keys.sign(
+            content, algorithm=resource.signing_alg, typ=ACCESS_TOKEN_TYPE
+        )
+
+    async def _claims_about(
+        self, user: JwtUser, client: Client, grant: TokenGrant
+    ) -> dict[str, Any]:
+        """Return what the token says of the sign-in, and what the client gets about the user."""
+        mapped = await mapped_claims(
+            MappingTarget.ACCESS_TOKEN,
+            client_id=client.client_id,
+            policies=client.policies_in_force,
+            scope=grant.kept_scope,
+            entitlements=self._entitlements.lazily(user.user_id),
+        )
+        claims = dict(mapped)
+        if user.auth_time is not None:
+            claims["auth_time"] = int(user.auth_time.timestamp())
+        if user.acr:
+            claims["acr"] = user.acr
+        return claims
+
+
+def _resource_of(grant: TokenGrant) -> Resource:
+    if grant.resource is None:
+        raise AssertionError("a JWT has an audience")
+    return grant.resource

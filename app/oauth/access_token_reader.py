@@ -1,0 +1,123 @@
+"""Reading of access tokens, whatever their format: opaque ones by their row, JWTs (RFC 9068) by
+their signature and the state of their family, client and user."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from app.clock import Clock
+from app.models.clients.clients import Client
+from app.models.oauth.access_tokens import AccessToken
+from app.oauth.access_jwts import ACCESS_TOKEN_TYPE, AccessJwts
+from app.repositories.oauth.access_tokens import AccessTokenRepository
+from app.repositories.oauth.jwt_states import JwtStateRepository
+from app.security.encryption import SealError
+from app.security.tokens import TokenKind, digest_of
+from app.services.oauth.resource_catalogue import ResourceCatalogue
+from app.services.oauth.signing_keys import SigningKeys
+
+BEGINNING_OF_JWT = "eyJ"
+"""The base64url of the brace and the quote with which the header begins."""
+
+
+class VerifiedJwt(NamedTuple):
+    """A token that this server signed, which has not expired; it may be revoked."""
+
+    jti: str
+    client_id: str
+    audience: str
+    issued_at: datetime
+    expires_at: datetime
+    claims: Mapping[str, Any]
+
+
+class AccessTokenReader:
+    def __init__(
+        self,
+        *,
+        access_token_repository: AccessTokenRepository,
+        jwt_state_repository: JwtStateRepository,
+        resource_catalogue: ResourceCatalogue,
+        access_jwts: AccessJwts,
+        signing_keys: SigningKeys,
+        clock: Clock,
+        issuer: str,
+    ) -> None:
+        self._access_token_repository = access_token_repository
+        self._jwt_state_repository = jwt_state_repository
+        self._resource_catalogue = resource_catalogue
+        self._access_jwts = access_jwts
+        self._signing_keys = signing_keys
+        self._clock = clock
+        self._issuer = issuer
+
+    async def find_valid(self, token: str) -> AccessToken | None:
+        """Return an access token, or None if it is unknown, expired or revoked.
+
+        None also if its family is revoked, or its client or user is disabled or unknown.
+        """
+        if TokenKind.ACCESS_TOKEN.matches(token):
+            return await self._access_token_repository.find_valid(
+                digest_of(token), now=self._clock.now()
+            )
+        verified = await self._verified(token)
+        return await self._with_state(verified) if verified is not None else None
+
+    async def revoke(self, token: str, client: Client) -> None:
+        """Revoke an access token if it was issued to this client (RFC 7009 section 2.1)."""
+        if TokenKind.ACCESS_TOKEN.matches(token):
+            await self._access_token_repository.revoke(
+                digest_of(token), client_id=client.client_id, now=self._clock.now()
+            )
+            return
+        verified = await self._verified(token)
+        if verified is not None and verified.client_id == client.client_id:
+            await self._jwt_state_repository.deny(verified.jti, expires_at=verified.expires_at)
+
+    async def _verified(self, token: str) -> VerifiedJwt | None:
+        """Return a JWT of ours, of the type of access tokens, that has not expired."""
+        if not token.startswith(BEGINNING_OF_JWT):
+            return None
+        claims = await self._signing_keys.verify_published(token, typ=ACCESS_TOKEN_TYPE)
+        if claims is None or claims.get("iss") != self._issuer:
+            return None
+        verified = VerifiedJwt(
+            jti=claims["jti"],
+            client_id=claims["client_id"],
+            audience=claims["aud"],
+            issued_at=datetime.fromtimestamp(claims["iat"], UTC),
+            expires_at=datetime.fromtimestamp(claims["exp"], UTC),
+            claims=claims,
+        )
+        return verified if verified.expires_at > self._clock.now() else None
+
+    async def _with_state(self, jwt: VerifiedJwt) -> AccessToken | None:
+        resource = await self._resource_catalogue.find(jwt.audience)
+        if resource is None or resource.identifier != jwt.audience:
+            return None
+        try:
+            family_id = self._access_jwts.family_of(jwt.jti, client_id=jwt.client_id)
+        except SealError:
+            return None
+        state = await self._jwt_state_repository.find_valid(
+            jwt.jti, family_id=family_id, client_id=jwt.client_id
+        )
+        if state is None:
+            return None
+        return AccessToken(
+            family_id=family_id,
+            client_id=jwt.client_id,
+            scope=jwt.claims.get("scope", ""),
+            issued_at=jwt.issued_at,
+            expires_at=jwt.expires_at,
+            audience=jwt.audience,
+            confirmation=_stored(jwt.claims.get("cnf")),
+            authorization_details=_stored(jwt.claims.get("authorization_details")),
+            **state._asdict(),
+        )
+
+
+def _stored(value: Any) -> str | None:
+    """Return a claim as rows of opaque tokens store it."""
+    return None if value is None else json.dumps(value)
