@@ -19,9 +19,11 @@
 | 8414, OpenID Connect Discovery | metadata | metadata.py |
 | 8628 | device authorization | device.py, grants/device_code.py |
 | 8707 | resource indicators | resource_indicators.py, resource_scopes.py |
+| 9068 | JWT access tokens | access_jwts.py, access_token_reader.py |
 | 9101 | request objects | request_objects.py |
 | 9126 | pushed requests | authorization/pushed.py |
 | 9449 | DPoP proofs, nonces, bound tokens | dpop/ |
+| 9470 | step-up | authorization/interactions.py, access_jwts.py, introspection.py |
 | OpenID Connect Core §2 | ID tokens | id_tokens.py |
 | OpenID Connect Core §5 | claims, UserInfo | claims.py, userinfo.py |
 | 7643 §4.1.2, 9068 §2.2.3.1 | groups, roles, mapped claims | claim_mappings.py |

@@ -13,7 +13,7 @@ from typing import Any
 
 MAXIMUM_ADDRESS = 64
 MAXIMUM_SHOWN = 300
-OUR_SECRETS = re.compile(r"postern_\w[\w.-]*")
+OUR_SECRETS = re.compile(r"postern_\w[\w.-]*|eyJ[\w-]{8,}\.[\w.-]*")
 CLIENT_ID = "client_id"
 USER_ID = "user_id"
 BROWSER_SECRETS = "browser_secrets"

@@ -3,7 +3,7 @@
 import shutil
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from tests.support.machine import scaled
 from tests.support.server import Server, application_of, running_server
 
 NODE = Path(__file__).parent / "node"
+JWT_PACKAGES = ("pyjwt[crypto]>=2.10,<3",)
 DJANGO_PACKAGES = ("django>=5.2,<6", "django-allauth[socialaccount]>=65.22,<66")
 
 
@@ -34,7 +35,7 @@ def node_packages() -> Path:
     """The clients from their registry, as `package.json` says; fetched once for a checkout."""
     if shutil.which("node") is None or shutil.which("npm") is None:
         pytest.skip("Node is not installed: apt-get install nodejs npm")
-    if not (NODE / "node_modules" / "openid-client").is_dir():
+    if not all((NODE / "node_modules" / name).is_dir() for name in ("openid-client", "jose")):
         subprocess.run(
             ["npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--silent"],
             cwd=NODE,
@@ -47,12 +48,22 @@ def node_packages() -> Path:
 @pytest.fixture(scope="session")
 def django_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The interpreter of an environment with Django and allauth."""
-    environment = tmp_path_factory.mktemp("django") / "environment"
+    return _python_with(DJANGO_PACKAGES, tmp_path_factory.mktemp("django"))
+
+
+@pytest.fixture(scope="session")
+def jwt_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The interpreter of an environment with PyJWT."""
+    return _python_with(JWT_PACKAGES, tmp_path_factory.mktemp("pyjwt"))
+
+
+def _python_with(packages: Sequence[str], directory: Path) -> Path:
+    environment = directory / "environment"
     python = environment / "bin" / "python"
     uv = [str(Path(sys.executable).parent / "uv")]
     for command in (
         ["venv", "--quiet", "--python", sys.executable, str(environment)],
-        ["pip", "install", "--quiet", "--python", str(python), *DJANGO_PACKAGES],
+        ["pip", "install", "--quiet", "--python", str(python), *packages],
     ):
         subprocess.run([*uv, *command], check=True, timeout=scaled(180))
     return python
