@@ -103,7 +103,7 @@ def _measure_database(
     with ExitStack() as stack:
         server = stack.enter_context(servers.postern(directory, url))
         http = stack.enter_context(httpx.Client(base_url=server.url, timeout=30))
-        registered = Registered(http, tokens=max(options.connections))
+        registered = Registered(http, tokens=max(options.connections), database_url=url)
         subjects = [
             Subject(name, server, scenario(registered))
             for name, scenario in SCENARIOS.items()

@@ -157,7 +157,7 @@ def _compare(
             url = stack.enter_context(new_database(database_directory, database))
             server = stack.enter_context(servers.postern(database_directory, url, root=root))
             http = stack.enter_context(httpx.Client(base_url=server.url, timeout=30))
-            return server, Registered(http, tokens=CONNECTIONS)
+            return server, Registered(http, tokens=CONNECTIONS, database_url=url)
 
         then, now = started("before", earlier), started("after", servers.ROOT)
         return [

@@ -6,11 +6,14 @@ import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
 
 import httpx
 import pyotp
+
+from benchmarks.resources import create_resource
 
 PASSWORD_SCENARIO = "password"
 PASSWORD = "correct horse battery staple"
@@ -33,15 +36,35 @@ class Pair:
 
 
 class Registered:
-    """Clients, a user and tokens in the measured database."""
+    """Clients, a user and tokens in the measured database.
 
-    def __init__(self, http: httpx.Client, *, tokens: int) -> None:
+    Its URL is needed for the scenarios with a resource only.
+    """
+
+    def __init__(self, http: httpx.Client, *, tokens: int, database_url: str | None = None) -> None:
         self._http = http
         self._tokens = tokens
+        self._database_url = database_url
         self.clients = [self._client() for _ in range(CLIENTS)]
         self.username = self._enrolled_user()
         self.machines: list[str] = []
         self.people: list[Pair] = []
+        self.jwts: list[str] = []
+
+    @cached_property
+    def resource(self) -> str:
+        """The identifier of a resource with JWT access tokens, which all clients serve."""
+        if self._database_url is None:
+            raise ValueError("a scenario with a resource needs the URL of the database")
+        servers = [client_id for client_id, _ in self.clients]
+        return create_resource(self._database_url, servers=servers)
+
+    def add_jwts(self) -> None:
+        """Add JWT access tokens, half of clients and half of the user, if there are none yet."""
+        forms = itertools.cycle(({"grant_type": "client_credentials"}, self.login()))
+        while len(self.jwts) < 2 * self._tokens:
+            response = self._token(**next(forms), resource=self.resource)
+            self.jwts.append(response["access_token"])
 
     def add_machines(self) -> None:
         """Add access tokens of clients, if there are none yet."""
@@ -93,6 +116,19 @@ def client_credentials(registered: Registered) -> Load:
     return Load([post("/token", header, form) for header in registered.authorizations])
 
 
+def client_credentials_jwt(registered: Registered) -> Load:
+    """Issue JWTs, signed with ES256."""
+    form = {"grant_type": "client_credentials", "resource": registered.resource}
+    return Load([post("/token", header, form) for header in registered.authorizations])
+
+
+def introspection_jwt(registered: Registered) -> Load:
+    """Introspect JWTs, half of clients and half of users."""
+    registered.add_jwts()
+    headers = itertools.cycle(registered.authorizations)
+    return Load([post("/introspect", next(headers), {"token": each}) for each in registered.jwts])
+
+
 def introspection(registered: Registered) -> Load:
     """Introspect tokens, half of clients and half of users."""
     headers = itertools.cycle(registered.authorizations)
@@ -125,6 +161,8 @@ Scenario = Callable[[Registered], Load]
 SCENARIOS: dict[str, Scenario] = {
     "client_credentials": client_credentials,
     "introspection": introspection,
+    "client_credentials_jwt": client_credentials_jwt,
+    "introspection_jwt": introspection_jwt,
     "profile": profile,
     "refresh": refresh,
     PASSWORD_SCENARIO: password,  # last: the others are compared with the ceiling
