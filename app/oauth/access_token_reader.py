@@ -1,10 +1,13 @@
 """Reading of access tokens, whatever their format: opaque ones by their row, JWTs (RFC 9068) by
 their signature and the state of their family, client and user."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
+
+from cachetools import FIFOCache
 
 from app.clock import Clock
 from app.models.clients.clients import Client
@@ -13,6 +16,7 @@ from app.oauth.access_jwts import ACCESS_TOKEN_TYPE, AccessJwts
 from app.repositories.oauth.access_tokens import AccessTokenRepository
 from app.repositories.oauth.jwt_states import JwtStateRepository
 from app.security.encryption import SealError
+from app.security.jose import header_of
 from app.security.tokens import TokenKind, digest_of
 from app.services.oauth.resource_catalogue import ResourceCatalogue
 from app.services.oauth.signing_keys import SigningKeys
@@ -21,9 +25,16 @@ BEGINNING_OF_JWT = "eyJ"
 """The base64url of the brace and the quote with which the header begins."""
 
 
-class VerifiedJwt(NamedTuple):
-    """A token that this server signed, which has not expired; it may be revoked."""
+MAXIMUM_LENGTH = 16_384
+MAXIMUM_REMEMBERED = 2048
+"""Verified tokens in memory, about two kilobytes each."""
+LENGTH_TO_REMEMBER = 2048
 
+
+class VerifiedJwt(NamedTuple):
+    """A token that this server signed, by the key `kid`; it may have expired, or be revoked."""
+
+    kid: str
     jti: str
     client_id: str
     audience: str
@@ -51,6 +62,7 @@ class AccessTokenReader:
         self._signing_keys = signing_keys
         self._clock = clock
         self._issuer = issuer
+        self._remembered: FIFOCache[bytes, VerifiedJwt] = FIFOCache(MAXIMUM_REMEMBERED)
 
     async def find_valid(self, token: str) -> AccessToken | None:
         """Return an access token, or None if it is unknown, expired or revoked.
@@ -76,13 +88,31 @@ class AccessTokenReader:
             await self._jwt_state_repository.deny(verified.jti, expires_at=verified.expires_at)
 
     async def _verified(self, token: str) -> VerifiedJwt | None:
-        """Return a JWT of ours, of the type of access tokens, that has not expired."""
-        if not token.startswith(BEGINNING_OF_JWT):
+        """Return a JWT of ours, of the type of access tokens, that has not expired.
+
+        A signature is verified once for as long as the token is remembered: that takes as long as
+        the rest of a request.
+        """
+        if not token.startswith(BEGINNING_OF_JWT) or len(token) > MAXIMUM_LENGTH:
             return None
+        digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+        verified = self._remembered.get(digest)
+        if verified is None:
+            verified = await self._verified_anew(token)
+            if verified is None:
+                return None
+            if len(token) <= LENGTH_TO_REMEMBER:
+                self._remembered[digest] = verified
+        elif not await self._signing_keys.is_published(verified.kid):
+            return None
+        return verified if verified.expires_at > self._clock.now() else None
+
+    async def _verified_anew(self, token: str) -> VerifiedJwt | None:
         claims = await self._signing_keys.verify_published(token, typ=ACCESS_TOKEN_TYPE)
         if claims is None or claims.get("iss") != self._issuer:
             return None
-        verified = VerifiedJwt(
+        return VerifiedJwt(
+            kid=header_of(token)["kid"],
             jti=claims["jti"],
             client_id=claims["client_id"],
             audience=claims["aud"],
@@ -90,7 +120,6 @@ class AccessTokenReader:
             expires_at=datetime.fromtimestamp(claims["exp"], UTC),
             claims=claims,
         )
-        return verified if verified.expires_at > self._clock.now() else None
 
     async def _with_state(self, jwt: VerifiedJwt) -> AccessToken | None:
         resource = await self._resource_catalogue.find(jwt.audience)

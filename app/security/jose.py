@@ -40,7 +40,7 @@ MAXIMUM_RSA_CHARACTERS = {"n": 700, "e": 16}
 """Slightly above the bounds in base64, to reject a key before it is decoded."""
 
 
-MODULES = ("joserfc.jwk", "joserfc.jwt")
+MODULES = ("joserfc.jwk", "joserfc.jwt", "app.security.signatures")
 """Imported late, with their dependencies; see `app.concurrency.late_imports`."""
 
 
@@ -83,11 +83,9 @@ def import_key(value: Mapping[str, Any]) -> Any:
 
 def sign(claims: Mapping[str, Any], key: Any, *, algorithm: str, kid: str, typ: str) -> str:
     """Return a signed JWT in compact serialization."""
-    from joserfc import jwt
+    from app.security.signatures import signed_jwt
 
-    header = {"alg": algorithm, "kid": kid, "typ": typ}
-    with _suppress_eddsa_deprecation(algorithm):
-        return jwt.encode(header, dict(claims), key, algorithms=[algorithm])
+    return signed_jwt(claims, key.private_key, algorithm=algorithm, kid=kid, typ=typ)
 
 
 def header_of(token: str) -> dict[str, Any]:

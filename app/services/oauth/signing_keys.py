@@ -106,15 +106,17 @@ class SigningKeys:
         )
 
     async def verify(self, token: str, *, typ: str = JWT_TYPE) -> dict[str, Any] | None:
-        """Return the claims of a token of a type that one of our keys ever signed, expired or not.
-
-        Return None for any other token.
-        """
+        """Return the claims of a token of a type that a key of ours ever signed, or else None."""
         return await self._verified(token, typ, must_be_published=False)
 
     async def verify_published(self, token: str, *, typ: str) -> dict[str, Any] | None:
         """Return the same as `verify`, but only if others can verify the token, too."""
         return await self._verified(token, typ, must_be_published=True)
+
+    async def is_published(self, kid: str) -> bool:
+        """Return whether others can verify what a key of ours signed."""
+        keys = await self._cache.keys()
+        return any(key.kid == kid and self._is_published(key, keys) for key in keys)
 
     async def _verified(
         self, token: str, typ: str, *, must_be_published: bool
