@@ -397,13 +397,3 @@ async def test_a_scope_that_the_resource_lost_is_not_refreshed(
     refreshed = await app.refresh(service, first.json()["refresh_token"])
 
     assert refreshed.json()["scope"] == "profile"
-
-
-async def test_a_jwt_resource_is_refused_as_long_as_none_is_issued(
-    app: Application, service: TestClient, user: TestUser
-) -> None:
-    made = await new_resource(app, token_format="jwt")
-
-    assert_oauth_error(await request(app, service, resource=made.identifier), "invalid_target")
-    by_password = await app.password_grant(service, user, resource=made.identifier)
-    assert_oauth_error(by_password, "invalid_target")
