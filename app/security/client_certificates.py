@@ -43,7 +43,7 @@ def load(der: bytes) -> "x509.Certificate":
 
     try:
         return x509.load_der_x509_certificate(der)
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         raise CertificateError("a certificate cannot be read") from None
 
 

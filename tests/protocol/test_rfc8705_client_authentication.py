@@ -1,5 +1,6 @@
 """Client authentication by certificate (RFC 8705 section 2), forwarded by a trusted proxy."""
 
+import base64
 import datetime
 import ipaddress
 from pathlib import Path
@@ -20,6 +21,7 @@ from tests.support.mutual_tls import behind_proxy
 ROOT = authority()
 OTHER_ROOT = authority("CN=Another authority")
 UNKNOWN_EXTENSION = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\5\0")
+VERSION_3 = bytes.fromhex("a003020102")
 PKI, SELF_SIGNED = "tls_client_auth", "self_signed_tls_client_auth"
 
 
@@ -275,6 +277,23 @@ async def test_an_expired_self_signed_certificate_is_refused(app: Application) -
     client = await self_signed_client(app, identity.jwk_with_certificate)
 
     assert_refused(await token(app, client, identity))
+
+
+async def test_a_certificate_of_another_version_is_refused(app: Application) -> None:
+    """RFC 5280 section 4.1.2.1: a stranger can make one, and a proxy passes it on"""
+    own = make(SUBJECT)
+    end = own.der.index(VERSION_3) + len(VERSION_3)
+    version_2 = own.der[: end - 1] + b"\x01" + own.der[end:]
+    header = f":{base64.b64encode(version_2).decode()}:"
+    pki, self_signed = await pki_client(app), await self_signed_client(app, own.jwk)
+
+    for client, headers in (
+        (pki, {"client-cert": header}),
+        (pki, {"client-cert": ROOT.issue().rfc9440, "client-cert-chain": header}),
+        (self_signed, {"client-cert": header}),
+    ):
+        form = {"grant_type": "client_credentials", "client_id": client.client_id}
+        assert_refused(await app.http.post("/token", data=form, headers=headers))
 
 
 async def test_keys_of_other_kinds_are_passed_over(app: Application) -> None:
