@@ -1,5 +1,7 @@
 """URLs of proofs are compared in their normal form (RFC 9449 section 4.3, RFC 3986 section 6.2)."""
 
+import tracemalloc
+
 import pytest
 
 from app.oauth.dpop.target_uris import MAXIMUM_REMEMBERED, TargetUris, normalised_uri
@@ -106,3 +108,19 @@ def test_the_number_of_remembered_paths_is_bounded() -> None:
         assert uris.matches(f"{ISSUER}/{number}", f"/{number}")
 
     assert len(uris._known) == MAXIMUM_REMEMBERED
+
+
+def test_long_paths_match_nothing_and_are_not_kept() -> None:
+    """SECURITY_BAR row 12: whoever holds a bound token chooses the paths of the admin API"""
+    target_uris = TargetUris([ISSUER])
+    tracemalloc.start()
+    try:
+        for number in range(300):
+            path = f"/admin/api/v1/users/{number}{'x' * 60_000}"
+            assert not target_uris.matches(f"{ISSUER}/token", path)
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert held < 1_000_000
+    assert target_uris.matches(f"{ISSUER}/token", "/token")

@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 
 DEFAULT_PORTS = {"https": 443, "http": 80}
 MAXIMUM_REMEMBERED = 1000
+MAXIMUM_PATH = 2048
+"""More characters than any path of ours has. Callers choose some of the paths, which are kept."""
 _ALLOWED = re.compile(r"(?:[\w\-.~:/?#\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})+", re.ASCII)
 _ENCODED = re.compile(r"%[0-9A-Fa-f]{2}")
 _UNRESERVED = re.compile(r"[\w\-.~]", re.ASCII)
@@ -20,7 +22,7 @@ class TargetUris:
 
     def matches(self, htu: str, path: str) -> bool:
         """Return whether a URL is that of the endpoint at a path, without query and fragment."""
-        return normalised_uri(htu) in self._of(path)
+        return len(path) <= MAXIMUM_PATH and normalised_uri(htu) in self._of(path)
 
     def _of(self, path: str) -> frozenset[str | None]:
         known = self._known.get(path)
