@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
+from app.models.clients.clients import clients
 from app.schemas.admin_scopes import AdminScope
+from app.services.clients.clients import SECRET_COLUMNS, UNCHANGED_BY_AN_UPDATE
 from app.services.operations.authority import FULL
 from app.wiring import Services
 from tests.protocol.registering import (
@@ -19,6 +21,7 @@ from tests.protocol.registering import (
 )
 from tests.support.application import Application, TestUser
 from tests.support.assertions import assert_oauth_error
+from tests.support.resources import new_resource
 from tests.support.visitor import REDIRECT_URI, Visitor
 
 METHODS = ["GET", "PUT", "DELETE"]
@@ -205,6 +208,31 @@ async def test_changing_a_redirect_uri_resets_the_trust_of_a_client(
     assert [before, after] == ["first_party", "none"]
 
 
+async def test_an_update_keeps_the_default_resource(app: Application, operator: Services) -> None:
+    """SECURITY_BAR row 41: its tokens would have no audience, which opens our own endpoints"""
+    made, resource = await registered(app, client_name="App"), await new_resource(app)
+    await operator.oauth.default_resources.set(made["client_id"], resource.name, authority=FULL)
+
+    changed = await manage(app, "PUT", made, body_of(made, client_name="Renamed"))
+
+    after = await operator.clients.clients.get(made["client_id"])
+    assert changed.status_code == 200, changed.text
+    assert (after.client_name, after.default_resource) == ("Renamed", resource.name)
+
+
+def test_an_update_decides_about_each_column() -> None:
+    """SECURITY_BAR row 41: a new column must not be cleared by the client itself"""
+    stated = {
+        "client_name", "unique_name", "token_endpoint_auth_method", "grant_types",
+        "response_types", "scope", "redirect_uris", "metadata", "sector_identifier",
+    }  # fmt: skip
+    end_with_what_was_reviewed = {"trust", "admin_scopes", "admin_scopes_since"}
+    decided = {*stated, *end_with_what_was_reviewed, "secret_digest", *SECRET_COLUMNS}
+
+    assert decided.isdisjoint(UNCHANGED_BY_AN_UPDATE)
+    assert {*clients.c.keys()} == {*decided, *UNCHANGED_BY_AN_UPDATE}
+
+
 @pytest.mark.parametrize(
     "keys", [{"jwks": {"keys": [PUBLIC_KEY]}}, {"jwks_uri": "https://keys.example.com/jwks"}]
 )
@@ -212,16 +240,14 @@ async def test_admin_scopes_end_when_a_client_changes_its_keys(
     app: Application, operator: Services, keys: dict[str, Any]
 ) -> None:
     """The holder of a registration access token must not become an administrator."""
-    clients, made = operator.clients, await registered(app, client_name="App")
+    parts, made = operator.clients, await registered(app, client_name="App")
     client_id, same = made["client_id"], body_of(made, client_name="App")
-    await clients.administration.set_admin_scopes(
-        client_id, [AdminScope.USERS_READ], authority=FULL
-    )
+    await parts.administration.set_admin_scopes(client_id, [AdminScope.USERS_READ], authority=FULL)
 
     unchanged = await manage(app, "PUT", made, {**same, "contacts": ["ops@example.com"]})
-    before = (await clients.clients.get(client_id)).admin_scopes
+    before = (await parts.clients.get(client_id)).admin_scopes
     changed = await manage(app, "PUT", made, {**same, **keys})
-    after = (await clients.clients.get(client_id)).admin_scopes
+    after = (await parts.clients.get(client_id)).admin_scopes
 
     assert (unchanged.status_code, changed.status_code) == (200, 200), changed.text
     assert [before, after] == ["users:read", ""]

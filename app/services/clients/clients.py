@@ -26,7 +26,7 @@ IN_FORCE = {"id_token_signed_response_alg": "RS256"}
 UNCHANGED_BY_AN_UPDATE = (
     "client_id", "created_at", "disabled_at",
     "registration_token_digest", "registration_expires_at",
-    "policies", "owner", "version",
+    "policies", "default_resource", "owner", "version",
 )  # fmt: skip
 SECRET_COLUMNS = ("secret_expires_at", "previous_secret_digest", "previous_secret_expires_at")
 MAY_CHANGE_UNSEEN = frozenset({"jwks", "jwks_uri", "contacts", "software_version"})
