@@ -36,6 +36,7 @@ async def test_every_policy_is_set_and_reset(
         "--access-token-ttl", "120", "--refresh-token-ttl", "3600", "--require-pkce",
         "--consent", "always", "--id-token-claim", "email", "--id-token-claim", "name",
         "--allowed-scope", "openid", "--login-method", "passkey", "--login-method", "password",
+        "--require-dpop-nonce",
     )  # fmt: skip
     reset = await row_of(
         clients, "policy", client.client_id, "--reset", "consent", "--reset", "login_methods",
@@ -46,6 +47,7 @@ async def test_every_policy_is_set_and_reset(
         "access_token_ttl": 120,
         "refresh_token_ttl": 3600,
         "require_pkce": True,
+        "require_dpop_nonce": True,
         "consent": "always",
         "id_token_claims": ["email", "name"],
         "allowed_scopes": ["openid"],

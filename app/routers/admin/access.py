@@ -29,7 +29,8 @@ from app.wiring import Core, Services
 bearer = HTTPBearer(
     auto_error=False,
     scheme_name="AdminBearer",
-    description="ADMIN_TOKEN, or an access token with the scope of the endpoint or `admin`.",
+    description="ADMIN_TOKEN, or an access token with the scope of the endpoint or `admin`. A token"
+    " that is bound to a key needs the scheme DPoP and a proof (RFC 9449).",
 )
 BearerDep = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 
