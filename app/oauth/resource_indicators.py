@@ -176,7 +176,7 @@ def _permitted(client: Client, resource: Resource) -> Resource:
     if not resource.may_be_requested_by(client.client_id):
         raise InvalidTargetError(
             reason=f"the resource {resource.name} may not be requested by the client: run `postern"
-            f" resources allow {resource.name} {client.client_id}`"
+            f" resources set {resource.name} --requester {client.client_id}`"
         )
     return resource
 

@@ -218,7 +218,6 @@ FIELDS = [
     Field(
         "events",
         "Events",
-        hint="They are posted to the URL above.",
         kind="checks",
         options=(Option("user.created", "User created"), Option("user.deleted", LONG)),
         is_required=True,

@@ -7,7 +7,8 @@ from typing import Any
 
 from app.pages.account.overview import ApplicationView, SectionView, SessionView
 from app.pages.account.protection import AdviceView, ProtectionView
-from app.pages.support.view_models import ClientView, ScopeView, SupportView, UserView
+from app.pages.support.scope_views import ResourceView, ScopeView
+from app.pages.support.view_models import ClientView, SupportView, UserView
 from app.schemas.operations import Welcome
 from app.security.qr_codes import png_base64
 from tests.browser.account_states import ACCOUNT_STATES, PLACES
@@ -129,6 +130,7 @@ CONSENT = {
     "client": WITH_LOGO,
     "user": ADA,
     "scopes": FEW,
+    "resources": [],
     "switch_url": "/login",
 }
 NO_ACCESS = {
@@ -267,6 +269,14 @@ ALL: dict[str, tuple[str, Mapping[str, Any]]] = {
         },
     ),
     "consent": ("consent.html", CONSENT),
+    "consent-resource": (
+        "consent.html",
+        {
+            **CONSENT,
+            "client": PLAIN,
+            "resources": [ResourceView("Photo API", "https://photos.example.com", FEW, True)],
+        },
+    ),
     "consent-more": ("consent.html", {**CONSENT, "client": PLAIN, "scopes": MANY_SCOPES}),
     "consent-long": (
         "consent.html",

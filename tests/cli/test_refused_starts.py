@@ -19,7 +19,10 @@ from app.cli import main
 code = main(sys.argv[1:])
 print(code, *sorted(sys.modules), sep="\\n")
 """
-NEEDED = ("app.cli", "app.settings", "app.errors", "app.clock", "app.observability")
+NEEDED = (
+    *("app.cli", "app.settings", "app.errors", "app.startup_errors", "app.clock"),
+    "app.observability",
+)
 OF_THE_SOCKET = ("app.server", "app.server.listening", "app.server.certificate")
 HEAVY = {"fastapi", "starlette", "sqlalchemy", "authlib", "uvicorn", "jinja2", "joserfc"}
 

@@ -9,6 +9,7 @@ import pytest_asyncio
 
 from app.models.oauth.resources import Resource
 from app.oauth.bearer import Accepts
+from app.oauth.dpop.proofs import PresentedProof
 from app.repositories.oauth.resources import ResourceRepository
 from app.schemas.admin_scopes import AdminScope
 from app.services.operations.authority import FULL
@@ -170,7 +171,11 @@ async def test_of_a_token_for_a_resource_only_scopes_of_ours_count_at_userinfo(
     token = await token_for(app, service, user, scope="openid email read")
 
     taken = await services_of(app).oauth.bearer_tokens.authenticate(
-        f"Bearer {token}".encode(), accepts=Accepts.DEFAULT_RESOURCE, query=b""
+        f"Bearer {token}".encode(),
+        accepts=Accepts.DEFAULT_RESOURCE,
+        query=b"",
+        proof=PresentedProof(None, "GET", "/userinfo"),
+        certificate=None,
     )
 
     assert taken.scope == "openid email"

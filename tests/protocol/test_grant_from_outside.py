@@ -55,7 +55,7 @@ class VoucherGrant(Grant[VoucherParameters]):
         if parameters.voucher != str(self._clock.now().year):
             raise InvalidGrantError("The voucher is not valid.")
         return await self._token_issuer.issue_to_client(
-            request.client, TokenGrant(scope="profile", resource=None), proof=request.proof
+            request.client, TokenGrant(scope="profile", resource=None), keys=request.keys
         )
 
 

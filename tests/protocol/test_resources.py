@@ -154,7 +154,10 @@ async def test_a_client_with_admin_scopes_is_listed_by_a_full_administrator_only
     app: Application, client: TestClient
 ) -> None:
     """Nobody gives more than they hold"""
-    services, limited = services_of(app), authority_of([AdminScope.RESOURCES_WRITE])
+    services, limited = (
+        services_of(app),
+        authority_of([AdminScope.RESOURCES_WRITE, AdminScope.CLIENTS_WRITE]),
+    )
     await services.clients.administration.set_admin_scopes(
         client.client_id, [AdminScope.USERS_READ], authority=FULL
     )

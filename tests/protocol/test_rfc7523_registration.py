@@ -65,7 +65,7 @@ async def test_the_metadata_lists_the_supported_signing_algorithms(app: Applicat
     assert "client_secret_jwt" not in metadata["token_endpoint_auth_methods_supported"]
     for what in ("token_endpoint_auth", "introspection_endpoint_auth", "request_object"):
         algorithms = metadata[f"{what}_signing_alg_values_supported"]
-        assert algorithms == ["RS256", "PS256", "ES256", "EdDSA"]
+        assert algorithms == ["RS256", "PS256", "ES256", "EdDSA", "Ed25519"]
     assert metadata["request_parameter_supported"] is True
     assert metadata["request_uri_parameter_supported"] is True
     assert metadata["require_request_uri_registration"] is True

@@ -80,7 +80,6 @@ async def test_unsupported_metadata_is_ignored(app: Application) -> None:
         "request_object_encryption_alg": "RSA-OAEP",
         "something": {"deep": [1, None]},
         "something#de": "x",
-        "tls_client_auth_subject_dn": "CN=x",
     }
 
     made = await registered(app, **unknown)

@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from app.services.operations.authority import FULL
 from tests.conftest import AppFactory
 from tests.support.application import Application
 from tests.support.assertions import assert_oauth_error
@@ -154,7 +155,9 @@ async def test_another_subject_ends_the_trust_of_an_administrator(app: Applicati
     }
     client = (await register(app, **metadata)).json()
     service = services_of(app).clients.clients
-    await service.set_trust(client["client_id"], "verified")
+    await services_of(app).clients.administration.set_trust(
+        client["client_id"], "verified", authority=FULL
+    )
     headers = {"Authorization": f"Bearer {client['registration_access_token']}"}
     changed = {
         "client_id": client["client_id"],

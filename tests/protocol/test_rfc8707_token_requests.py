@@ -190,7 +190,7 @@ async def test_a_resource_of_others_is_refused_and_the_log_names_the_command(
 
     assert_oauth_error(response, "invalid_target")
     reason = records.one(response.headers["x-request-id"]).reason
-    assert f"`postern resources allow {closed.name} {service.client_id}`" in reason
+    assert f"`postern resources set {closed.name} --requester {service.client_id}`" in reason
     assert (await request(app, server, resource=closed.identifier)).status_code == 200
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from app.models.clients.clients import Client
 from app.models.oauth.access_tokens import AccessToken
 from app.models.oauth.refresh_tokens import RefreshToken
+from app.oauth.proven_keys import ProvenKeys
 from app.oauth.token_grants import TokenGrant
 from app.oauth.token_pairs import DERIVED, TokenPair, packed, unpacked
 from app.schemas.tokens import TokenResponse
@@ -15,6 +16,8 @@ from tests.repositories.conftest import NOW
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.parts import services_of
 from tests.support.resources import new_resource
+
+NO_KEYS = ProvenKeys(None, None)
 
 KEY, OTHER_KEY, DETAILS = '{"jkt":"a"}', '{"jkt":"b"}', '[{"type":"x"}]'
 ALL_DETAILS = '[{"type":"x"},{"type":"y"}]'
@@ -69,7 +72,9 @@ async def grant_for(app: Application, **values: Any) -> TokenGrant:
 async def test_a_token_of_a_client_keeps_its_grant(app: Application, client: TestClient) -> None:
     grant = await grant_for(app)
 
-    response = await issuer_of(app).issue_to_client(await client_of(app, client), grant, proof=None)
+    response = await issuer_of(app).issue_to_client(
+        await client_of(app, client), grant, keys=NO_KEYS
+    )
 
     token = await stored_for(app, response)
     assert (token.scope, token.audience) == ("profile read", grant.audience)
@@ -86,7 +91,7 @@ async def test_the_tokens_of_a_user_and_their_successors_keep_it(
     grant, other = await grant_for(app), await grant_for(app, scope="profile write")
 
     first = await issuer.issue_to_user(
-        stored_client, grant, user=person, with_refresh_token=True, proof=None
+        stored_client, grant, user=person, with_refresh_token=True, keys=NO_KEYS
     )
     refresh = await refreshable(app, first)
     second = await issuer.rotate(
@@ -96,7 +101,7 @@ async def test_the_tokens_of_a_user_and_their_successors_keep_it(
         stored_client,
         grant=other,
         grace=timedelta(seconds=30),
-        proof=None,
+        keys=NO_KEYS,
     )
 
     token, successor = await stored_for(app, first), await stored_for(app, second)

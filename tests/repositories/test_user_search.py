@@ -166,7 +166,7 @@ async def test_a_prefix_search_uses_the_index_on_postgresql(database: Database) 
     rows = await database.fetch_all(
         text("SELECT collation_name FROM information_schema.columns WHERE column_name = 'word'")
     )
-    assert [row[0] for row in rows] == ["C"]
+    assert {row[0] for row in rows} == {"C"}  # users and clients
 
 
 def session_of(user: User, days: int, session_id: str = "session") -> Session:

@@ -33,12 +33,16 @@ def test_each_error_is_shown_once_and_is_announced(name: str) -> None:
 
     assert {text: page.count(text) for text in errors.values()} == dict.fromkeys(errors.values(), 1)
     fields = [field for field in errors if field]
+    groups = [field for field in fields if f'<fieldset id="{field}"' in page]
     for field in fields:
         assert f'id="{field}-error"' in page
         assert re.search(
-            rf'<(input|select|textarea)[^>]* id="{field}"[^>]* aria-invalid="true"', page
+            rf'<fieldset id="{field}"[^>]* aria-describedby="{field}-error'
+            if field in groups
+            else rf'<(input|select|textarea)[^>]* id="{field}"[^>]* aria-invalid="true"',
+            page,
         )
-    assert page.count('aria-invalid="true"') == len(fields)
+    assert page.count('aria-invalid="true"') == len(fields) - len(groups)
     assert len(ALERT.findall(page)) == 1
     assert "<title>Error: " in page
     focused = FOCUSED.findall(page)

@@ -17,8 +17,8 @@ from tests.support.parts import settings_for
 SECRET = "fJ2kQ-s3cret"
 URL = f"postgresql://ada:{SECRET}@db.example.com/postern?sslpassword={SECRET}"
 FIELDS = Settings.model_fields
-WITHOUT_VALUE_OF_ITS_OWN = {"audit_retention_days"}
-"""Unset, it means what its documentation says: for ever."""
+WITHOUT_VALUE_OF_ITS_OWN = {"audit_retention_days", "mtls_url"}
+"""Unset, they mean what their documentation says: for ever, or no such address."""
 
 
 def secret_value(field: FieldInfo) -> Any:

@@ -33,6 +33,8 @@ from app.services.operations.limit_policy import Rules, of_site
 
 VALUES: dict[type[StrEnum], set[str]] = {
     Purpose: {
+        "dpop nonces",
+        "families of jwts",
         "otp secrets",
         "signing keys",
         "passkey challenges",

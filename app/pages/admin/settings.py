@@ -20,13 +20,13 @@ LANGUAGE_OF_DESCRIPTIONS = "en"
 """They are those of the documentation."""
 GROUPS = {
     "Server": N_("Server"),
+    "Client certificates": N_("Client certificates"),
     "Secrets and registration": N_("Secrets and registration"),
     "Database": N_("Database"),
     "Tokens and one-time passwords": N_("Tokens and one-time passwords"),
     "Brand": N_("Brand"),
     "Rate limits": N_("Rate limits"),
     "Mail": N_("Mail"),
-    "Client certificates": N_("Client certificates"),
     "Passwords": N_("Passwords"),
     "Endpoints and logs": N_("Endpoints and logs"),
 }
