@@ -1,6 +1,7 @@
 """A refused request can be looked up by its id, and nothing but a sample of a flood is stored."""
 
 import asyncio
+import tracemalloc
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -242,6 +243,21 @@ async def test_a_flood_is_stored_as_a_sample_and_leaves_room_for_others() -> Non
     assert len(batch.refusals) == MAXIMUM_ROWS_OF_NETWORK + 3 + 1
     assert batch.counts[ActivityKind.REFUSALS, "code_invalid"] == 5_003
     assert collector.take().is_empty
+
+
+def test_the_memory_of_the_buffer_is_bounded() -> None:
+    """SECURITY_BAR row 12: strangers choose the path, and the networks that they call from"""
+    collector = ActivityCollector(FakeClock(), keeps_refusals=True)
+    tracemalloc.start()
+    try:
+        for number in range(20_000):
+            network, path = f"2001:db8:{number:x}::/48", f"/{number}{'x' * 60_000}"
+            collector.refused(refused(number, network=network)._replace(path=path))
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert held < 1_000_000
 
 
 async def test_the_buffer_is_bounded_and_counts_what_it_drops() -> None:

@@ -3,7 +3,7 @@
 A request only increments counts here: it never writes to the database, nor waits for it.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -84,8 +84,8 @@ class Sample:
             reason=refused.reason,
             rule=self.rule,
             status=refused.status,
-            method=loggable(refused.method)[:20],
-            path=loggable(refused.path),
+            method=refused.method,
+            path=refused.path,
             client_id=refused.client_id,
             user_id=refused.user_id,
             network=refused.network,
@@ -108,14 +108,14 @@ class ActivityCollector:
         self._count(OF_REFUSALS, rule)
         if self._maximum_rows == 0:
             return
-        group = self._of_network[rule, refused.network]
+        group = self._of_network.get((rule, refused.network))
         if (
-            len(group) < MAXIMUM_ROWS_OF_NETWORK
+            len(group or ()) < MAXIMUM_ROWS_OF_NETWORK
             and self._rows_of_rule[rule] < MAXIMUM_ROWS_OF_RULE
             and len(self._samples) < self._maximum_rows
         ):
-            sample = Sample(refused, rule, self._clock.now())
-            group.append(sample)
+            sample = Sample(_shortened(refused), rule, self._clock.now())
+            self._of_network.setdefault((rule, refused.network), []).append(sample)
             self._rows_of_rule[rule] += 1
             self._samples.append(sample)
         elif group:
@@ -152,10 +152,15 @@ class ActivityCollector:
     def _begin(self) -> None:
         self._counts: Counts = Counter()
         self._samples: list[Sample] = []
-        self._of_network: defaultdict[tuple[str, str], list[Sample]] = defaultdict(list)
+        self._of_network: dict[tuple[str, str], list[Sample]] = {}
         self._rows_of_rule: Counter[str] = Counter()
 
     def _count(self, kind: str, key: str, count: int = 1) -> None:
         if (kind, key) not in self._counts and len(self._counts) >= MAXIMUM_KEYS:
             key = ""
         self._counts[kind, key] += count
+
+
+def _shortened(refused: RefusedRequest) -> RefusedRequest:
+    """Return a refusal with no more of its request than is stored: it may have a long path."""
+    return refused._replace(method=loggable(refused.method)[:20], path=loggable(refused.path))
