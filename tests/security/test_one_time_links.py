@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 import httpx
@@ -9,6 +10,10 @@ import pytest
 import pytest_asyncio
 
 from app.models.accounts.one_time_links import LinkPurpose
+from app.models.accounts.roles import AUDITOR
+from app.schemas.admin_scopes import AdminScope
+from app.services.accounts.administration.link_delivery import RETURNED
+from app.services.operations.authority import FULL, authority_of
 from app.wiring import build_services
 from tests.api.mailing import (
     NEW_PASSWORD,
@@ -20,7 +25,7 @@ from tests.api.mailing import (
     set_password,
 )
 from tests.conftest import AppFactory
-from tests.support.administration import create_password_link
+from tests.support.administration import create_password_link, new_group
 from tests.support.application import Application, TestUser
 from tests.support.events import new_event
 from tests.support.parts import count, services_of
@@ -246,3 +251,38 @@ async def test_signing_out_everywhere_does_not_revoke_the_links_of_other_users(
         await services_of(app).accounts.one_time_links.find_newest(stored, LinkPurpose.VERIFY_EMAIL)
         is not None
     )
+
+
+@pytest.mark.parametrize("way", ["role", "role of the group", "group"])
+async def test_a_promotion_revokes_links_that_others_may_hold(
+    app: Application, zoe: TestUser, way: str
+) -> None:
+    """SECURITY_BAR row 52: `users:write` keeps a link and waits for its user to be promoted"""
+    accounts = services_of(app).accounts
+    stored = await accounts.users.get(zoe.username)
+    group = await new_group(app, *([] if way == "group" else [zoe]))
+    returned = await accounts.administration.credentials.create_password_link(
+        stored.user_id, delivery=RETURNED, authority=authority_of([AdminScope.USERS_WRITE])
+    )
+    mailed, pending = [
+        await accounts.one_time_links.create(
+            purpose,
+            stored,
+            email=ADDRESS,
+            lasts=timedelta(hours=1),
+            is_full=True,
+            event=new_event(),
+        )
+        for purpose in (LinkPurpose.RESET_PASSWORD, LinkPurpose.VERIFY_EMAIL)
+    ]
+
+    if way == "role":
+        await accounts.role_grants.grant_to_user(AUDITOR, stored.user_id, authority=FULL)
+    else:
+        await accounts.role_grants.grant_to_group(AUDITOR, group.group_id, authority=FULL)
+    if way == "group":
+        await accounts.groups.add_member(group.group_id, stored.user_id, authority=FULL)
+
+    assert await accounts.password_reset.find(token_in(returned or "")) is None
+    assert await accounts.email_verification.find(pending) is None
+    assert await accounts.password_reset.find(mailed) is not None

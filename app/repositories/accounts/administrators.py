@@ -7,11 +7,12 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, delete, exists, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.errors import FullAdministratorRequiredError, LastAdministratorError
 from app.models.accounts.groups import group_members, groups
+from app.models.accounts.one_time_links import LinkPurpose, one_time_links
 from app.models.accounts.roles import (
     ADMINISTRATOR,
     GROUP_PREFIX,
@@ -25,7 +26,7 @@ from app.models.accounts.roles import (
 from app.models.accounts.users import users
 from app.repositories.accounts.owners import lock_user
 
-member, grant, user = group_members.c, role_grants.c, users.c
+member, grant, user, link = group_members.c, role_grants.c, users.c, one_time_links.c
 RESERVED = tuple(RESERVED_ROLES)
 
 
@@ -122,6 +123,22 @@ async def require_may_verify(
     )
     for owner_id in owners.all():
         await require_may_change_user(connection, owner_id, is_full=False)
+
+
+async def revoke_links_before_promotion(
+    connection: AsyncConnection, user_ids: Sequence[str] | Select[str]
+) -> None:
+    """Revoke links of users who get a reserved role now, which others may hold.
+
+    Those are links that were returned to an administrator, who need not be a full one, and links
+    to an address that is not verified. The caller has locked the rows of the users or their group.
+    """
+    may_be_held = or_(link.email.is_(None), link.purpose == LinkPurpose.VERIFY_EMAIL)
+    await connection.execute(
+        delete(one_time_links).where(
+            link.user_id.in_(user_ids), link.used_at.is_(None), may_be_held
+        )
+    )
 
 
 @asynccontextmanager

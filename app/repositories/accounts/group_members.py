@@ -25,6 +25,7 @@ from app.repositories.accounts.administrators import (
     lock_group,
     require_may_change_group,
     require_may_change_user,
+    revoke_links_before_promotion,
 )
 from app.repositories.accounts.owners import lock_user
 from app.repositories.inserts import upsert
@@ -70,6 +71,8 @@ class GroupMemberRepository:
             await _require_may_change(connection, group_id, user_id, is_full=is_full)
             if (await connection.execute(statement)).first() is None:
                 return "present"
+            if is_full and await is_administrative_group(connection, group_id):
+                await revoke_links_before_promotion(connection, [user_id])
             await write_events(connection, event)
         return "added"
 

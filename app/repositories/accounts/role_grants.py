@@ -5,7 +5,7 @@ from contextlib import nullcontext
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import delete, exists, func, literal, or_, select
+from sqlalchemy import Select, delete, exists, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.database import Database
@@ -30,6 +30,7 @@ from app.repositories.accounts.administrators import (
     lock_role,
     require_may_change_group,
     require_may_change_user,
+    revoke_links_before_promotion,
 )
 from app.repositories.accounts.owners import lock_user
 from app.repositories.inserts import upsert, values_in
@@ -79,6 +80,8 @@ class RoleGrantRepository:
                 return "no_role"
             if (await connection.execute(statement)).first() is None:
                 return "present"
+            if is_reserved:
+                await revoke_links_before_promotion(connection, _users_of(new.subject))
             await write_events(connection, event)
         return "granted"
 
@@ -144,6 +147,14 @@ class RoleGrantRepository:
             .order_by(role.client_id, role.name),
             value=Role,
         )
+
+
+def _users_of(subject: str) -> Sequence[str] | Select[str]:
+    """Return the user of a subject, or the members of its group."""
+    if not subject.startswith(GROUP_PREFIX):
+        return [subject.removeprefix(USER_PREFIX)]
+    group_id = subject.removeprefix(GROUP_PREFIX)
+    return select(group_members.c.user_id).where(group_members.c.group_id == group_id)
 
 
 async def _lock_subject(connection: AsyncConnection, subject: str) -> bool:

@@ -11,7 +11,7 @@ from sqlalchemy import update
 from app.database.database import Database
 from app.models.accounts.groups import Membership, groups
 from app.models.accounts.one_time_links import OneTimeLink
-from app.models.accounts.roles import ADMINISTRATOR, Role, RoleGrant, roles
+from app.models.accounts.roles import ADMINISTRATOR, AUDITOR, Role, RoleGrant, roles
 from app.models.accounts.sessions import Session
 from app.models.accounts.users import User, users
 from app.models.clients.clients import clients
@@ -112,10 +112,11 @@ def _forget(call: Any, number: int) -> list[Awaitable[Any]]:
 
 
 def _grants(call: Any, number: int) -> list[Awaitable[Any]]:
-    """To a user, and a reserved role to a group that an identity provider gives members."""
+    """To a user, and reserved roles: also to a group that an identity provider gives members."""
     granted = (
         RoleGrant("id-1", f"user:{identifier(number)}", BASE),
         RoleGrant(ADMINISTRATOR, f"group:{identifier(number)}", BASE),
+        RoleGrant(AUDITOR, f"user:{identifier(number)}", BASE),
     )
     return [call(each, is_full=True, event=new_event()) for each in granted]
 
