@@ -10,8 +10,13 @@ from typing import Any
 from app.clock import Clock
 from app.models.accounts.users import User
 from app.models.clients.clients import Client
+from app.oauth.claim_mappings import mapped_claims
+from app.oauth.claims import claims_for_id_token, parse_claims
+from app.oauth.scopes import OPENID
 from app.oauth.subjects import sid_for, sid_of, subject_of
+from app.schemas.claim_mappings import MappingTarget
 from app.security.tokens import new_identifier
+from app.services.accounts.entitlements import LazyEntitlements
 from app.services.oauth.signing_keys import SigningKeys
 
 DEFAULT_ALGORITHM = "RS256"
@@ -83,6 +88,51 @@ class IdTokens:
         if access_token is not None:
             content["at_hash"] = half_hash(access_token, algorithm)
         return await self._signing_keys.sign(content, algorithm=algorithm)
+
+    async def issue_with(
+        self,
+        client: Client,
+        user: User,
+        access_token: str,
+        *,
+        scope: str,
+        authentication: Authentication,
+        entitlements: LazyEntitlements,
+        nonce: str | None = None,
+        claims: str | None = None,
+    ) -> str | None:
+        """Issue the ID token for an access token, or return None if `openid` was not granted.
+
+        `scope` is what was granted beside resources: scopes of a resource open no claims.
+        """
+        if OPENID not in scope.split():
+            return None
+        policies = client.policies_in_force
+        request = parse_claims(claims).within(client.allowed_scope)
+        mapped = await mapped_claims(
+            MappingTarget.ID_TOKEN,
+            client_id=client.client_id,
+            policies=policies,
+            scope=scope,
+            requested=request.id_token,
+            entitlements=entitlements,
+        )
+        return await self.issue(
+            client,
+            user,
+            authentication=authentication,
+            nonce=nonce,
+            access_token=access_token,
+            claims={
+                **claims_for_id_token(
+                    user,
+                    request,
+                    scope=client.get_allowed_scope(scope),
+                    also=policies.id_token_claims if policies is not None else (),
+                ),
+                **mapped,
+            },
+        )
 
     async def logout_token(
         self, client: Client, user: User | None, session_id: str, *, salt: bytes = b""

@@ -8,8 +8,6 @@ from app.models.accounts.users import User
 from app.models.clients.clients import Client
 from app.models.oauth.refresh_tokens import RefreshToken
 from app.oauth.access_jwts import AccessJwts, JwtUser, jwt_user_of
-from app.oauth.claim_mappings import mapped_claims
-from app.oauth.claims import claims_for_id_token, parse_claims
 from app.oauth.descriptions import Description
 from app.oauth.dpop.confirmation import token_type_of
 from app.oauth.dpop.proofs import DpopProofs
@@ -18,14 +16,13 @@ from app.oauth.id_tokens import Authentication, IdTokens
 from app.oauth.lifetimes import Lifetimes
 from app.oauth.new_tokens import family_lifetime, new_family, new_pair, pair_of
 from app.oauth.proven_keys import ProvenKeys, bound_to, is_bound_to_proof
-from app.oauth.scopes import OFFLINE_ACCESS, OPENID
+from app.oauth.scopes import OFFLINE_ACCESS
 from app.oauth.token_grants import TokenGrant
 from app.oauth.token_pairs import packed, unpacked
 from app.repositories.oauth.access_tokens import AccessTokenRepository
 from app.repositories.oauth.redemptions import Redemption
 from app.repositories.oauth.refresh_tokens import RefreshTokenRepository
 from app.repositories.oauth.token_families import TokenFamilyRepository
-from app.schemas.claim_mappings import MappingTarget
 from app.schemas.tokens import TokenResponse
 from app.security.rotation import derived_pair
 from app.security.tokens import TokenKind, digest_of, new_identifier, new_secret, new_token
@@ -171,7 +168,7 @@ class TokenIssuer:
             family_id=family_id,
             now=now,
         )
-        id_token = await self.id_token(
+        id_token = await self._id_tokens.issue_with(
             client,
             signed_in.user,
             pair.access_token,
@@ -192,51 +189,6 @@ class TokenIssuer:
             return None
         self._usage.note_token(client.client_id, now)
         return pair.response(now=now, with_refresh_token=with_refresh_token, id_token=id_token)
-
-    async def id_token(
-        self,
-        client: Client,
-        user: User,
-        access_token: str,
-        *,
-        scope: str,
-        authentication: Authentication,
-        entitlements: LazyEntitlements,
-        nonce: str | None = None,
-        claims: str | None = None,
-    ) -> str | None:
-        """Issue the ID token for an access token, or return None if `openid` was not granted.
-
-        `scope` is what was granted beside resources: scopes of a resource open no claims.
-        """
-        if OPENID not in scope.split():
-            return None
-        policies = client.policies_in_force
-        request = parse_claims(claims).within(client.allowed_scope)
-        mapped = await mapped_claims(
-            MappingTarget.ID_TOKEN,
-            client_id=client.client_id,
-            policies=policies,
-            scope=scope,
-            requested=request.id_token,
-            entitlements=entitlements,
-        )
-        return await self._id_tokens.issue(
-            client,
-            user,
-            authentication=authentication,
-            nonce=nonce,
-            access_token=access_token,
-            claims={
-                **claims_for_id_token(
-                    user,
-                    request,
-                    scope=client.get_allowed_scope(scope),
-                    also=policies.id_token_claims if policies is not None else (),
-                ),
-                **mapped,
-            },
-        )
 
     async def rotate(
         self,

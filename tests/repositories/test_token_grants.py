@@ -17,9 +17,8 @@ from tests.support.application import Application, TestClient, TestUser
 from tests.support.parts import services_of
 from tests.support.resources import new_resource
 
-NO_KEYS = ProvenKeys(None, None)
-
 KEY, OTHER_KEY, DETAILS = '{"jkt":"a"}', '{"jkt":"b"}', '[{"type":"x"}]'
+NOTHING_PROVEN = ProvenKeys(None, None)
 ALL_DETAILS = '[{"type":"x"},{"type":"y"}]'
 
 
@@ -73,7 +72,7 @@ async def test_a_token_of_a_client_keeps_its_grant(app: Application, client: Tes
     grant = await grant_for(app)
 
     response = await issuer_of(app).issue_to_client(
-        await client_of(app, client), grant, keys=NO_KEYS
+        await client_of(app, client), grant, keys=NOTHING_PROVEN
     )
 
     token = await stored_for(app, response)
@@ -91,7 +90,7 @@ async def test_the_tokens_of_a_user_and_their_successors_keep_it(
     grant, other = await grant_for(app), await grant_for(app, scope="profile write")
 
     first = await issuer.issue_to_user(
-        stored_client, grant, user=person, with_refresh_token=True, keys=NO_KEYS
+        stored_client, grant, user=person, with_refresh_token=True, keys=NOTHING_PROVEN
     )
     refresh = await refreshable(app, first)
     second = await issuer.rotate(
@@ -101,7 +100,7 @@ async def test_the_tokens_of_a_user_and_their_successors_keep_it(
         stored_client,
         grant=other,
         grace=timedelta(seconds=30),
-        keys=NO_KEYS,
+        keys=NOTHING_PROVEN,
     )
 
     token, successor = await stored_for(app, first), await stored_for(app, second)

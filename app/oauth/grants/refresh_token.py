@@ -22,7 +22,7 @@ from app.oauth.admin_access import without_admin_scopes
 from app.oauth.descriptions import Description
 from app.oauth.errors import InvalidGrantError
 from app.oauth.grants.base import Grant, GrantParameters
-from app.oauth.id_tokens import Authentication
+from app.oauth.id_tokens import Authentication, IdTokens
 from app.oauth.issuer import TokenIssuer
 from app.oauth.lifetimes import refresh_token_expiry
 from app.oauth.proven_keys import ProvenKeys, is_proven
@@ -70,6 +70,7 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
         self,
         *,
         token_issuer: TokenIssuer,
+        id_tokens: IdTokens,
         resource_indicators: ResourceIndicators,
         refresh_token_repository: RefreshTokenRepository,
         token_family_repository: TokenFamilyRepository,
@@ -78,6 +79,7 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
         clock: Clock,
     ) -> None:
         self._token_issuer = token_issuer
+        self._id_tokens = id_tokens
         self._resource_indicators = resource_indicators
         self._refresh_token_repository = refresh_token_repository
         self._token_family_repository = token_family_repository
@@ -188,7 +190,7 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
         user = await self._user_repository.find(found.user_id)
         if sign_in is None or sign_in.auth_time is None or user is None:
             return response
-        id_token = await self._token_issuer.id_token(
+        id_token = await self._id_tokens.issue_with(
             client,
             user,
             response.access_token,
