@@ -153,6 +153,26 @@ async def test_only_the_key_of_the_named_algorithm_is_rotated(own_app: Applicati
     assert changed == {"ES256"}
 
 
+async def test_the_key_of_a_resource_is_created_when_it_first_signs_and_rotates_with_the_others(
+    own_app: Application,
+) -> None:
+    """RFC 9068 section 2.1: PS256 is for access tokens only, which not every server has"""
+    async with working_on(own_app) as operator:
+        before = await operator.oauth.signing_keys.rotate(authority=FULL)
+        without = await kids(own_app, "PS256")
+        token = await sign(operator, "PS256")
+        own_app.clock.advance(seconds=11)
+        (first,) = await kids(own_app, "PS256")
+
+        after = await operator.oauth.signing_keys.rotate(authority=FULL)
+
+        own_app.clock.advance(seconds=11)
+        assert (len(before), without, len(after)) == (3, [], 4)
+        assert kid_of(token) == first
+        new, still = await kids(own_app, "PS256")
+        assert (still, new in after) == (first, True)
+
+
 @pytest.mark.slow
 async def test_a_key_signs_only_once_every_server_publishes_it(own_app: Application) -> None:
     """Core section 10.1.1; also where the new key is wanted soon, as after a theft"""

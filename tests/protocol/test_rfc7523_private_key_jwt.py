@@ -35,13 +35,19 @@ async def test_a_signed_assertion_authenticates_the_client(
     assert answer.headers["cache-control"] == "no-store"
 
 
-async def test_the_newer_algorithm_name_of_eddsa_is_accepted(app: Application) -> None:
-    """RFC 9864"""
-    signer = await signing_client(app, signing_key("EdDSA"))
+@pytest.mark.parametrize("registered", ["EdDSA", "Ed25519", None])
+async def test_either_algorithm_name_of_eddsa_is_accepted(
+    app: Application, registered: str | None
+) -> None:
+    """RFC 9864: whichever of the two the client registered"""
+    metadata = {"token_endpoint_auth_signing_alg": registered} if registered else {}
+    signer = await signing_client(app, signing_key("EdDSA"), **metadata)
 
-    answer = await signer.token(signer.key.sign(signer.claims(), alg="Ed25519"))
-
-    assert answer.status_code == 200
+    for name in ("EdDSA", "Ed25519"):
+        answer = await signer.token(signer.key.sign(signer.claims(), alg=name))
+        assert answer.status_code == 200, answer.text
+    other = await signer.token(signing_key("ES256").sign(signer.claims(), alg="ES256"))
+    assert other.status_code == 401
 
 
 async def test_assertions_are_accepted_at_introspection_and_revocation(
