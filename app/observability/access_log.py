@@ -12,7 +12,7 @@ from app.observability.logging import text_time
 
 FLUSH_SECONDS = 0.25
 MAXIMUM_PATH = 200
-OUR_SECRETS = "postern_"  # prefix of our secrets, which a caller may put into a path
+OUR_SECRETS = ("postern_", "/eyJ")  # how secrets begin that a caller may put into a path
 
 
 class AccessLog:
@@ -50,7 +50,11 @@ def _path(scope: Mapping[str, Any]) -> str:
     """Return the path as sent, percent-encoded, so that it cannot put a line break into the log."""
     raw = scope.get("raw_path") or scope["path"].encode()
     path: str = raw[:MAXIMUM_PATH].decode("ascii", "backslashreplace")
-    return "(a path that contains a secret)" if OUR_SECRETS in path else path
+    return "(a path that contains a secret)" if _has_secret(path) else path
+
+
+def _has_secret(path: str) -> bool:
+    return any(beginning in path for beginning in OUR_SECRETS)
 
 
 def _as_text(
