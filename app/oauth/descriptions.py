@@ -107,6 +107,8 @@ class Description(StrEnum):
     """The same for unknown, wrong, not enrolled, disabled, and a missing or stale TOTP code."""
     AUTHORIZATION_CODE_INVALID = "The authorization code is not valid."
     DEVICE_CODE_INVALID = "The device code is not valid."
+    ASSERTION_INVALID = "The assertion is not valid."
+    """The same for unknown issuers, subjects without a row, wrong signatures and expired ones."""
     REFRESH_TOKEN_INVALID = "The refresh token is not valid."
 
     # Authorization requests

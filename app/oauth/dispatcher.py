@@ -19,7 +19,8 @@ from app.oauth.errors import (
 )
 from app.oauth.grants.base import Grant, GrantParameters
 from app.oauth.proven_keys import ProvenKeys
-from app.oauth.requests import Form, FormRequest, TokenRequest
+from app.oauth.requests import Form, FormRequest, ProvenClient, TokenRequest
+from app.observability import request_context
 from app.schemas.tokens import TokenResponse
 from app.services.operations.activity import ActivityCollector
 from app.services.operations.limits import Limits
@@ -49,7 +50,7 @@ class GrantDispatcher:
         Only failures that could be guesses count towards the rate limit.
         """
         grant = self._grant_for(request.form)
-        client = await self._authenticator.authenticate(request)
+        client, proven_by = await self._identified(request, grant)
         if not client.check_grant_type(grant.grant_type):
             raise UnauthorizedClientError(
                 Description.GRANT_TYPE_NOT_REGISTERED,
@@ -66,9 +67,8 @@ class GrantDispatcher:
         if request.dpop is not None or client.requires_dpop:
             proof = await self._proof_of(request, client)
         try:
-            response = await grant.exchange(
-                TokenRequest(client, ProvenKeys(proof, request.certificate)), parameters
-            )
+            keys = ProvenKeys(proof, request.certificate)
+            response = await grant.exchange(TokenRequest(client, keys, proven_by), parameters)
         except AccessRefusedError:
             raise
         except InvalidGrantError:
@@ -83,6 +83,21 @@ class GrantDispatcher:
         return await self._dpop_proofs.verify(
             presented, access_token=None, needs_nonce=client.requires_dpop_nonce
         )
+
+    async def _identified(self, request: FormRequest, grant: Grant[Any]) -> ProvenClient:
+        """Authenticate the client, or let the grant prove it if the request has no credentials."""
+        if not grant.can_prove_client or self._authenticator.has_credentials(request):
+            return ProvenClient(await self._authenticator.authenticate(request), None)
+        client_id = self._authenticator.named_client_id(request)
+        try:
+            proven = await grant.prove_client(
+                _parse(grant.parameters, request.form), client_id=client_id
+            )
+        except InvalidGrantError:
+            await self._limits.count_token_error(client_id or grant.grant_type)
+            raise
+        request_context.name_client(proven.client.client_id)
+        return proven
 
     def _grant_for(self, form: Form) -> Grant[Any]:
         grant_type = form.get("grant_type")

@@ -39,10 +39,21 @@ class FormRequest(NamedTuple):
 
 
 class TokenRequest(NamedTuple):
-    """A token request of an authenticated client, and the keys that it proves."""
+    """A token request of an authenticated client, and the keys that it proves.
+
+    `proven_by` is what its grant verified, if that proved the client instead of credentials.
+    """
 
     client: Client
     keys: ProvenKeys
+    proven_by: object | None = None
+
+
+class ProvenClient(NamedTuple):
+    """A client, and what its grant verified if that proved the client instead of credentials."""
+
+    client: Client
+    proven_by: object | None
 
 
 def parse_form(body: bytes, content_type: bytes | None, *, read: Set[str] | None) -> dict[str, str]:

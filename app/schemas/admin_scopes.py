@@ -23,6 +23,8 @@ class AdminScope(StrEnum):
     SCOPES_WRITE = "scopes:write"
     RESOURCES_READ = "resources:read"
     RESOURCES_WRITE = "resources:write"
+    ISSUERS_READ = "issuers:read"
+    ISSUERS_WRITE = "issuers:write"
     PROVIDERS_READ = "providers:read"
     PROVIDERS_WRITE = "providers:write"
     POLICIES_READ = "policies:read"

@@ -69,6 +69,22 @@ def require_now(
     return expires_at
 
 
+def require_lifetime(claims: Mapping[str, Any], now: datetime, *, maximum: timedelta) -> datetime:
+    """Return the instant of `exp`, of a JWT that may be presented again until then.
+
+    Require `iat` and `exp`, and `exp` to be at most `maximum` after `iat`; raises `SignatureError`.
+    """
+    for name in ("iat", "exp"):
+        if name not in claims:
+            raise SignatureError(f"{name} is missing")
+    expires_at = require_now(claims, now)
+    if expires_at is None:
+        raise SignatureError("exp is missing")
+    if expires_at - _instant(claims["iat"], "iat") > maximum + SKEW:
+        raise SignatureError("exp is too long after iat")
+    return expires_at
+
+
 def _instant(value: Any, name: str) -> datetime:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise SignatureError(f"{name} is not a valid time")

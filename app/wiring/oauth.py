@@ -33,6 +33,7 @@ from app.services.oauth.resources import ResourceService
 from app.services.oauth.scope_catalogue import ScopeCatalogue
 from app.services.oauth.scopes import ScopeService
 from app.services.oauth.signing_keys import SigningKeys
+from app.services.oauth.trusted_issuers import TrustedIssuerService
 from app.wiring.accounts import Accounts
 from app.wiring.authorization import build_authorization
 from app.wiring.available import Available
@@ -41,6 +42,7 @@ from app.wiring.core import Core
 from app.wiring.factors import Factors
 from app.wiring.resources import build_resources
 from app.wiring.tokens import build_reader, build_tokens
+from app.wiring.trusted_issuers import build_trusted_issuers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +69,7 @@ class OAuth:
     resources: ResourceService
     resource_catalogue: ResourceCatalogue
     default_resources: DefaultResourceService
+    trusted_issuers: TrustedIssuerService
 
 
 def build_oauth(
@@ -103,7 +106,12 @@ def build_oauth(
         clock=core.clock,
     )
     scope_repository = ScopeRepository(core.database)
-    available = Available(core, accounts, factors, clients, tokens, resources)
+    trusted = build_trusted_issuers(
+        core,
+        client_keys=clients.client_keys,
+        resource_catalogue=resources.resource_catalogue,
+    )
+    available = Available(core, accounts, factors, clients, tokens, resources, trusted)
     return OAuth(
         grants=grants,
         dispatcher=GrantDispatcher(
@@ -197,4 +205,5 @@ def build_oauth(
         resources=resources.resources,
         resource_catalogue=resources.resource_catalogue,
         default_resources=resources.default_resources,
+        trusted_issuers=trusted.trusted_issuers,
     )

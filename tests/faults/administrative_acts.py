@@ -24,6 +24,7 @@ from app.services.accounts.administration.link_delivery import RETURNED
 from app.services.operations.authority import FULL
 from app.wiring import Services
 from tests.support.smtp import token_in
+from tests.support.trusted_issuers import issuer_body
 
 ADMIN = {"authority": FULL}
 PROVIDER = "known"
@@ -79,7 +80,7 @@ def resource(name: str) -> ResourceBody:
     )
 
 
-async def prepared(services: Services, user_id: str) -> Administered:
+async def prepared(services: Services, user_id: str, client_id: str) -> Administered:
     groups, roles = services.accounts.groups, services.accounts.roles
     made_groups = [await groups.create(GroupBody(name=new_identifier()), **ADMIN) for _ in "123"]
     made_roles = [await roles.create(RoleBody(name=new_identifier()), **ADMIN) for _ in "123"]
@@ -98,6 +99,7 @@ async def prepared(services: Services, user_id: str) -> Administered:
         await services.accounts.attributes.define(definition(name), **ADMIN)
         await services.oauth.scopes.create(scope(name), **ADMIN)
         await services.oauth.resources.create(resource(name.replace("_", "-")), **ADMIN)
+    await services.oauth.trusted_issuers.create(issuer_body(DELETED, client_id=client_id), **ADMIN)
     return made
 
 
@@ -212,6 +214,10 @@ ACTS: dict[str, Callable[[Any], Awaitable[Any]]] = {
         OF_RESOURCE, resource(OF_RESOURCE), **ADMIN
     ),
     "resource.deleted": lambda the: the.services.oauth.resources.delete(DELETED, **ADMIN),
+    "issuer.created": lambda the: the.services.oauth.trusted_issuers.create(
+        issuer_body(new_identifier(), client_id=the.client.client_id), **ADMIN
+    ),
+    "issuer.deleted": lambda the: the.services.oauth.trusted_issuers.delete(DELETED, **ADMIN),
     "client.default_resource_changed": lambda the: the.services.oauth.default_resources.set(
         the.client.client_id, OF_RESOURCE, **ADMIN
     ),

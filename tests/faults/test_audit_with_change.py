@@ -166,7 +166,7 @@ async def scene_of(app: Application) -> Scene:
         event=services.core.audit.event(AccountEvent.SIGN_IN_SUCCEEDED, user_id=user.user_id),
     )
     assert begun is not None
-    administered = await administrative_acts.prepared(services, user.user_id)
+    administered = await administrative_acts.prepared(services, user.user_id, client.client_id)
     scene = Scene(services, user, client, begun[1], administered)
     await add_provider(services, "known", **PROVIDER)
     await services.federation.identity_providers.link(user, elsewhere("linked"), label="P")

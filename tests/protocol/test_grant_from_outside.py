@@ -27,6 +27,7 @@ FLAGS = {
     "is_for_public_clients": False,
     "allows_open_registration": False,
     "has_limits_of_its_own": False,
+    "can_prove_client": False,
 }
 
 
@@ -43,6 +44,7 @@ class VoucherGrant(Grant[VoucherParameters]):
     is_for_public_clients = False
     allows_open_registration = False
     has_limits_of_its_own = False
+    can_prove_client = False
     parameters = VoucherParameters
     example_name = "Redeem a voucher"
     example = {"grant_type": VOUCHER, "voucher": "2026"}  # noqa: RUF012 - a constant

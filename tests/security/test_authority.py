@@ -46,6 +46,7 @@ from app.services.clients.policies import ClientPolicyService
 from app.services.clients.secrets import ClientSecretService
 from app.services.oauth.default_resources import DefaultResourceService
 from app.services.oauth.resources import ResourceService
+from app.services.oauth.trusted_issuers import TrustedIssuerService
 from app.services.operations.audit_actions import ServerEvent
 from app.services.operations.authority import FULL, OF_AUDITOR, Authority, authority_of
 from app.wiring import Services
@@ -53,6 +54,7 @@ from tests.support.administration import define, id_of, new_group, new_role, set
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.parts import services_of
 from tests.support.resources import resource_body
+from tests.support.trusted_issuers import issuer_body
 
 pytestmark = pytest.mark.both_databases
 
@@ -72,6 +74,7 @@ SERVICES = (
     ResourceService,
     RoleGrantService,
     RoleService,
+    TrustedIssuerService,
     UserAdministration,
     UserAttributeService,
     UserExport,
@@ -264,6 +267,14 @@ ACTS: dict[str, tuple[AdminScope, Act]] = {
     "set a default resource": (
         AdminScope.CLIENTS_WRITE,
         lambda the, by: the.oauth.default_resources.set("c", None, authority=by),
+    ),
+    "trust an issuer": (
+        AdminScope.ISSUERS_WRITE,
+        lambda the, by: the.oauth.trusted_issuers.create(issuer_body("i"), authority=by),
+    ),
+    "no longer trust an issuer": (
+        AdminScope.ISSUERS_WRITE,
+        lambda the, by: the.oauth.trusted_issuers.delete("i", authority=by),
     ),
     "create a client": (
         AdminScope.CLIENTS_WRITE,

@@ -178,6 +178,8 @@ VALUES: dict[type[StrEnum], set[str]] = {
         "provider.added",
         "provider.changed",
         "provider.disabled",
+        "issuer.created",
+        "issuer.deleted",
         "provider.enabled",
         "provider.group_mappings_changed",
         "provider.removed",

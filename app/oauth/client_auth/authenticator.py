@@ -59,6 +59,29 @@ class ClientAuthenticator:
             await self._client_repository.mark_used(client.client_id)
         return client
 
+    def has_credentials(self, request: FormRequest) -> bool:
+        """Return whether a request presents credentials, valid or not.
+
+        Raises `InvalidClientError` for those that cannot be parsed.
+        """
+        return any(
+            method.extract(request) is not None
+            for method in self._methods
+            if method.proves_identity
+        )
+
+    def named_client_id(self, request: FormRequest) -> str | None:
+        """Return the client that a request without credentials names, or None.
+
+        Raises `InvalidRequestError` if it names two.
+        """
+        for method in self._methods:
+            credentials = None if method.proves_identity else method.extract(request)
+            if credentials is not None:
+                _require_one_client(request, method, credentials)
+                return credentials.client_id
+        return None
+
     async def _failed(self, credentials: Credentials, reason: str | None) -> InvalidClientError:
         await self._limits.count_token_error(credentials.client_id)
         return InvalidClientError(reason=f"client authentication failed: {reason}")

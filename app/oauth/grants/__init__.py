@@ -10,6 +10,7 @@ from app.oauth.grants.authorization_code import AuthorizationCodeGrant
 from app.oauth.grants.base import Grant
 from app.oauth.grants.client_credentials import ClientCredentialsGrant
 from app.oauth.grants.device_code import DeviceCodeGrant
+from app.oauth.grants.jwt_bearer import JwtBearerGrant
 from app.oauth.grants.password import PasswordGrant
 from app.oauth.grants.refresh_token import RefreshTokenGrant
 
@@ -21,4 +22,5 @@ GRANTS: Grants = (
     PasswordGrant,
     RefreshTokenGrant,
     DeviceCodeGrant,
+    JwtBearerGrant,
 )

@@ -55,6 +55,7 @@ class AuthorizationCodeGrant(Grant[AuthorizationCodeParameters]):
     is_for_public_clients = True
     allows_open_registration = True
     has_limits_of_its_own = False
+    can_prove_client = False
     parameters = AuthorizationCodeParameters
     example_name = "Exchange a code for tokens"
     example = {  # noqa: RUF012 - a constant for the documentation

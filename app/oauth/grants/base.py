@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Generic, TypeVar
 from pydantic import BaseModel, Field
 
 from app.oauth.declarations import require_declared
-from app.oauth.requests import TokenRequest
+from app.oauth.requests import ProvenClient, TokenRequest
 from app.schemas.tokens import TokenResponse
 
 
@@ -27,6 +27,7 @@ FLAGS = (
     "is_for_public_clients",
     "allows_open_registration",
     "has_limits_of_its_own",
+    "can_prove_client",
 )
 Parameters = TypeVar("Parameters", bound=GrantParameters)
 
@@ -47,14 +48,29 @@ class Grant(ABC, Generic[Parameters]):
     """Whether clients can register it at `/register` without an initial access token."""
     has_limits_of_its_own: ClassVar[bool]
     """Whether it counts its failures itself; otherwise each `InvalidGrantError` is counted."""
+    can_prove_client: ClassVar[bool]
+    """Whether its parameters can prove which client asks, instead of client authentication. Such a
+    grant implements `prove_client`."""
     parameters: ClassVar[type[GrantParameters]]
     example: ClassVar[dict[str, Any]]
     example_name: ClassVar[str]
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        if require_declared(cls, FLAGS) and not cls.requires_user:
+        if not require_declared(cls, FLAGS):
+            return
+        if not cls.requires_user:
             _check_without_user(cls)
+        if cls.can_prove_client != (cls.prove_client is not Grant.prove_client):
+            raise TypeError(f"{cls.__name__}: can_prove_client and prove_client do not agree")
+
+    async def prove_client(self, parameters: Parameters, *, client_id: str | None) -> ProvenClient:
+        """Return the client that the parameters prove, or raise an `OAuth2Error`.
+
+        It is called for a request without client authentication. `client_id` is the client that
+        the request names, if it does; any other one must be refused.
+        """
+        raise NotImplementedError
 
     @abstractmethod
     async def exchange(self, request: TokenRequest, parameters: Parameters) -> TokenResponse:

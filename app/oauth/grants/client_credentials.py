@@ -21,6 +21,7 @@ class ClientCredentialsGrant(Grant[ClientCredentialsParameters]):
     is_for_public_clients = False
     allows_open_registration = False
     has_limits_of_its_own = False
+    can_prove_client = False
     parameters = ClientCredentialsParameters
     example_name = "Get a token for the client itself"
     example = {"grant_type": "client_credentials", "scope": "profile"}  # noqa: RUF012 - a constant for the documentation

@@ -40,6 +40,7 @@ class DeviceCodeGrant(Grant[DeviceCodeParameters]):
     is_for_public_clients = True
     allows_open_registration = True
     has_limits_of_its_own = False
+    can_prove_client = False
     parameters = DeviceCodeParameters
     example_name = "Poll from a device"
     example = {  # noqa: RUF012 - a constant for the documentation

@@ -41,6 +41,7 @@ class PasswordGrant(Grant[PasswordParameters]):
     is_for_public_clients = False
     allows_open_registration = False
     has_limits_of_its_own = True
+    can_prove_client = False
     parameters = PasswordParameters
     example_name = "Sign a user in"
     example = {  # noqa: RUF012 - a constant for the documentation

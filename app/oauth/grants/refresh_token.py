@@ -59,6 +59,7 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
     is_for_public_clients = True
     allows_open_registration = True
     has_limits_of_its_own = False
+    can_prove_client = False
     parameters = RefreshTokenParameters
     example_name = "Refresh the tokens"
     example = {  # noqa: RUF012 - a constant for the documentation

@@ -76,7 +76,7 @@ class ClientKeys:
         """Do the same, but fetch the keys again if they do not have what is wanted."""
         registered = client.registered_metadata.jwks
         if registered is not None:
-            return _public_keys(registered)
+            return public_keys(registered)
         uri = client.registered_metadata.jwks_uri
         return await self._keys_at(uri, wanted) if uri is not None else []
 
@@ -157,10 +157,10 @@ def _parse(body: bytes) -> Keys:
         raise FetchError("the response is not a JWK Set")
     if not isinstance(jwks.get("keys"), list):
         raise FetchError("the response is not a JWK Set")
-    return _public_keys(jwks)
+    return public_keys(jwks)
 
 
-def _public_keys(jwks: Mapping[str, Any]) -> Keys:
+def public_keys(jwks: Mapping[str, Any]) -> Keys:
     """Return the public keys of a set.
 
     A key whose private half was published proves nothing and is left out.

@@ -58,6 +58,8 @@ class ServerEvent(AuditAction):
     RESOURCE_CREATED = "resource.created"
     RESOURCE_CHANGED = "resource.changed"
     RESOURCE_DELETED = "resource.deleted"
+    ISSUER_CREATED = "issuer.created"
+    ISSUER_DELETED = "issuer.deleted"
     INITIAL_ACCESS_TOKEN_REVOKED = "client.invitation_revoked"
     REGISTRATION_TOKEN_ISSUED = "client.registration_token_issued"
     REGISTRATION_TOKEN_REVOKED = "client.registration_token_revoked"

@@ -39,6 +39,7 @@ BOUNDED = {
     "schema_revisions": "a row for each migration",
     "scopes": "a row for each scope that an administrator described, at most 500",
     "signing_keys": "a few rows a year for each algorithm",
+    "trusted_issuers": "a row for each trusted issuer that an administrator made, at most 200",
     "upstream_providers": "a row for each identity provider that an operator added",
     "webhooks": "a row for each webhook that an administrator made, at most 50",
 }

@@ -98,6 +98,12 @@ RULES_OF_REQUESTS: tuple[RefusalRule, ...] = (
         ("the resource ", "the refresh token was used for another resource"),
     ),
     RefusalRule(
+        "assertion_not_trusted",
+        N_("A token of another issuer must match a trusted issuer (RFC 7523)."),
+        N_("Compare the reason with `postern issuers list`."),
+        ("the assertion is not trusted", "the issuer "),
+    ),
+    RefusalRule(
         "id_token_hint",
         N_("The id_token_hint must have been issued to the client."),
         N_("Let the application send the ID token that it received itself."),

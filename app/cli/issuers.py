@@ -1,0 +1,176 @@
+"""`postern issuers …`: trust the JWTs of other issuers, such as workloads."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from app.cli.attribute_values import pairs_of
+from app.cli.base import with_services
+from app.cli.bodies import parse_body
+from app.cli.output import show as show_rows
+from app.cli.output import show_one
+from app.cli.parameters import (
+    AsJson,
+    IsConfirmed,
+    argument,
+    one_of,
+    option,
+    require_confirmation,
+    whole_number,
+)
+from app.cli.parsing import Commands
+from app.errors import InvalidInputError
+from app.services.operations.authority import FULL
+
+if TYPE_CHECKING:
+    from app.models.oauth.trusted_issuers import TrustedIssuer
+    from app.wiring import Services
+
+IssuerName = Annotated[str, argument(metavar="NAME")]
+Texts = list[str] | None
+ALGORITHMS = ("ES256", "EdDSA", "RS256", "PS256")
+
+cli = Commands(
+    "issuers", help="Trust tokens of other issuers: clusters, build services, cloud workloads."
+)
+
+
+@cli.command("list")
+def list_all(*, as_json: AsJson = False) -> None:
+    """List trusted issuers."""
+    rows = with_services(lambda services: services.oauth.trusted_issuers.list_all())
+    show_rows([_row(row) for row in rows], as_json=as_json)
+
+
+@cli.command("show")
+def show(name: IssuerName, *, as_json: AsJson = False) -> None:
+    """Show a trusted issuer."""
+    row = with_services(lambda services: services.oauth.trusted_issuers.get(name))
+    show_one(_row(row), as_json=as_json)
+
+
+@cli.command("create")
+def create(
+    name: IssuerName,
+    *,
+    issuer: Annotated[str, option("--issuer", metavar="URL", help="The exact iss of its tokens.")],
+    subject: Annotated[
+        list[str],
+        option(
+            "--subject",
+            metavar="PATTERN",
+            help="The sub of its tokens; * stands for one segment between : or /. Can be repeated.",
+        ),
+    ],
+    jwks_uri: Annotated[
+        str | None, option("--jwks-uri", metavar="URL", help="Where it publishes its keys.")
+    ] = None,
+    jwks: Annotated[
+        str | None, option("--jwks", metavar="FILE", help="A JWK Set instead of --jwks-uri.")
+    ] = None,
+    algorithm: Annotated[
+        Texts, option("--algorithm", **one_of(ALGORITHMS), help="RS256 if none. Can be repeated.")
+    ] = None,
+    audience: Annotated[
+        str | None,
+        option(
+            "--audience",
+            metavar="URL",
+            help="The aud of its tokens: this server's issuer, or a URL beneath it.",
+            show_default="ISSUER",
+        ),
+    ] = None,
+    client: Annotated[
+        str | None, option("--client", metavar="ID", help="The client that the tokens stand for.")
+    ] = None,
+    user: Annotated[
+        str | None, option("--user", metavar="NAME", help="The user that the tokens stand for.")
+    ] = None,
+    presenter: Annotated[
+        Texts,
+        option(
+            "--presenter",
+            metavar="ID",
+            help="With --user: a client that may present them. Can be repeated.",
+        ),
+    ] = None,
+    scope: Annotated[
+        Texts, option("--scope", metavar="NAME", help="A scope to allow. Can be repeated.")
+    ] = None,
+    resource: Annotated[
+        Texts, option("--resource", metavar="NAME", help="A resource to allow. Can be repeated.")
+    ] = None,
+    claim: Annotated[
+        Texts,
+        option(
+            "--claim",
+            metavar="NAME=VALUE",
+            help="A claim that must have this value. Can be repeated.",
+        ),
+    ] = None,
+    maximum_age: Annotated[
+        int | None,
+        option(
+            "--maximum-age",
+            **{**whole_number(), "metavar": "SECONDS"},
+            help="Longest time between iat and exp, at most 86400.",
+            show_default="3600",
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Trust an issuer: its tokens with these subjects stand for one client or one user."""
+    values: dict[str, Any] = {
+        "name": name,
+        "issuer": issuer,
+        "jwks_uri": jwks_uri,
+        "jwks": _read_keys(jwks) if jwks is not None else None,
+        "algorithms": algorithm or ["RS256"],
+        "subjects": subject,
+        "client_id": client,
+        "presenters": presenter or [],
+        "scopes": scope or [],
+        "resources": resource or [],
+        "claims": pairs_of(claim, option="--claim"),
+    }
+    if maximum_age is not None:
+        values["maximum_age"] = maximum_age
+
+    async def add(services: "Services") -> "TrustedIssuer":
+        from app.schemas.trusted_issuers import TrustedIssuerBody
+
+        values["audience"] = audience or services.core.settings.issuer_url
+        values["user_id"] = (
+            (await services.accounts.users.get(user)).user_id if user is not None else None
+        )
+        return await services.oauth.trusted_issuers.create(
+            parse_body(TrustedIssuerBody, values), authority=FULL
+        )
+
+    show_one(_row(with_services(add)), as_json=as_json)
+
+
+@cli.command("delete")
+def delete(name: IssuerName, *, is_confirmed: IsConfirmed = False, as_json: AsJson = False) -> None:
+    """Refuse the tokens of an issuer from now on. Tokens of ours remain until they expire."""
+    require_confirmation("a trusted issuer", is_confirmed=is_confirmed)
+
+    async def remove(services: "Services") -> dict[str, Any]:
+        await services.oauth.trusted_issuers.delete(name, authority=FULL)
+        return {"deleted": name}
+
+    show_one(with_services(remove), as_json=as_json)
+
+
+def _read_keys(file: str) -> Any:
+    try:
+        return json.loads(Path(file).read_text("utf-8"))
+    except (OSError, ValueError):
+        raise InvalidInputError("--jwks: the file can't be read as JSON.") from None
+
+
+def _row(row: "TrustedIssuer") -> dict[str, Any]:
+    from app.services.oauth.trusted_issuers import shown_issuer
+
+    created_at = row.created_at.isoformat(timespec="seconds")
+    return {"name": row.name, **shown_issuer(row), "created_at": created_at}

@@ -1,0 +1,147 @@
+"""JWTs of trusted issuers (RFC 7523 sections 2.1 and 3), such as tokens of workloads.
+
+A JWT is verified with the keys of the row that it is matched with, never with those of another one.
+Its subject alone says for whom it stands: an email address identifies nobody. It may be presented
+again until it expires, so `jti` is not read.
+"""
+
+import json
+from base64 import urlsafe_b64decode
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from app.clock import Clock
+from app.concurrency.late_imports import imported
+from app.errors import OverloadedError
+from app.models.oauth.trusted_issuers import TrustedIssuer
+from app.outbound.http import BusyError, FetchError
+from app.repositories.oauth.trusted_issuers import TrustedIssuerRepository
+from app.security import jose
+from app.security.client_jwt import (
+    PLAIN_TYPE,
+    kid_of,
+    require_lifetime,
+    require_only_audience,
+    require_type,
+)
+from app.security.jose import SignatureError, header_of
+from app.security.subject_patterns import is_covered
+from app.security.text import is_storable
+from app.services.clients.client_keys import ClientKeys, public_keys
+
+MAXIMUM_ISSUER = 300
+Condition = Callable[[TrustedIssuer], bool]
+
+
+class UntrustedAssertionError(Exception):
+    """No row trusts the JWT; the message is for the log."""
+
+
+class VerifiedAssertion(NamedTuple):
+    """A JWT with the row that trusts it."""
+
+    row: TrustedIssuer
+    subject: str
+    claims: Mapping[str, Any]
+    expires_at: datetime
+
+
+class TrustedAssertions:
+    def __init__(
+        self,
+        *,
+        trusted_issuer_repository: TrustedIssuerRepository,
+        client_keys: ClientKeys,
+        clock: Clock,
+    ) -> None:
+        self._trusted_issuer_repository = trusted_issuer_repository
+        self._client_keys = client_keys
+        self._clock = clock
+
+    async def verify(self, token: str) -> Sequence[VerifiedAssertion]:
+        """Return the JWT with each row that trusts it, at least one.
+
+        Raises `UntrustedAssertionError`.
+        """
+        try:
+            require_type(token, PLAIN_TYPE)
+            issuer, subject = _unverified(token)
+        except SignatureError as error:
+            raise UntrustedAssertionError(str(error)) from None
+        rows = await self._trusted_issuer_repository.list_of(issuer)
+        if not rows:
+            raise UntrustedAssertionError(f"the issuer {issuer!a} is not trusted")
+        candidates = [row for row in rows if is_covered(subject, row.subjects.split())]
+        verified, problems = [], []
+        for row in candidates:
+            try:
+                verified.append(await self._verified(token, row))
+            except BusyError:
+                raise OverloadedError from None
+            except (SignatureError, FetchError) as error:
+                problems.append(f"{row.name}: {error}")
+        if not verified:
+            reason = "; ".join(problems) or f"no row covers the subject {subject!a}"
+            raise UntrustedAssertionError(reason)
+        return verified
+
+    async def _verified(self, token: str, row: TrustedIssuer) -> VerifiedAssertion:
+        if row.jwks_uri is not None:
+            keys = await self._client_keys.keys_at(row.jwks_uri, kid=kid_of(token))
+        else:
+            keys = public_keys(row.keys or {"keys": []})
+        await imported(*jose.MODULES)
+        claims = jose.verify(token, keys, algorithms=row.algorithms.split())
+        require_only_audience(claims, {row.audience})
+        expires_at = require_lifetime(
+            claims, self._clock.now(), maximum=timedelta(seconds=row.maximum_age)
+        )
+        for name, value in row.claims.items():
+            if claim_at(claims, name) != value:
+                raise SignatureError(f"the claim {name} does not have the required value")
+        return VerifiedAssertion(row, claims["sub"], claims, expires_at)
+
+
+def only_one(verified: Sequence[VerifiedAssertion], *, where: Condition) -> VerifiedAssertion:
+    """Return the assertion with the only row for which a condition holds.
+
+    Raises `UntrustedAssertionError`: with several rows, nothing says which of them is meant.
+    """
+    chosen = [each for each in verified if where(each.row)]
+    if len(chosen) == 1:
+        return chosen[0]
+    names = ", ".join(each.row.name for each in chosen or verified)
+    problem = "several rows match" if chosen else "the rows that match are not for this client"
+    raise UntrustedAssertionError(f"{problem}: {names}")
+
+
+def claim_at(claims: Mapping[str, Any], name: str) -> object:
+    """Return a claim by its name or else by a path of names between slashes, or None."""
+    if name in claims:
+        return claims[name]
+    first = next((each for each in claims if name.startswith(f"{each}/")), None)
+    if first is None:
+        return None
+    value: object = claims[first]
+    for member in name.removeprefix(f"{first}/").split("/"):
+        value = value.get(member) if isinstance(value, dict) else None
+    return value
+
+
+def _unverified(token: str) -> tuple[str, str]:
+    """Return `iss` and `sub` before the signature is verified; raises `SignatureError`."""
+    header_of(token)
+    payload = token.split(".")[1]
+    try:
+        claims = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    except (ValueError, RecursionError):
+        raise SignatureError("the claims cannot be read") from None
+    issuer, subject = (
+        (claims.get("iss"), claims.get("sub")) if isinstance(claims, dict) else (None, None)
+    )
+    if not isinstance(issuer, str) or not 0 < len(issuer) <= MAXIMUM_ISSUER:
+        raise SignatureError("iss is missing or invalid")
+    if not isinstance(subject, str) or not subject or not is_storable(issuer + subject):
+        raise SignatureError("sub is missing or invalid")
+    return issuer, subject

@@ -1,0 +1,136 @@
+"""`postern issuers …`."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import Postern, Result
+from tests.support.application import Application, TestClient, TestUser
+from tests.support.client_jwts import jwks, signing_key
+from tests.support.resources import new_resource
+from tests.support.trusted_issuers import workload_client
+
+GITHUB = "https://token.actions.githubusercontent.com"
+KEYS = f"{GITHUB}/.well-known/jwks"
+PATTERN = "repo:octo/app:ref:refs/heads/main"
+
+
+@pytest.fixture
+def on_app(app: Application, postern: Postern) -> Postern:
+    """`postern …` on the database of the running application."""
+
+    async def run(*arguments: str) -> Result:
+        return await postern(*arguments, DATABASE_URL=app.settings.database_url)
+
+    return run
+
+
+async def row_of(on_app: Postern, *arguments: str) -> Any:
+    result = await on_app(*arguments, "--json")
+    assert result.code == 0, result.errors
+    return json.loads(result.output)
+
+
+@pytest.mark.both_databases
+async def test_an_issuer_is_trusted_listed_shown_and_deleted(
+    app: Application, on_app: Postern
+) -> None:
+    name, resource = app.new_name("build"), await new_resource(app)
+    client = await workload_client(app)
+    created = await row_of(
+        on_app, "issuers", "create", name, "--issuer", GITHUB, "--jwks-uri", KEYS,
+        "--subject", PATTERN, "--client", client.client_id, "--scope", "read",
+        "--resource", resource.name, "--claim", "repository_owner_id=65", "--maximum-age", "7200",
+    )  # fmt: skip
+    shown = await row_of(on_app, "issuers", "show", name)
+    listed = await row_of(on_app, "issuers", "list")
+    again = await on_app(
+        "issuers", "create", name, "--issuer", GITHUB, "--jwks-uri", KEYS,
+        "--subject", PATTERN, "--client", client.client_id,
+    )  # fmt: skip
+    unconfirmed = await on_app("issuers", "delete", name)
+    await row_of(on_app, "issuers", "delete", name, "--yes")
+
+    assert created["audience"] == app.settings.issuer_url
+    assert created["algorithms"] == ["RS256"]
+    assert created["claims"] == {"repository_owner_id": "65"}
+    assert created["maximum_age"] == 7200
+    assert created["resources"] == [resource.name]
+    assert shown == created
+    assert created in listed
+    assert (again.code, unconfirmed.code) == (1, 1)
+    assert "already exists" in again.errors
+    assert (await on_app("issuers", "show", name)).code == 1
+
+
+async def test_keys_come_from_a_file_and_a_user_has_presenters(
+    app: Application, on_app: Postern, user: TestUser, tmp_path: Path
+) -> None:
+    client, keys = await workload_client(app), tmp_path / "keys.json"
+    keys.write_text(json.dumps(jwks(signing_key())))
+
+    created = await row_of(
+        on_app, "issuers", "create", app.new_name("cluster"), "--issuer", "https://k8s.example",
+        "--jwks", str(keys), "--algorithm", "ES256", "--subject", "system:serviceaccount:shop:*",
+        "--user", user.username, "--presenter", client.client_id,
+    )  # fmt: skip
+
+    assert created["jwks"] == jwks(signing_key())
+    assert created["user_id"]
+    assert created["presenters"] == [client.client_id]
+    assert created["scopes"] == created["resources"] == []
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--subject", "*", "--client", "c", "--jwks-uri", KEYS], "a segment that isn't *"),
+        (["--subject", "a-*", "--client", "c", "--jwks-uri", KEYS], "whole segment"),
+        (["--subject", "a", "--client", "c"], "either jwks_uri or jwks"),
+        (["--subject", "a", "--client", "c", "--jwks-uri", "http://x.example"], "https URL"),
+        (["--subject", "a", "--client", "c", "--jwks", "missing.json"], "can't be read"),
+        (["--subject", "a", "--jwks-uri", KEYS], "either a client or a user"),
+        (["--subject", "a", "--client", "c", "--presenter", "d", "--jwks-uri", KEYS], "present"),
+        (["--subject", "a", "--client", "nobody", "--jwks-uri", KEYS], "no client"),
+        (["--subject", "a", "--client", "c", "--jwks-uri", KEYS, "--claim", "x"], "NAME=VALUE"),
+        (
+            ["--subject", "a", "--client", "c", "--jwks-uri", KEYS, "--maximum-age", "9"],
+            "60",
+        ),
+        (
+            ["--subject", "a", "--client", "c", "--jwks-uri", KEYS, "--audience", "https://x.io"],
+            "issuer of this server",
+        ),
+        (
+            ["--subject", "a", "--client", "c", "--jwks-uri", KEYS, "--resource", "nothing"],
+            "no resource",
+        ),
+    ],
+)
+async def test_a_mistake_gets_one_line(
+    app: Application, on_app: Postern, options: list[str], message: str
+) -> None:
+    result = await on_app("issuers", "create", app.new_name(), "--issuer", GITHUB, *options)
+
+    assert result.code != 0
+    assert message in " ".join(result.errors.split())
+
+
+async def test_a_public_client_and_an_insecure_issuer_are_refused(
+    app: Application, on_app: Postern, client: TestClient
+) -> None:
+    public = await app.create_client(token_endpoint_auth_method="none")
+    options = ["--jwks-uri", KEYS, "--subject", "a", "--client"]
+
+    of_public = await on_app(
+        "issuers", "create", "public", "--issuer", GITHUB, *options, public.client_id
+    )
+    insecure = await on_app(
+        "issuers", "create", "ours", "--issuer", "http://insecure.example", *options,
+        client.client_id,
+    )  # fmt: skip
+
+    assert "without authentication" in of_public.errors
+    assert "https URL" in insecure.errors
