@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from app.oauth.grants.jwt_bearer import JWT_BEARER
 from tests.cli.conftest import Postern, Result
 from tests.support.application import Application, TestClient, TestUser
+from tests.support.assertions import assert_oauth_error
 from tests.support.client_jwts import jwks, signing_key
 from tests.support.resources import new_resource
 from tests.support.trusted_issuers import workload_client
@@ -134,3 +136,33 @@ async def test_a_public_client_and_an_insecure_issuer_are_refused(
 
     assert "without authentication" in of_public.errors
     assert "https URL" in insecure.errors
+
+
+async def test_a_workload_gets_a_token_of_a_client_that_was_set_up_as_documented(
+    app: Application, on_app: Postern, tmp_path: Path
+) -> None:
+    """docs/workload-identity.md"""
+    key, keys, grant = signing_key(), tmp_path / "keys.json", tmp_path / "grant.json"
+    keys.write_text(json.dumps(jwks(key)))
+    grant.write_text(json.dumps({"grant_types": [JWT_BEARER], "response_types": []}))
+    resource = await new_resource(app)
+    client = await row_of(on_app, "clients", "create", app.new_name(), "--kind", "service")
+    client_id = client["client_id"]
+    await row_of(on_app, "clients", "set", client_id, "--json-file", str(grant))
+    await row_of(
+        on_app, "issuers", "create", app.new_name("build"), "--issuer", GITHUB, "--jwks", str(keys),
+        "--algorithm", "ES256", "--subject", PATTERN, "--client", client_id,
+        "--resource", resource.name, "--scope", "read",
+    )  # fmt: skip
+    now = int(app.clock.now().timestamp())
+    claims = {"iss": GITHUB, "sub": PATTERN, "aud": app.settings.issuer_url}
+    assertion = key.sign({**claims, "iat": now, "exp": now + 300})
+
+    response = await app.token(
+        None, grant_type=JWT_BEARER, assertion=assertion, resource=resource.identifier,
+        client_id=client_id,
+    )  # fmt: skip
+    with_the_secret = await app.client_credentials(TestClient(client_id, client["client_secret"]))
+
+    assert response.json()["scope"] == "read"
+    assert_oauth_error(with_the_secret, "unauthorized_client")
