@@ -1,5 +1,6 @@
 """Client authentication by certificate (RFC 8705 section 2), forwarded by a trusted proxy."""
 
+import asyncio
 import base64
 import datetime
 import ipaddress
@@ -9,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from tests.conftest import AppFactory
@@ -16,6 +18,7 @@ from tests.support.application import Application, TestClient
 from tests.support.assertions import assert_oauth_error
 from tests.support.certificates import BEGIN, END, SUBJECT, Identity, authority, make
 from tests.support.client_jwts import jwks, signing_key
+from tests.support.machine import scaled
 from tests.support.mutual_tls import behind_proxy
 
 ROOT = authority()
@@ -161,6 +164,18 @@ async def test_only_authorities_may_issue(app: Application) -> None:
 
     assert_refused(await token(app, client, other_client.issue(), other_client))
     assert_refused(await token(app, client, not_signing.issue(), not_signing))
+
+
+async def test_intermediates_of_one_name_do_not_multiply_the_work(
+    app: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SECURITY_BAR row 12: eight that could each have issued each other make 8^8 paths"""
+    client, key = await pki_client(app), authority("CN=Same")
+    monkeypatch.setattr(ec, "generate_private_key", lambda curve: key.key)
+    chain = [authority("CN=Same") for _ in range(8)]
+
+    async with asyncio.timeout(scaled(5)):
+        assert_refused(await token(app, client, chain[0].issue(), *chain))
 
 
 async def test_an_intermediate_may_be_trusted_without_its_root(
