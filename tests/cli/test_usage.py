@@ -102,6 +102,11 @@ COMMANDS = {
     " --no-default-scope --remove-implied --remove-requester --remove-server --hide-metadata"
     " --forbid-personal-tokens --all-personal-token-users --reset",
     "resources delete": "--json name --yes",
+    "issuers list": "--json",
+    "issuers show": "--json name",
+    "issuers create": "--json name --issuer --subject --jwks-uri --jwks --algorithm --audience"
+    " --client --user --presenter --scope --resource --claim --maximum-age",
+    "issuers delete": "--json name --yes",
     "tokens list": "--json",
     "tokens create": "--json --label --days",
     "tokens revoke": "--json token_id",

@@ -75,12 +75,12 @@ class ClientAuthenticator:
 
         Raises `InvalidRequestError` if it names two.
         """
-        for method in self._methods:
-            credentials = None if method.proves_identity else method.extract(request)
-            if credentials is not None:
-                _require_one_client(request, method, credentials)
-                return credentials.client_id
-        return None
+        naming = self._by_registration[PUBLIC]
+        credentials = naming.extract(request)
+        if credentials is None:
+            return None
+        _require_one_client(request, naming, credentials)
+        return credentials.client_id
 
     async def _failed(self, credentials: Credentials, reason: str | None) -> InvalidClientError:
         await self._limits.count_token_error(credentials.client_id)
