@@ -17,6 +17,7 @@ from app.schemas.identity_providers import IdentityProviderBody
 from app.schemas.invitations import Invitation
 from app.schemas.resources import ResourceBody
 from app.schemas.scopes import ScopeBody
+from app.schemas.trusted_issuers import TrustedIssuerBody
 from app.schemas.webhooks import WebhookBody, WebhookEventType
 from app.security.tokens import new_identifier
 from app.services.accounts.administration.invitations import Invited
@@ -80,6 +81,11 @@ def resource(name: str) -> ResourceBody:
     )
 
 
+def new_issuer(services: Services, name: str, client_id: str) -> TrustedIssuerBody:
+    audience = services.core.settings.issuer_url
+    return issuer_body(name, audience=audience, client_id=client_id)
+
+
 async def prepared(services: Services, user_id: str, client_id: str) -> Administered:
     groups, roles = services.accounts.groups, services.accounts.roles
     made_groups = [await groups.create(GroupBody(name=new_identifier()), **ADMIN) for _ in "123"]
@@ -99,7 +105,7 @@ async def prepared(services: Services, user_id: str, client_id: str) -> Administ
         await services.accounts.attributes.define(definition(name), **ADMIN)
         await services.oauth.scopes.create(scope(name), **ADMIN)
         await services.oauth.resources.create(resource(name.replace("_", "-")), **ADMIN)
-    await services.oauth.trusted_issuers.create(issuer_body(DELETED, client_id=client_id), **ADMIN)
+    await services.oauth.trusted_issuers.create(new_issuer(services, DELETED, client_id), **ADMIN)
     return made
 
 
@@ -215,7 +221,7 @@ ACTS: dict[str, Callable[[Any], Awaitable[Any]]] = {
     ),
     "resource.deleted": lambda the: the.services.oauth.resources.delete(DELETED, **ADMIN),
     "issuer.created": lambda the: the.services.oauth.trusted_issuers.create(
-        issuer_body(new_identifier(), client_id=the.client.client_id), **ADMIN
+        new_issuer(the.services, new_identifier(), the.client.client_id), **ADMIN
     ),
     "issuer.deleted": lambda the: the.services.oauth.trusted_issuers.delete(DELETED, **ADMIN),
     "client.default_resource_changed": lambda the: the.services.oauth.default_resources.set(
