@@ -30,6 +30,7 @@ REASONS = {
     "app.routers.admin.registry": Reason.RARE,
     "app.outbound.connections": Reason.RARE,  # imports httpcore
     "app.outbound.redis_scripts": Reason.OPTIONAL,  # imports redis
+    "app.security.signatures": Reason.RARE,  # imports joserfc
     "asyncpg": Reason.RARE,
     "bcrypt": Reason.RARE,
     "cryptography.hazmat": Reason.AFTER_SETTINGS,
