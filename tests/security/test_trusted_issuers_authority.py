@@ -1,5 +1,7 @@
 """Trusting an issuer lets others act: an administrator gives no more than they hold."""
 
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 
@@ -71,10 +73,11 @@ async def test_our_own_issuer_and_foreign_audiences_are_refused(start_app: AppFa
     app = await start_app(issuer="https://id.example")
     issuers = services_of(app).oauth.trusted_issuers
 
-    for field, values in {
+    cases: dict[str, dict[str, Any]] = {
         "issuer": {"issuer": "https://id.example"},
         "audience": {"audience": "https://id.example.evil.example"},
-    }.items():
+    }
+    for field, values in cases.items():
         body = issuer_body("i", **{"audience": "https://id.example/token", **values})
         with pytest.raises(InvalidInputError) as refused:
             await issuers.create(body, authority=FULL)
@@ -87,12 +90,13 @@ async def test_what_does_not_exist_and_admin_scopes_of_a_user_are_refused(
     issuers, ours = services_of(app).oauth.trusted_issuers, app.settings.issuer_url
     of_user = {"user_id": await id_of(app, user), "presenters": [client.client_id]}
 
-    for field, values in {
+    cases: dict[str, dict[str, Any]] = {
         "scopes": {**of_user, "scopes": ["admin"]},
         "user_id": {**of_user, "user_id": "nobody"},
         "presenters": {**of_user, "presenters": ["nobody"]},
         "resources": {"client_id": client.client_id, "resources": ["nothing"]},
-    }.items():
+    }
+    for field, values in cases.items():
         with pytest.raises(InvalidInputError) as refused:
             await issuers.create(
                 issuer_body(app.new_name(), audience=ours, **values), authority=FULL
@@ -118,7 +122,7 @@ async def test_what_does_not_exist_and_admin_scopes_of_a_user_are_refused(
     ],
     ids=str,
 )
-def test_a_row_that_trusts_too_much_is_refused(values: dict[str, object]) -> None:
+def test_a_row_that_trusts_too_much_is_refused(values: dict[str, Any]) -> None:
     """SECURITY_BAR row 35: private and symmetric keys, none, HS256"""
     with pytest.raises(ValidationError):
         issuer_body("i", **{"client_id": "c", **values})
