@@ -75,6 +75,14 @@ class Detail(PublicText):
     PASSKEY_NOT_ADDED = N_("The passkey couldn't be added. Try again.")
     PASSKEY_KNOWN = N_("This passkey has already been added.")
     TOO_MANY_PASSKEYS = N_("You already have 20 passkeys. Remove one before you add another.")
+    PERSONAL_TOKEN_RESOURCE = N_("You can't create access tokens for this service.")
+    PERSONAL_TOKEN_NAME = N_("Enter a name of 1 to 100 characters.")
+    PERSONAL_TOKEN_DAYS = N_("Enter a number of days from 1 to 365.")
+    PERSONAL_TOKEN_SCOPES = N_("Choose at least one permission.")
+    TOO_MANY_PERSONAL_TOKENS = N_(
+        "You already have 50 access tokens. Revoke one before you create another."
+    )
+    PERSONAL_TOKEN_NOT_CREATED = N_("Your account has changed. Sign in again, then try again.")
     ONLY_WAY_TO_SIGN_IN = N_(
         "This is your only way to sign in. Set a password or add a passkey first."
     )

@@ -19,6 +19,7 @@ from app.oauth.descriptions import Description
 from app.oauth.dpop.confirmation import parse_confirmation, token_type_of
 from app.oauth.errors import InvalidClientError, InvalidRequestError
 from app.oauth.lifetimes import refresh_token_expiry
+from app.oauth.personal_tokens import PersonalTokenIntrospection
 from app.oauth.requests import FormRequest
 from app.oauth.subjects import subject_for
 from app.repositories.oauth.refresh_tokens import RefreshTokenRepository
@@ -39,6 +40,7 @@ class Introspection:
         authenticator: ClientAuthenticator,
         access_tokens: AccessTokenReader,
         refresh_token_repository: RefreshTokenRepository,
+        personal_tokens: PersonalTokenIntrospection,
         resource_catalogue: ResourceCatalogue,
         entitlements: EntitlementService,
         clock: Clock,
@@ -47,6 +49,7 @@ class Introspection:
         self._authenticator = authenticator
         self._access_tokens = access_tokens
         self._refresh_token_repository = refresh_token_repository
+        self._personal_tokens = personal_tokens
         self._resource_catalogue = resource_catalogue
         self._entitlements = entitlements
         self._clock = clock
@@ -61,6 +64,8 @@ class Introspection:
             raise InvalidRequestError(Description.PARAMETER_MISSING.format(name="token"))
         if TokenKind.REFRESH_TOKEN.matches(token):
             return await self._of_refresh_token(token, client)
+        if TokenKind.PERSONAL_TOKEN.matches(token):
+            return await self._personal_tokens.respond(token, client) or INACTIVE
         return await self._of_access_token(token, client)
 
     async def _of_access_token(self, token: str, client: Client) -> IntrospectionResponse:

@@ -35,6 +35,7 @@ class TokenKind(StrEnum):
 
     ACCESS_TOKEN = "postern_at_"
     REFRESH_TOKEN = "postern_rt_"
+    PERSONAL_TOKEN = "postern_pt_"
     CLIENT_SECRET = "postern_cs_"
     AUTHORIZATION_CODE = "postern_ac_"
     DEVICE_CODE = "postern_dc_"

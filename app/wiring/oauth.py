@@ -19,15 +19,18 @@ from app.oauth.id_tokens import IdTokens
 from app.oauth.introspection import Introspection
 from app.oauth.logout import Logout
 from app.oauth.metadata import server_metadata
+from app.oauth.personal_tokens import PersonalTokenIntrospection
 from app.oauth.revocation import Revocation
 from app.oauth.scopes import SCOPES
 from app.oauth.userinfo import UserInfo
 from app.oauth.webfinger import WebFinger
 from app.repositories.oauth.logout_notices import LogoutNoticeRepository
+from app.repositories.oauth.personal_tokens import PersonalTokenRepository
 from app.repositories.oauth.scopes import ScopeRepository
 from app.schemas.admin_scopes import AdminScope
 from app.schemas.metadata import ServerMetadata
 from app.services.oauth.default_resources import DefaultResourceService
+from app.services.oauth.personal_tokens import PersonalTokenService
 from app.services.oauth.resource_catalogue import ResourceCatalogue
 from app.services.oauth.resources import ResourceService
 from app.services.oauth.scope_catalogue import ScopeCatalogue
@@ -70,6 +73,7 @@ class OAuth:
     resource_catalogue: ResourceCatalogue
     default_resources: DefaultResourceService
     trusted_issuers: TrustedIssuerService
+    personal_tokens: PersonalTokenService
 
 
 def build_oauth(
@@ -106,6 +110,7 @@ def build_oauth(
         clock=core.clock,
     )
     scope_repository = ScopeRepository(core.database)
+    personal_token_repository = PersonalTokenRepository(core.database)
     trusted = build_trusted_issuers(
         core,
         client_keys=clients.client_keys,
@@ -153,6 +158,13 @@ def build_oauth(
             authenticator=authenticator,
             access_tokens=access_tokens,
             refresh_token_repository=tokens.refresh_token_repository,
+            personal_tokens=PersonalTokenIntrospection(
+                personal_token_repository=personal_token_repository,
+                resource_catalogue=resources.resource_catalogue,
+                entitlements=core.entitlements,
+                clock=core.clock,
+                issuer=issuer,
+            ),
             resource_catalogue=resources.resource_catalogue,
             entitlements=core.entitlements,
             clock=core.clock,
@@ -206,4 +218,11 @@ def build_oauth(
         resource_catalogue=resources.resource_catalogue,
         default_resources=resources.default_resources,
         trusted_issuers=trusted.trusted_issuers,
+        personal_tokens=PersonalTokenService(
+            personal_token_repository=personal_token_repository,
+            resource_catalogue=resources.resource_catalogue,
+            entitlements=core.entitlements,
+            audit=core.audit,
+            clock=core.clock,
+        ),
     )

@@ -16,6 +16,7 @@ from app.pages.account import (
     password,
     profile,
     recovery_codes,
+    tokens,
 )
 from app.pages.account.pages import AccountPage, places_for_fresh_sign_in
 
@@ -27,6 +28,7 @@ ACCOUNT_PAGES: tuple[AccountPage, ...] = (
     passkeys.PAGE,
     recovery_codes.PAGE,
     connections.PAGE,
+    tokens.PAGE,
     activity.PAGE,
     data.PAGE,
 )

@@ -28,6 +28,7 @@ from app.models.oauth.access_tokens import access_tokens
 from app.models.oauth.authorization_codes import authorization_codes
 from app.models.oauth.authorization_requests import authorization_requests
 from app.models.oauth.device_codes import device_codes
+from app.models.oauth.personal_tokens import PersonalToken, personal_tokens
 from app.models.oauth.refresh_tokens import refresh_tokens
 from app.models.oauth.token_families import token_families
 from app.models.oauth.used_refresh_tokens import used_refresh_tokens
@@ -58,6 +59,7 @@ TABLES_OF_A_USER = (
     user_attributes,
     user_activity,
     user_search,
+    personal_tokens,
 )
 """Tables of rows that belong to one user, in the order in which other transactions lock them."""
 
@@ -71,6 +73,9 @@ class AccountRepository:
 
     async def list_passkeys(self, user_id: str) -> Sequence[Passkey]:
         return await self._list(passkeys, user_id, Passkey)
+
+    async def list_personal_tokens(self, user_id: str) -> Sequence[PersonalToken]:
+        return await self._list(personal_tokens, user_id, PersonalToken)
 
     async def list_identities(self, user_id: str) -> Sequence[LinkedIdentity]:
         """Return the external identities that are linked to a user."""

@@ -29,6 +29,7 @@ from app.models.oauth.authorization_codes import authorization_codes
 from app.models.oauth.authorization_requests import authorization_requests
 from app.models.oauth.denied_tokens import denied_tokens
 from app.models.oauth.device_codes import device_codes
+from app.models.oauth.personal_tokens import personal_tokens
 from app.models.operations.limit_counters import limit_counters
 from app.models.operations.mails import mails
 from app.models.operations.replay_cache import replay_cache
@@ -45,6 +46,7 @@ EXPIRING = (
     sessions,
     replay_cache,
     initial_access_tokens,
+    personal_tokens,
     limit_counters,
     known_addresses,
     trusted_browsers,

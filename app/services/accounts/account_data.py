@@ -71,6 +71,7 @@ class AccountData:
                 for session in await self._sessions.list_of(user.user_id)
             ],
             "applications": await self._applications(user),
+            "personal_access_tokens": await self._personal_tokens(user),
             "other_providers": [
                 {
                     "provider": identity.provider,
@@ -156,6 +157,19 @@ class AccountData:
                 }
             )
         return applications
+
+    async def _personal_tokens(self, user: User) -> list[dict[str, Any]]:
+        return [
+            {
+                "name": token.name,
+                "resource": token.audience,
+                "scopes": token.scope.split(),
+                "created_at": _iso(token.created_at),
+                "expires_at": _iso(token.expires_at),
+                "last_used_at": _iso(token.last_used_at),
+            }
+            for token in await self._account_repository.list_personal_tokens(user.user_id)
+        ]
 
     async def _activity(self, user: User) -> list[AuditEvent]:
         """Return the audit events of a user, the newest first."""

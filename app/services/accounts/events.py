@@ -103,6 +103,12 @@ class AccountEvent(AuditAction):
     GROUPS_RENEWED = "user.groups_renewed", N_("Groups updated by a connected account")
     ROLE_GRANTED = "user.role_granted", N_("Role added")
     ROLE_REVOKED = "user.role_revoked", N_("Role removed")
+    PERSONAL_TOKEN_CREATED = (
+        "personal_token.created",
+        N_("Access token created"),
+        "personal_token_created",
+    )
+    PERSONAL_TOKEN_REVOKED = "personal_token.revoked", N_("Access token revoked")
     ATTRIBUTES_CHANGED = "user.attributes_changed", N_("Attributes changed")
 
 
