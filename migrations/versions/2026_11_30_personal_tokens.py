@@ -22,7 +22,7 @@ def upgrade() -> None:
         sa.Column("digest", sa.LargeBinary(), nullable=False),
         sa.Column("token_id", sa.String(32), nullable=False),
         sa.Column("user_id", sa.String(32), nullable=False),
-        sa.Column("credentials_version", sa.Integer(), nullable=False),
+        sa.Column("credentials_version", sa.String(32), nullable=False),
         sa.Column("name", sa.String(100), nullable=False),
         sa.Column("audience", sa.String(500), nullable=False),
         sa.Column("scope", sa.Text(), nullable=False),

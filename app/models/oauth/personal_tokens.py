@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Column, Integer, LargeBinary, String, Table, Text
+from sqlalchemy import Column, LargeBinary, String, Table, Text
 
 from app.database.types import Instant
 from app.models.tables import metadata
@@ -15,7 +15,7 @@ personal_tokens = Table(
     Column("digest", LargeBinary, primary_key=True),
     Column("token_id", String(32), nullable=False),
     Column("user_id", String(32), nullable=False, index=True),
-    Column("credentials_version", Integer, nullable=False),
+    Column("credentials_version", String(32), nullable=False),
     Column("name", String(100), nullable=False),
     Column("audience", String(500), nullable=False),
     Column("scope", Text, nullable=False),
@@ -36,7 +36,7 @@ class PersonalToken:
     digest: bytes
     token_id: str
     user_id: str
-    credentials_version: int
+    credentials_version: str
     name: str
     audience: str
     scope: str
