@@ -108,6 +108,10 @@ class Detail(PublicText):
     # Clients
     CLIENT_UNKNOWN = N_("There is no client with that ID.")
     CLIENT_TOKEN_UNKNOWN = "The client has no valid token with that ID.", "token_not_found"
+    PERSONAL_TOKEN_UNKNOWN = (
+        "The user has no personal access token with that ID.",
+        "personal_token_not_found",
+    )
     CONSENT_UNKNOWN = "The user hasn't allowed this client anything.", "consent_not_found"
     CLIENT_NAME_TAKEN = "That client name is taken. Choose another one.", "client_name_taken"
     CLIENT_ID_TAKEN = (

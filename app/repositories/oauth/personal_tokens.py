@@ -15,9 +15,10 @@ from app.models.oauth.personal_tokens import (
     personal_tokens,
 )
 from app.models.operations.audit_outbox import NewEvent
-from app.repositories.accounts.owners import lock_owner
+from app.repositories.accounts.administrators import require_may_change_user
+from app.repositories.accounts.owners import lock_owner, lock_user
 from app.repositories.inserts import values_in
-from app.repositories.operations.audit_outbox import change_with_event, write_events
+from app.repositories.operations.audit_outbox import write_events
 
 token, user = personal_tokens.c, users.c
 
@@ -98,14 +99,26 @@ class PersonalTokenRepository:
         )
         return await self._database.find_all(statement, value=PersonalToken)
 
-    async def revoke(self, user_id: str, token_id: str, *, event: NewEvent) -> bool:
-        """Delete a token; return False if the user has no such token."""
+    @retries_on_lock
+    async def revoke(self, user_id: str, token_id: str, *, is_full: bool, event: NewEvent) -> bool:
+        """Delete a token; return False if the user has no such token.
+
+        `is_full` says that the caller is a full administrator, or the user. Raises
+        `FullAdministratorRequiredError` for a user with a reserved role.
+        """
         statement = (
             delete(personal_tokens)
             .where(token.user_id == user_id, token.token_id == token_id)
             .returning(token.token_id)
         )
-        return bool(await change_with_event(self._database, statement, event))
+        async with self._database.transaction() as connection:
+            if not await lock_user(connection, user_id):
+                return False
+            await require_may_change_user(connection, user_id, is_full=is_full)
+            deleted = (await connection.execute(statement)).all()
+            if deleted:
+                await write_events(connection, event)
+        return bool(deleted)
 
     async def note_use(self, digest: bytes, *, now: datetime) -> None:
         """Write that a token is used, unless that was written within the last minute."""

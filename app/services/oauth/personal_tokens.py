@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from app.clock import Clock
 from app.details import Detail
-from app.errors import ConflictError, InvalidInputError
+from app.errors import ConflictError, InvalidInputError, NotFoundError
 from app.models.accounts.users import User
 from app.models.oauth.personal_tokens import PersonalToken
 from app.models.oauth.resources import Resource
@@ -17,6 +17,7 @@ from app.services.accounts.entitlements import EntitlementService, LazyEntitleme
 from app.services.accounts.events import AccountEvent
 from app.services.oauth.resource_catalogue import ResourceCatalogue
 from app.services.operations.audit import AuditLog
+from app.services.operations.authority import Authority
 
 MAXIMUM_TOKENS = 50
 MAXIMUM_NAME = 100
@@ -106,12 +107,22 @@ class PersonalTokenService:
     async def revoke(self, user: User, token_id: str) -> bool:
         """Revoke a token at once; return False if the user has no such token."""
         return await self._personal_token_repository.revoke(
-            user.user_id, token_id, event=self._revoked(user, token_id)
+            user.user_id, token_id, is_full=True, event=self._revoked(user.user_id, token_id)
         )
 
-    def _revoked(self, user: User, token_id: str) -> NewEvent:
+    async def revoke_by_administrator(
+        self, user_id: str, token_id: str, *, authority: Authority
+    ) -> None:
+        """Revoke a token of any user; raise `NotFoundError` if they have no such token."""
+        authority.require(AdminScope.TOKENS_WRITE)
+        if not await self._personal_token_repository.revoke(
+            user_id, token_id, is_full=authority.is_full, event=self._revoked(user_id, token_id)
+        ):
+            raise NotFoundError(Detail.PERSONAL_TOKEN_UNKNOWN)
+
+    def _revoked(self, user_id: str, token_id: str) -> NewEvent:
         return self._audit.event(
-            AccountEvent.PERSONAL_TOKEN_REVOKED, user_id=user.user_id, token_id=token_id
+            AccountEvent.PERSONAL_TOKEN_REVOKED, user_id=user_id, token_id=token_id
         )
 
 
