@@ -7,6 +7,7 @@ from typing import Any
 from app.pages.account.activity import EventView
 from app.pages.account.base import PlaceView
 from app.pages.account.profile_fields import COMMON, GROUPS
+from app.pages.account.tokens import ScopeView, TokenView
 from app.pages.support.view_models import UserView
 
 WHEN = datetime(2026, 11, 25, 9, 41, tzinfo=UTC)
@@ -23,6 +24,23 @@ PLACES = [
     PlaceView("/account/connections", "Connected accounts", is_current=False),
 ]
 ACCOUNT_PAGE: dict[str, Any] = {"user": ADA, "csrf_token": "c", "errors": {}}
+TOKENS: dict[str, Any] = {
+    **ACCOUNT_PAGE,
+    "tokens": [
+        TokenView("t1", "Backup", "Reports", ["read", "write"], WHEN, WHEN, WHEN),
+        TokenView("t2", LONG, LONG, [UNBROKEN], WHEN, WHEN, None),
+    ],
+    "offered": [{"name": "reports", "title": "Reports"}, {"name": "files", "title": LONG}],
+    "chosen": {"name": "reports", "title": "Reports"},
+    "scopes": [
+        ScopeView("scope:read", "read", "Read your reports", is_chosen=True),
+        ScopeView("scope:write", "write", LONG, is_chosen=False),
+    ],
+    "typed": {"name": "", "days": "90"},
+    "maximum_name": 100,
+    "maximum_days": 365,
+    "created": "",
+}
 PROFILE = {
     **ACCOUNT_PAGE,
     "fields": COMMON,
@@ -99,6 +117,23 @@ ACCOUNT_STATES: dict[str, tuple[str, Mapping[str, Any]]] = {
             "place": "profile",
             "other": LONG_USER,
             "other_url": "/login?next=profile&username=ada",
+        },
+    ),
+    "account-tokens": ("account_tokens.html", TOKENS),
+    "account-tokens-created": (
+        "account_tokens.html",
+        {**TOKENS, "created": f"postern_pt_{'a' * 51}"},
+    ),
+    "account-tokens-none": (
+        "account_tokens.html",
+        {**TOKENS, "tokens": [], "offered": [], "chosen": None, "scopes": []},
+    ),
+    "account-tokens-wrong": (
+        "account_tokens.html",
+        {
+            **TOKENS,
+            "typed": {"name": "Backup", "days": "400"},
+            "errors": {"days": "Enter a number of days from 1 to 365."},
         },
     ),
     "account-data": ("account_data.html", DATA),
