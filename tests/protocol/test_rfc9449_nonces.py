@@ -77,6 +77,17 @@ async def test_a_nonce_takes_the_place_of_the_clock(
     assert answer.status_code == 200
 
 
+async def test_a_nonce_does_not_make_a_proof_valid_before_its_nbf(
+    key: Prover, client: TestClient, nonce: str
+) -> None:
+    """RFC 7519 section 4.1.5; FAPI 2.0 section 5.3.2.1"""
+    nbf = int(key.app.clock.now().timestamp()) + 61
+
+    answer = await key.client_credentials(client, proof=key.proof(nonce=nonce, nbf=nbf))
+
+    assert_oauth_error(answer, "invalid_dpop_proof")
+
+
 @pytest.mark.parametrize("iat", [None, "now", True])
 async def test_iat_is_required_beside_a_nonce(
     key: Prover, client: TestClient, nonce: str, iat: object

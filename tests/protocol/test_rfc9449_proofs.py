@@ -69,6 +69,16 @@ async def test_a_clock_may_be_a_minute_off(key: Prover, client: TestClient, seco
     assert response.status_code == 200, response.text
 
 
+@pytest.mark.parametrize("seconds", [-3600, 10, 60])
+async def test_nbf_may_be_a_minute_ahead(key: Prover, client: TestClient, seconds: int) -> None:
+    """RFC 7519 section 4.1.5; FAPI 2.0 section 5.3.2.1"""
+    nbf = int(key.app.clock.now().timestamp()) + seconds
+
+    response = await key.client_credentials(client, proof=key.proof(nbf=nbf))
+
+    assert response.status_code == 200, response.text
+
+
 @pytest.mark.parametrize(
     "htu",
     ["{issuer}/token?a=b#c", "{issuer}/%74oken", "{upper}/token", "{issuer}/x/../token"],
@@ -109,6 +119,10 @@ def _jwk(change: Callable[[dict[str, Any]], Any]) -> Forge:
 
 def _at(seconds: float) -> Forge:
     return lambda key: key.proof(iat=key.app.clock.now().timestamp() + seconds)
+
+
+def _not_before(seconds: float) -> Forge:
+    return lambda key: key.proof(nbf=key.app.clock.now().timestamp() + seconds)
 
 
 def _with_hmac(key: Prover) -> str:
@@ -213,6 +227,8 @@ FORGED: dict[str, Forge] = {
     "iat beyond all time": _claims(iat=10**20),
     "iat of 61 seconds ago": _at(-61),
     "iat 61 seconds ahead": _at(61),
+    "nbf 61 seconds ahead": _not_before(61),
+    "nbf that is text": _claims(nbf="1700000000"),
 }
 
 

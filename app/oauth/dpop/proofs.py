@@ -78,6 +78,7 @@ class DpopProofs:
             await imported(*jose.MODULES)
             proof = verify_key_proof(header.decode("ascii"), typ=PROOF_TYPE)
             self._check_target(proof.claims, presented, access_token)
+            self._check_not_before(proof.claims)
             jti = proof.claims.get("jti")
             if not isinstance(jti, str) or not 0 < len(jti) <= MAXIMUM_JTI:
                 raise SignatureError("jti is missing or invalid")
@@ -113,6 +114,11 @@ class DpopProofs:
         if access_token is not None and claims.get("ath") != ath_of(access_token):
             raise SignatureError("ath is not the hash of the access token")
 
+    def _check_not_before(self, claims: dict[str, Any]) -> None:
+        """Refuse a proof that is not valid yet (RFC 7519 section 4.1.5, FAPI 2.0 5.3.2.1)."""
+        if "nbf" in claims and _instant(claims["nbf"], "nbf") > self._clock.now() + MAXIMUM_AGE:
+            raise SignatureError("nbf is more than a minute ahead")
+
     def _expiry_by_nonce(
         self, claims: dict[str, Any], *, at_resource: bool, needs_nonce: bool
     ) -> datetime | None:
@@ -127,11 +133,11 @@ class DpopProofs:
                 at_resource=at_resource,
                 reason="the DPoP proof has no nonce, or an old one",
             )
-        _instant(claims.get("iat"))
+        _instant(claims.get("iat"), "iat")
         return expires_at
 
     def _expiry_by_age(self, claims: dict[str, Any]) -> datetime:
-        issued_at = _instant(claims.get("iat"))
+        issued_at = _instant(claims.get("iat"), "iat")
         if abs(self._clock.now() - issued_at) > MAXIMUM_AGE:
             raise SignatureError("iat is more than a minute from now")
         return issued_at + MAXIMUM_AGE
@@ -142,13 +148,13 @@ def ath_of(access_token: str) -> str:
     return encoded(hashlib.sha256(access_token.encode("ascii")).digest())
 
 
-def _instant(value: Any) -> datetime:
+def _instant(value: Any, name: str) -> datetime:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise SignatureError("iat is missing or not a time")
+        raise SignatureError(f"{name} is missing or not a time")
     try:
         return datetime.fromtimestamp(value, UTC)
     except (ValueError, OverflowError, OSError):
-        raise SignatureError("iat is not a time") from None
+        raise SignatureError(f"{name} is not a time") from None
 
 
 def _digest_of(thumbprint: str, jti: str) -> bytes:
