@@ -202,6 +202,16 @@ async def test_a_request_object_from_the_future_is_refused_even_without_an_expir
             await objects.read(a_client(), signed(**{name: clock.now().timestamp() + 11}))
 
 
+@pytest.mark.parametrize("name", ["nbf", "iat"])
+async def test_a_request_object_may_be_ten_seconds_ahead(
+    objects: RequestObjects, clock: FakeClock, name: str
+) -> None:
+    """FAPI 2.0 section 5.3.2.1: `iat` and `nbf` up to 10 seconds ahead are accepted"""
+    request = signed(**{name: clock.now().timestamp() + 10})
+
+    assert (await objects.read(a_client(), request))["state"] == "s"
+
+
 async def test_a_request_object_may_be_valid_for_a_year(
     objects: RequestObjects, clock: FakeClock
 ) -> None:

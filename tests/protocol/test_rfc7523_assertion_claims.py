@@ -76,6 +76,7 @@ async def test_another_audience_is_refused(signer: SigningClient, audience: Any)
         (-60, 0),
         (0, -9),
         (9, 60),
+        (10, 60),
         (None, 3609),
         (0, 3600),
         (-3500, 100),
