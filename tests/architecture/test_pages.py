@@ -18,10 +18,10 @@ from tests.architecture.page_imports import ROOT, Figures, figures
 MOST = Figures(
     packages=7,
     levels=5,
-    package_imports=13,
-    imports_between_packages=24,
-    modules=170,
-    imports=800,
+    package_imports=12,
+    imports_between_packages=22,
+    modules=162,
+    imports=740,
 )
 """What was reached. Before the packages, 37 modules on 10 levels had 140 imports."""
 PATHS = {value for name, value in vars(urls).items() if name.isupper() and isinstance(value, str)}
