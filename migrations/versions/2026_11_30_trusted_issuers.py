@@ -37,6 +37,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", name="pk_trusted_issuers"),
     )
     op.create_index("ix_trusted_issuers_issuer", "trusted_issuers", ["issuer"])
+    op.create_index(
+        "ix_trusted_issuers_user_id",
+        "trusted_issuers",
+        ["user_id"],
+        postgresql_where=sa.text("user_id IS NOT NULL"),
+        sqlite_where=sa.text("user_id IS NOT NULL"),
+    )
 
 
 def downgrade() -> None:

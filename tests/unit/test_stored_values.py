@@ -72,6 +72,7 @@ VALUES: dict[type[StrEnum], set[str]] = {
     ChallengePurpose: {"add", "sign in", "second factor"},
     Way: {"pages", "password grant"},
     TokenKind: {
+        "postern_pt_",
         "postern_at_",
         "postern_rt_",
         "postern_cs_",
@@ -85,6 +86,8 @@ VALUES: dict[type[StrEnum], set[str]] = {
         "postern_rb_",
     },
     AccountEvent: {
+        "personal_token.created",
+        "personal_token.revoked",
         "browser.remembered",
         "browsers.forgotten",
         "consent.granted",

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Column, Integer, String, Table, Text
 
 from app.database.types import Instant
-from app.models.tables import metadata
+from app.models.tables import index_where_set, metadata
 
 trusted_issuers = Table(
     "trusted_issuers",
@@ -32,6 +32,7 @@ trusted_issuers = Table(
     Column("owner", String(64), nullable=False),
     Column("version", Integer, nullable=False),
     Column("created_at", Instant, nullable=False),
+    index_where_set("ix_trusted_issuers_user_id", "user_id"),
 )
 
 

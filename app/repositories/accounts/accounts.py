@@ -31,6 +31,7 @@ from app.models.oauth.device_codes import device_codes
 from app.models.oauth.personal_tokens import PersonalToken, personal_tokens
 from app.models.oauth.refresh_tokens import refresh_tokens
 from app.models.oauth.token_families import token_families
+from app.models.oauth.trusted_issuers import trusted_issuers
 from app.models.oauth.used_refresh_tokens import used_refresh_tokens
 from app.models.operations.audit_outbox import NewEvent
 from app.repositories.accounts.administrators import (
@@ -60,6 +61,7 @@ TABLES_OF_A_USER = (
     user_activity,
     user_search,
     personal_tokens,
+    trusted_issuers,
 )
 """Tables of rows that belong to one user, in the order in which other transactions lock them."""
 
