@@ -106,6 +106,7 @@ async def test_the_token_call_offers_an_example_for_each_grant(server: Server, p
         "Sign a user in",
         "Refresh the tokens",
         "Poll from a device",
+        "Get a token for a workload",
     ]
 
 
