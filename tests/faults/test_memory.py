@@ -28,7 +28,7 @@ def proportional_bytes(pid: int) -> int:
     return int(line.split()[1]) * 1024
 
 
-@pytest.mark.parametrize(("workers", "most"), [(1, 100), (2, 200)])
+@pytest.mark.parametrize(("workers", "most"), [(1, 110), (2, 215)])
 async def test_an_idle_server_uses_little_memory(
     databases: Databases, tmp_path: Path, workers: int, most: int
 ) -> None:
