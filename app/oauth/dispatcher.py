@@ -50,7 +50,10 @@ class GrantDispatcher:
         Only failures that could be guesses count towards the rate limit.
         """
         grant = self._grant_for(request.form)
-        client, proven_by = await self._identified(request, grant)
+        if grant.can_prove_client:
+            client, proven_by = await self._proven_client(request, grant)
+        else:
+            client, proven_by = await self._authenticator.authenticate(request), None
         if not client.check_grant_type(grant.grant_type):
             raise UnauthorizedClientError(
                 Description.GRANT_TYPE_NOT_REGISTERED,
@@ -84,9 +87,9 @@ class GrantDispatcher:
             presented, access_token=None, needs_nonce=client.requires_dpop_nonce
         )
 
-    async def _identified(self, request: FormRequest, grant: Grant[Any]) -> ProvenClient:
+    async def _proven_client(self, request: FormRequest, grant: Grant[Any]) -> ProvenClient:
         """Authenticate the client, or let the grant prove it if the request has no credentials."""
-        if not grant.can_prove_client or self._authenticator.has_credentials(request):
+        if self._authenticator.has_credentials(request):
             return ProvenClient(await self._authenticator.authenticate(request), None)
         client_id = self._authenticator.named_client_id(request)
         try:

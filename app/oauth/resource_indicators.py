@@ -19,7 +19,7 @@ from app.oauth.resource_scopes import (
     permitted_at,
 )
 from app.oauth.scopes import narrow_granted_scope, narrow_scope
-from app.oauth.token_grants import TokenGrant
+from app.oauth.token_grants import TokenGrant, grant_without_resource
 from app.observability.refusals import shown_uri
 from app.services.oauth.resource_catalogue import ResourceCatalogue
 
@@ -64,7 +64,7 @@ class ResourceIndicators:
         """Return the grant of a token request that no authorization request preceded."""
         if resource is None and client.default_resource is None:
             own = narrow_scope(scope, client=client, requires_known_name=True)
-            return TokenGrant(scope=own, resource=None)
+            return grant_without_resource(own)
         asked = await self.requested(
             client, resource=_single(resource), scope=scope, requires_known_name=True
         )
@@ -126,7 +126,7 @@ class ResourceIndicators:
         if chosen is None:
             if asked is not None:
                 scope = narrow_granted_scope(asked, client=client, granted=scope)
-            return TokenGrant(scope=scope, resource=None)
+            return grant_without_resource(scope)
         grant = _grant(client, scope, parse_granted(granted), chosen)
         if asked is None:
             return grant
@@ -187,7 +187,7 @@ def _grant(
     """Return the grant of an access token for the chosen resource, with the scopes that those
     granted at it imply."""
     if chosen is None:
-        return TokenGrant(scope=scope, resource=None)
+        return grant_without_resource(scope)
     names = granted.scopes.get(chosen.identifier, ())
     at_resource = permitted_at(chosen, chosen.with_implied(names), client=client)
     own = own_scope(scope)

@@ -1,6 +1,7 @@
 """What a token response grants, as the grants tell it to the token issuer."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from app.models.oauth.resources import Resource
 from app.oauth.lifetimes import JWT
@@ -40,3 +41,12 @@ class TokenGrant:
     def kept_scope(self) -> str:
         """The scope of the family, whose names are scopes of this server."""
         return self.scope if self.scope_of_family is None else self.scope_of_family
+
+
+@lru_cache(maxsize=1024)
+def grant_without_resource(scope: str) -> TokenGrant:
+    """Return the grant of a scope of this server, which most token requests get.
+
+    It is cached, since it depends on the scope alone.
+    """
+    return TokenGrant(scope=scope, resource=None)

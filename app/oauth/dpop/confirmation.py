@@ -38,7 +38,7 @@ def bound_key(confirmation: str | None) -> str | None:
 
 def token_type_of(confirmation: str | None) -> TokenType:
     """Return the type of an access token, which tells how it is presented (section 5)."""
-    return "Bearer" if bound_key(confirmation) is None else "DPoP"
+    return "Bearer" if confirmation is None or bound_key(confirmation) is None else "DPoP"
 
 
 @lru_cache(maxsize=1024)

@@ -19,7 +19,7 @@ from app.oauth.grants.base import Grant, GrantParameters
 from app.oauth.issuer import TokenIssuer
 from app.oauth.requests import ProvenClient, TokenRequest
 from app.oauth.resource_indicators import ResourceIndicators
-from app.oauth.token_grants import TokenGrant
+from app.oauth.token_grants import TokenGrant, grant_without_resource
 from app.oauth.trusted_assertions import (
     Condition,
     TrustedAssertions,
@@ -128,7 +128,7 @@ class JwtBearerGrant(Grant[JwtBearerParameters]):
             scope = await scope_granted_by_user(
                 grant.scope, client=client, user=entitlements, has_recent_factor=False
             )
-            grant = TokenGrant(scope=scope, resource=None)
+            grant = grant_without_resource(scope)
         response = await self._token_issuer.issue_to_user(
             client, grant, user=user, with_refresh_token=False, keys=request.keys
         )

@@ -18,7 +18,7 @@ from app.oauth.issuer import TokenIssuer
 from app.oauth.login_methods import accepts_login_method
 from app.oauth.requests import TokenRequest
 from app.oauth.resource_indicators import ResourceIndicators
-from app.oauth.token_grants import TokenGrant
+from app.oauth.token_grants import grant_without_resource
 from app.schemas.tokens import TokenResponse
 from app.services.accounts.authentication import AuthenticationService
 from app.services.accounts.entitlements import EntitlementService
@@ -94,7 +94,7 @@ class PasswordGrant(Grant[PasswordParameters]):
                 user=self._entitlements.lazily(user.user_id),
                 has_recent_factor=self._authentication.requires_code,
             )
-            grant = TokenGrant(scope=scope, resource=None)
+            grant = grant_without_resource(scope)
         response = await self._token_issuer.issue_to_user(
             client,
             grant,
