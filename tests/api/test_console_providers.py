@@ -359,7 +359,7 @@ CHANGES: dict[str, dict[str, Any]] = {
 async def test_every_change_needs_a_recent_sign_in(
     app: Application, visitor: Visitor, place: str
 ) -> None:
-    """Who can sign in, and as a member of which groups, depends on it."""
+    """An identity provider decides who can sign in, and with which groups."""
     await new_provider(app)
     await new_group(app, name="Operators")
     await administrator_in(visitor)

@@ -180,6 +180,10 @@ async def scene_of(app: Application) -> Scene:
             scope="",
             issued_at=app.clock.now(),
             expires_at=app.clock.now() + timedelta(hours=1),
+            audience=None,
+            confirmation=None,
+            authorization_details=None,
+            use=None,
         )
     return scene
 

@@ -72,7 +72,12 @@ async def test_only_one_caller_wins_a_token_and_the_others_get_its_successor(
         results = await asyncio.gather(
             *(
                 worker.rotate(
-                    digest, found, pair_at(app), sealed=b"", grace_ends_at=app.clock.now() + GRACE
+                    digest,
+                    found,
+                    pair_at(app),
+                    sealed=b"",
+                    grace_ends_at=app.clock.now() + GRACE,
+                    use=None,
                 )
                 for worker in workers
                 for _ in range(20)
@@ -93,7 +98,7 @@ async def test_the_winner_wins_again_when_it_repeats_its_claim(
     pair, ends_at = pair_at(app), app.clock.now() + GRACE
 
     results = [
-        await repository.rotate(digest, found, pair, sealed=b"", grace_ends_at=ends_at)
+        await repository.rotate(digest, found, pair, sealed=b"", grace_ends_at=ends_at, use=None)
         for _ in range(2)
     ]
 
@@ -118,7 +123,12 @@ async def test_each_token_in_a_batch_gets_its_own_result(
     results = await asyncio.gather(
         *(
             repository.rotate(
-                digest, found, pair_at(app), sealed=b"", grace_ends_at=app.clock.now() + GRACE
+                digest,
+                found,
+                pair_at(app),
+                sealed=b"",
+                grace_ends_at=app.clock.now() + GRACE,
+                use=None,
             )
             for digest, found in tokens
         )

@@ -40,6 +40,10 @@ async def test_a_full_queue_causes_a_503_with_retry_after_and_queued_rows_are_st
                 scope="",
                 issued_at=NOW,
                 expires_at=NOW,
+                audience=None,
+                confirmation=None,
+                authorization_details=None,
+                use=None,
             )
         except OverloadedError:
             return False

@@ -52,6 +52,10 @@ async def store_expired(database: Database, clock: FakeClock, how_many: int) -> 
                 scope="",
                 issued_at=clock.now() - timedelta(days=2),
                 expires_at=clock.now() - timedelta(days=1),
+                audience=None,
+                confirmation=None,
+                authorization_details=None,
+                use=None,
             )
             for _ in range(how_many)
         )

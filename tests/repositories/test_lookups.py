@@ -29,6 +29,10 @@ async def test_a_token_is_found_as_soon_as_it_is_stored(database: Database) -> N
             scope="profile",
             issued_at=NOW,
             expires_at=NOW + timedelta(hours=1),
+            audience=None,
+            confirmation=None,
+            authorization_details=None,
+            use=None,
         )
         return await tokens.find_valid(digest, now=NOW)
 

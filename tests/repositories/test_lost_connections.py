@@ -43,6 +43,10 @@ async def store(tokens: AccessTokenRepository, digest: bytes) -> None:
         scope="profile",
         issued_at=NOW,
         expires_at=NOW + timedelta(hours=1),
+        audience=None,
+        confirmation=None,
+        authorization_details=None,
+        use=None,
     )
 
 

@@ -69,6 +69,7 @@ async def rotate(app: Application, repository: RefreshTokenRepository, digest: b
         ),
         sealed=b"sealed",
         grace_ends_at=now + timedelta(seconds=30),
+        use=None,
     )
     # another caller's, where it is not this one's
     assert current is None or current.successor_digest not in (None, successor)

@@ -57,6 +57,9 @@ async def test_a_caller_that_repeats_its_step_wins_again(
             issued_at=now,
             expires_at=now + GRACE,
             use=other_use,
+            audience=None,
+            confirmation=None,
+            authorization_details=None,
         )
         for _ in range(2)
     ]
@@ -102,6 +105,9 @@ async def test_a_use_that_was_spent_stores_no_token_of_a_client(
                 issued_at=now,
                 expires_at=now + GRACE,
                 use=use_at(app, digest),
+                audience=None,
+                confirmation=None,
+                authorization_details=None,
             )
             for _ in range(ROWS)
         )

@@ -96,10 +96,10 @@ class AccessTokenRepository:
         scope: str,
         issued_at: datetime,
         expires_at: datetime,
-        audience: str | None = None,
-        confirmation: str | None = None,
-        authorization_details: str | None = None,
-        use: SingleUse | None = None,
+        audience: str | None,
+        confirmation: str | None,
+        authorization_details: str | None,
+        use: SingleUse | None,
     ) -> bool:
         """Store a token issued to a client on its own behalf, without a user or a family.
 

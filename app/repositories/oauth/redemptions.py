@@ -98,7 +98,7 @@ class Redemption:
         new: NewFamily,
         *,
         with_refresh_token: bool,
-        use: SingleUse | None = None,
+        use: SingleUse | None,
     ) -> bool:
         """Redeem a code; return True if this caller consumed it and its tokens are stored.
 

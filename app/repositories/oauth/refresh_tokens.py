@@ -158,7 +158,7 @@ class RefreshTokenRepository:
         *,
         sealed: bytes,
         grace_ends_at: datetime,
-        use: SingleUse | None = None,
+        use: SingleUse | None,
     ) -> RefreshToken | None:
         """Consume a token and store its successors in one step; return None on success.
 

@@ -192,7 +192,7 @@ class TokenFamilyRepository:
         client_id: str,
         user: User,
         with_refresh_token: bool,
-        use: SingleUse | None = None,
+        use: SingleUse | None,
     ) -> bool:
         """Store a family with its first pair of tokens, or with the access token alone.
 
