@@ -11,6 +11,10 @@ INSTALL_POSTERN := $(PIP) --no-deps --no-build-isolation --editable .
 # The distribution was once called `postern`: an older environment would keep its `app` and its command.
 FORGET_OLD_NAME := $(BIN)/python -m pip uninstall -qq --yes --disable-pip-version-check postern
 
+# Continuous integration puts `python -m tools.second_chance` before each command that runs tests.
+SECOND_CHANCE ?=
+PYTEST = $(SECOND_CHANCE) $(BIN)/pytest
+
 .PHONY: help serve serve-https demo test coverage test-slow test-all test-two-years-ahead faults check format bench bench-against bench-growth bench-mixed bench-pages bench-search bench-recorded translations docs lock limit-script common-passwords screenshots security-report mutants clean
 
 help:
@@ -49,7 +53,7 @@ demo: $(VENV)/.serve
 	@$(BIN)/postern demo
 
 test: $(VENV)/.dev
-	@$(BIN)/pytest -m "not slow and not timing"
+	@$(PYTEST) -m "not slow and not timing"
 
 # Timing tests run without coverage, which slows a process down; `make test-slow` runs them.
 coverage: $(VENV)/.dev
@@ -62,12 +66,12 @@ endif
 	@$(BIN)/coverage report
 
 test-slow: $(VENV)/.dev
-	@$(BIN)/pytest -m "slow and not timing"
-	@$(BIN)/pytest -m timing -n 0
+	@$(PYTEST) -m "slow and not timing"
+	@$(PYTEST) -m timing -n 0
 
 test-all: $(VENV)/.dev
-	@$(BIN)/pytest --all-databases -m "not timing"
-	@$(BIN)/pytest --all-databases -m timing -n 0
+	@$(PYTEST) --all-databases -m "not timing"
+	@$(PYTEST) --all-databases -m timing -n 0
 
 # Excludes browsers and other programs, which use the real date. Runs the fast tests on SQLite; SLOW=yes adds PostgreSQL and the slow and timing tests.
 TWO_YEARS_AHEAD := PYTHONPATH=$(CURDIR)/tests/support/another_date DONT_FAKE_MONOTONIC=1 faketime -f '+730d'
@@ -75,11 +79,11 @@ NOT_UNDER_ANOTHER_DATE := --ignore=tests/browser --ignore=tests/foreign --ignore
 test-two-years-ahead: $(VENV)/.dev
 	@command -v faketime >/dev/null || { echo "faketime is missing; on Debian: apt-get install faketime" >&2; exit 2; }
 ifneq ($(SLOW),yes)
-	@$(TWO_YEARS_AHEAD) $(BIN)/pytest --sqlite-only -m "not slow and not timing" $(NOT_UNDER_ANOTHER_DATE)
+	@$(TWO_YEARS_AHEAD) $(PYTEST) --sqlite-only -m "not slow and not timing" $(NOT_UNDER_ANOTHER_DATE)
 else
-	@$(TWO_YEARS_AHEAD) $(BIN)/pytest -m "not slow and not timing" $(NOT_UNDER_ANOTHER_DATE)
-	@$(TWO_YEARS_AHEAD) $(BIN)/pytest -m "slow and not timing" $(NOT_UNDER_ANOTHER_DATE)
-	@$(TWO_YEARS_AHEAD) $(BIN)/pytest -m timing -n 0 $(NOT_UNDER_ANOTHER_DATE)
+	@$(TWO_YEARS_AHEAD) $(PYTEST) -m "not slow and not timing" $(NOT_UNDER_ANOTHER_DATE)
+	@$(TWO_YEARS_AHEAD) $(PYTEST) -m "slow and not timing" $(NOT_UNDER_ANOTHER_DATE)
+	@$(TWO_YEARS_AHEAD) $(PYTEST) -m timing -n 0 $(NOT_UNDER_ANOTHER_DATE)
 endif
 
 FAULTS ?=
