@@ -72,7 +72,8 @@ class Lifespan:
         collect_seldom()
 
 
-def _start_jobs(jobs: BackgroundJobs, services: Services) -> None:
+def background_loops(services: Services) -> dict[str, BackgroundLoop]:
+    """Return the loops that run beside the requests, by name."""
     loops: dict[str, BackgroundLoop | None] = {
         "housekeeping": services.operations.housekeeping,
         "delivery of logout tokens": services.oauth.logout_delivery,
@@ -82,9 +83,12 @@ def _start_jobs(jobs: BackgroundJobs, services: Services) -> None:
         "delivery to webhooks": services.operations.webhooks.delivery,
         "writing of refusals and counts": services.operations.activity.writer,
     }
-    for name, loop in loops.items():
-        if loop is not None:
-            jobs.start(loop.run_forever, name=name, restarts=True)
+    return {name: loop for name, loop in loops.items() if loop is not None}
+
+
+def _start_jobs(jobs: BackgroundJobs, services: Services) -> None:
+    for name, loop in background_loops(services).items():
+        jobs.start(loop.run_forever, name=name, restarts=True)
     if services.core.shared_limits is not None:
         jobs.start(services.core.shared_limits.check, name="check of REDIS_URL", restarts=False)
 

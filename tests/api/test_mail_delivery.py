@@ -191,6 +191,8 @@ async def test_two_servers_send_each_mail_only_once(
         for _ in range(2):
             await ask_for_link(visitor, ADDRESS)
     await eventually(lambda: mail_server.refused == 2)
+    for each in (app, other):
+        await deliver(each)  # waits until the refusals are stored
     mail_server.answer = "250 OK"
     for each in (app, other):
         each.clock.advance(seconds=DELAYS[0].total_seconds() + 10)

@@ -27,6 +27,7 @@ from tests.support.administration import (
     set_user_disabled,
 )
 from tests.support.application import NO_LIMITS, Application, TestClient, TestUser
+from tests.support.background import pass_ended
 from tests.support.parts import services_of
 from tests.support.peer import HOST, Answer, Authority, Peer, Seen
 from tests.support.waiting import eventually
@@ -79,10 +80,12 @@ async def new_webhook(
 
 async def deliver(app: Application, *, after: float = 0) -> None:
     """Do what the background jobs do when they look."""
-    app.clock.advance(seconds=after)
     services = services_of(app)
+    delivery = services.operations.webhooks.delivery
+    await pass_ended(delivery)
+    app.clock.advance(seconds=after)
     await services.core.audit.sequencer.run()
-    await services.operations.webhooks.delivery.run_once()
+    await delivery.run_once()
 
 
 async def delivered(app: Application, peer: Peer, count: int, *, after: float = 0) -> list[Seen]:

@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl
 from sqlalchemy import text
 
 from tests.support.application import Application, TestClient
+from tests.support.background import pass_ended
 from tests.support.parts import services_of
 from tests.support.peer import Answer, Peer
 from tests.support.visitor import Visitor
@@ -51,8 +52,10 @@ async def sign_out(visitor: Visitor) -> None:
 
 async def deliver(app: Application, *, after: float = 0) -> int:
     """What the background task does when it looks; gives how many were told."""
+    delivery = services_of(app).oauth.logout_delivery
+    await pass_ended(delivery)
     app.clock.advance(seconds=after)
-    return await services_of(app).oauth.logout_delivery.run_once()
+    return await delivery.run_once()
 
 
 async def is_done(app: Application, *clients: TestClient) -> bool:

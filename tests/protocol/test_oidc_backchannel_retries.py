@@ -20,7 +20,9 @@ from tests.conftest import AppFactory
 from tests.protocol.logout_peers import OK, deliver, is_done, sign_out, told_client
 from tests.support.application import Application, TestUser, running_application
 from tests.support.assertions import assert_oauth_error
+from tests.support.background import pass_ended
 from tests.support.logout import AFTER, decoded, is_signed_in
+from tests.support.parts import services_of
 from tests.support.peer import HOST, Answer, Authority, Peer, running_peer
 from tests.support.visitor import Visitor, redeem, visiting
 from tests.support.waiting import eventually
@@ -132,6 +134,7 @@ async def test_a_queued_logout_token_survives_a_restart(
     id_token = (await visitor.tokens_for(told.client, user))["id_token"]
     await sign_out(visitor)
     await eventually(lambda: told.count == 1)
+    await pass_ended(services_of(app).oauth.logout_delivery)
     peer.answers[told.path] = OK
 
     again = await start_app(database_url=app.settings.database_url, **reaches_the_peer)
@@ -177,6 +180,7 @@ async def test_only_one_of_several_workers_delivers_a_logout_token(
     await visitor.tokens_for(told.client, user)
     await sign_out(visitor)
     await eventually(lambda: told.count == 1)
+    await pass_ended(services_of(app).oauth.logout_delivery)
     peer.answers[told.path] = OK
     app.clock.advance(seconds=DELAYS[0].total_seconds())
     workers = [build_services(app.settings, app.clock) for _ in range(4)]

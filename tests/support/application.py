@@ -17,6 +17,7 @@ from app.pages.account.registry import ACCOUNT_PAGES
 from app.pages.admin.pages import ConsolePage
 from app.pages.admin.registry import CONSOLE_PAGES
 from app.settings import Settings
+from tests.support.background import run_one_pass_at_a_time
 from tests.support.clock import FakeClock
 from tests.support.machine import database_timeouts, scaled
 
@@ -180,6 +181,7 @@ async def running_application(
         account_pages=account_pages,
         console_pages=console_pages,
     )
+    run_one_pass_at_a_time(application._application.state.services)
     async with running_lifespan(application):
         transport = httpx.ASGITransport(app=application, raise_app_exceptions=False)
         async with httpx.AsyncClient(

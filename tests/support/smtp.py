@@ -15,6 +15,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from tests.support.application import Application
+from tests.support.background import pass_ended
 from tests.support.parts import services_of
 from tests.support.waiting import eventually
 
@@ -202,8 +203,9 @@ def token_in(link: str) -> str:
 
 
 async def deliver(app: Application, *, after: float = 0) -> int:
-    """Run the delivery task once; return the number of emails sent."""
-    app.clock.advance(seconds=after)
+    """Run the delivery task once, some seconds later; return the number of emails sent."""
     delivery = services_of(app).core.mail_delivery
     assert delivery is not None
+    await pass_ended(delivery)
+    app.clock.advance(seconds=after)
     return await delivery.run_once()
