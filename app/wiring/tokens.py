@@ -11,6 +11,8 @@ from app.oauth.dpop.target_uris import TargetUris
 from app.oauth.id_tokens import IdTokens
 from app.oauth.issuer import TokenIssuer
 from app.oauth.lifetimes import Lifetimes
+from app.oauth.refresh_grace import RefreshGrace
+from app.oauth.shared_refresh_tokens import SharedRefreshTokens
 from app.repositories.oauth.access_tokens import AccessTokenRepository
 from app.repositories.oauth.authorization_codes import AuthorizationCodeRepository
 from app.repositories.oauth.device_codes import DeviceCodeRepository
@@ -38,6 +40,8 @@ class Tokens:
     access_jwts: AccessJwts
     dpop_proofs: DpopProofs
     token_issuer: TokenIssuer
+    shared_refresh_tokens: SharedRefreshTokens
+    refresh_grace: RefreshGrace
 
 
 def build_tokens(core: Core, *, usage: ClientUsageService) -> Tokens:
@@ -84,6 +88,7 @@ def build_tokens(core: Core, *, usage: ClientUsageService) -> Tokens:
             family=timedelta(seconds=settings.refresh_token_max_ttl),
         ),
     )
+    grace = RefreshGrace(of_agents=timedelta(seconds=settings.refresh_grace_agents))
     return Tokens(
         access_token_repository=access_token_repository,
         refresh_token_repository=refresh_token_repository,
@@ -95,6 +100,15 @@ def build_tokens(core: Core, *, usage: ClientUsageService) -> Tokens:
         access_jwts=access_jwts,
         dpop_proofs=dpop_proofs,
         token_issuer=token_issuer,
+        shared_refresh_tokens=SharedRefreshTokens(
+            token_issuer=token_issuer,
+            refresh_token_repository=refresh_token_repository,
+            token_family_repository=token_family_repository,
+            grace=grace,
+            audit=core.audit,
+            clock=core.clock,
+        ),
+        refresh_grace=grace,
     )
 
 

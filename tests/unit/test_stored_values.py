@@ -86,6 +86,9 @@ VALUES: dict[type[StrEnum], set[str]] = {
         "postern_rb_",
     },
     AccountEvent: {
+        "authorization_code.replayed",
+        "refresh_token.shared",
+        "refresh_token.replayed",
         "personal_token.created",
         "personal_token.revoked",
         "browser.remembered",

@@ -3,7 +3,8 @@
 A token is valid only while its family is, and a family only while its user has the credentials
 with which it was created. `claims` holds the claims requested by the `claims` parameter (OpenID
 Connect Core section 5.5). `resources` is what was granted at each resource (`GrantedResources`),
-and `confirmation` the key that the family is bound to (RFC 7800), both as JSON.
+and `confirmation` the key that the family is bound to (RFC 7800), both as JSON. `shared_at` is when
+a used refresh token first got the pair that was current then.
 """
 
 from sqlalchemy import Column, Index, String, Table, Text, text
@@ -30,6 +31,7 @@ token_families = Table(
     Column("resources", Text),
     Column("confirmation", Text),
     Column("authorization_details", Text),
+    Column("shared_at", Instant),
     Index("ix_token_families_client_id_created_at", "client_id", "created_at"),
     Index(
         "ix_token_families_revoked_at",

@@ -26,7 +26,8 @@ used_refresh_tokens = Table(
 
 @dataclass(frozen=True, slots=True)
 class UsedRefreshToken:
-    """The family of a used refresh token, and the client it was issued to."""
+    """The family of a used refresh token, and the client and the user it was issued to."""
 
     family_id: str
     client_id: str
+    user_id: str | None

@@ -31,7 +31,9 @@ from app.repositories.oauth.token_families import TokenFamilyRepository
 from app.schemas.tokens import TokenResponse
 from app.security.tokens import TokenKind, digest_of
 from app.services.accounts.entitlements import EntitlementService
+from app.services.accounts.events import AccountEvent
 from app.services.accounts.sessions import SessionService
+from app.services.operations.audit import AuditLog
 
 log = logger(__name__)
 
@@ -74,6 +76,7 @@ class AuthorizationCodeGrant(Grant[AuthorizationCodeParameters]):
         token_family_repository: TokenFamilyRepository,
         sessions: SessionService,
         entitlements: EntitlementService,
+        audit: AuditLog,
         clock: Clock,
     ) -> None:
         self._token_issuer = token_issuer
@@ -82,6 +85,7 @@ class AuthorizationCodeGrant(Grant[AuthorizationCodeParameters]):
         self._token_family_repository = token_family_repository
         self._sessions = sessions
         self._entitlements = entitlements
+        self._audit = audit
         self._clock = clock
         self._warned: FIFOCache[str, date] = FIFOCache(MAXIMUM_WARNED)
 
@@ -184,7 +188,14 @@ class AuthorizationCodeGrant(Grant[AuthorizationCodeParameters]):
             await self._revoke(used.client_id, used.family_id)
 
     async def _revoke(self, client_id: str, family_id: str) -> None:
-        await self._token_family_repository.revoke(family_id, now=self._clock.now())
+        sign_in = await self._token_family_repository.find_sign_in(family_id)
+        event = self._audit.event(
+            AccountEvent.CODE_REPLAYED,
+            user_id=sign_in.user_id if sign_in is not None else None,
+            client_id=client_id,
+            succeeded=False,
+        )
+        await self._token_family_repository.revoke(family_id, now=self._clock.now(), event=event)
         log.warning("a code of client %s was replayed: family %s was revoked", client_id, family_id)
 
 

@@ -3,14 +3,13 @@
 A token can be used once. If it is presented again within a grace window, the response is the same
 pair, so that neither a lost response nor thirty concurrent requests sign the user out; the window
 ends when the successor is used. After the window, a second use means that the token has leaked: the
-family is revoked.
+family is revoked. The tokens of agents have a longer window (`SharedRefreshTokens`).
 
 The tokens of a public client that used a proof are bound to its key (RFC 9449 section 5). Those of
 another client are bound to its authentication, so each refresh may use another key.
 """
 
 from dataclasses import replace
-from datetime import timedelta
 from typing import Literal, NoReturn
 
 from app.clock import Clock
@@ -20,15 +19,16 @@ from app.models.oauth.used_refresh_tokens import UsedRefreshToken
 from app.oauth.access_policy import AccessRefusedError, may_use
 from app.oauth.admin_access import without_admin_scopes
 from app.oauth.descriptions import Description
-from app.oauth.errors import InvalidGrantError
 from app.oauth.grants.base import Grant, GrantParameters
 from app.oauth.id_tokens import Authentication, IdTokens
 from app.oauth.issuer import TokenIssuer
 from app.oauth.lifetimes import refresh_token_expiry
 from app.oauth.proven_keys import ProvenKeys, is_proven
+from app.oauth.refresh_grace import RefreshGrace, is_shared_by_processes
 from app.oauth.requests import TokenRequest
 from app.oauth.resource_indicators import ResourceIndicators
 from app.oauth.scopes import OPENID
+from app.oauth.shared_refresh_tokens import SharedRefreshTokens, not_valid
 from app.oauth.token_grants import TokenGrant
 from app.observability.logging import logger
 from app.repositories.accounts.users import UserRepository
@@ -37,10 +37,10 @@ from app.repositories.oauth.token_families import TokenFamilyRepository
 from app.schemas.tokens import TokenResponse
 from app.security.tokens import TokenKind, digest_of
 from app.services.accounts.entitlements import EntitlementService, LazyEntitlements
+from app.services.accounts.events import AccountEvent
+from app.services.operations.audit import AuditLog
 
 log = logger(__name__)
-
-GRACE = timedelta(seconds=30)
 
 
 class RefreshTokenParameters(GrantParameters):
@@ -77,6 +77,9 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
         token_family_repository: TokenFamilyRepository,
         user_repository: UserRepository,
         entitlements: EntitlementService,
+        shared_refresh_tokens: SharedRefreshTokens,
+        grace: RefreshGrace,
+        audit: AuditLog,
         clock: Clock,
     ) -> None:
         self._token_issuer = token_issuer
@@ -86,6 +89,9 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
         self._token_family_repository = token_family_repository
         self._user_repository = user_repository
         self._entitlements = entitlements
+        self._shared_refresh_tokens = shared_refresh_tokens
+        self._grace = grace
+        self._audit = audit
         self._clock = clock
 
     async def exchange(
@@ -93,17 +99,17 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
     ) -> TokenResponse:
         client, presented = request.client, parameters.refresh_token
         if not TokenKind.REFRESH_TOKEN.matches(presented):
-            raise _not_valid("the token is not a refresh token")
+            raise not_valid("the token is not a refresh token")
         digest = digest_of(presented)
         token = await self._refresh_token_repository.find_in_active_family(digest)
         if token is None:
             await self._refuse_use_of_long_ago(client, digest)
-            raise _not_valid("the refresh token is unknown or revoked")
+            raise not_valid("the refresh token is unknown or revoked")
         if not token.check_client(client):
-            raise _not_valid("the refresh token belongs to another client")
+            raise not_valid("the refresh token belongs to another client")
 
         _require_key(token, request.keys)
-        await self._refuse_replay(token)
+        await self._refuse_replay(client, token)
         entitlements = self._entitlements.lazily(token.user_id or "")
         if not await may_use(client, entitlements):
             raise AccessRefusedError(Description.REFRESH_TOKEN_INVALID)
@@ -118,25 +124,30 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
         )
         grant = replace(granted, confirmation=token.confirmation)
         if token.used_at is not None:
-            await self._token_issuer.refuse_replay(request.keys)
-            repeated = await self._same_again(client, presented, token, grant, request.keys)
+            repeated = await self._again(client, presented, token, grant, request.keys)
             return await self._with_id_token(client, token, repeated, entitlements)
         if refresh_token_expiry(token, client) <= self._clock.now():
-            raise _not_valid("the refresh token has expired")
+            raise not_valid("the refresh token has expired")
 
         rotated = await self._token_issuer.rotate(
-            presented, digest, token, client, grant=grant, grace=GRACE, keys=request.keys
+            presented,
+            digest,
+            token,
+            client,
+            grant=grant,
+            grace=self._grace.of(client),
+            keys=request.keys,
         )
         if isinstance(rotated, TokenResponse):
             return await self._with_id_token(client, token, rotated, entitlements)
         if rotated.used_at is None:
-            raise _not_valid("the refresh token was revoked or expired concurrently")
-        repeated = await self._same_again(client, presented, rotated, grant, request.keys)
+            raise not_valid("the refresh token was revoked or expired concurrently")
+        repeated = await self._again(client, presented, rotated, grant, request.keys)
         return await self._with_id_token(client, token, repeated, entitlements)
 
-    async def _refuse_replay(self, found: RefreshToken) -> None:
+    async def _refuse_replay(self, client: Client, found: RefreshToken) -> None:
         """Revoke the family if the token was used before and its grace window has ended."""
-        if found.used_at is None or self._clock.now() - found.used_at <= GRACE:
+        if found.used_at is None or self._clock.now() - found.used_at <= self._grace.of(client):
             return
         await self._revoke(found)
 
@@ -150,13 +161,37 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
             await self._revoke(used)
 
     async def _revoke(self, used: RefreshToken | UsedRefreshToken) -> NoReturn:
-        await self._token_family_repository.revoke(used.family_id, now=self._clock.now())
+        event = self._audit.event(
+            AccountEvent.REFRESH_TOKEN_REPLAYED,
+            user_id=used.user_id,
+            client_id=used.client_id,
+            succeeded=False,
+        )
+        await self._token_family_repository.revoke(
+            used.family_id, now=self._clock.now(), event=event
+        )
         log.warning(
             "a refresh token of client %s was replayed: family %s was revoked",
             used.client_id,
             used.family_id,
         )
-        raise _not_valid("the refresh token was replayed after its grace window")
+        raise not_valid("the refresh token was replayed after its grace window")
+
+    async def _again(
+        self,
+        client: Client,
+        presented: str,
+        used: RefreshToken,
+        grant: TokenGrant,
+        keys: ProvenKeys,
+    ) -> TokenResponse:
+        """Return the response to a used token within its grace window."""
+        if is_shared_by_processes(client):
+            return await self._shared_refresh_tokens.current_pair(
+                presented, used, client, grant=grant, keys=keys
+            )
+        await self._token_issuer.refuse_replay(keys)
+        return await self._same_again(client, presented, used, grant, keys)
 
     async def _same_again(
         self,
@@ -168,12 +203,12 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
     ) -> TokenResponse:
         """Return the response to the first use of this token, until its successor is used."""
         if used.successor_used_at is not None:
-            raise _not_valid("the successor of the refresh token was already used")
+            raise not_valid("the successor of the refresh token was already used")
         response = await self._token_issuer.repeat_response(
             presented, used, client, grant=grant, keys=keys
         )
         if response is None:
-            raise _not_valid("the response to the first use is not stored, or for another key")
+            raise not_valid("the response to the first use is not stored, or for another key")
         return response
 
     async def _with_id_token(
@@ -208,9 +243,4 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
 def _require_key(token: RefreshToken, keys: ProvenKeys) -> None:
     """Require the keys that the token is bound to (RFC 9449 section 5, RFC 8705 section 4)."""
     if not is_proven(token.confirmation, keys):
-        raise _not_valid("the refresh token is bound to a key that the request does not prove")
-
-
-def _not_valid(reason: str) -> InvalidGrantError:
-    """Return one error for a token that is unknown, expired, used, revoked or another client's."""
-    return InvalidGrantError(Description.REFRESH_TOKEN_INVALID, reason=reason)
+        raise not_valid("the refresh token is bound to a key that the request does not prove")

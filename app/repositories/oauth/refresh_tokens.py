@@ -60,7 +60,7 @@ LIVING = (
 )
 
 USED = (
-    select(family.family_id, family.client_id)
+    select(family.family_id, family.client_id, family.user_id)
     .select_from(used_refresh_tokens.join(token_families, family.family_id == used.family_id))
     .where(family.revoked_at.is_(None))
 )

@@ -13,8 +13,10 @@ from app.models.oauth.access_tokens import access_tokens
 from app.models.oauth.refresh_tokens import refresh_tokens
 from app.models.oauth.token_families import token_families
 from app.models.oauth.used_refresh_tokens import used_refresh_tokens
+from app.models.operations.audit_outbox import NewEvent
 from app.models.operations.replay_cache import SingleUse
 from app.repositories.inserts import insert_once_where, value_of
+from app.repositories.operations.audit_outbox import change_with_event
 from app.repositories.operations.replay_cache import SPENDING, values_of_use
 
 access, family, refresh, user = access_tokens.c, token_families.c, refresh_tokens.c, users.c
@@ -216,12 +218,30 @@ class TokenFamilyRepository:
     async def find_sign_in(self, family_id: str) -> SignIn | None:
         return await self._sign_in(family_id)
 
-    async def revoke(self, family_id: str, *, now: datetime) -> None:
-        await self._database.change(
+    async def revoke(self, family_id: str, *, now: datetime, event: NewEvent) -> None:
+        """Revoke a family; the event is only written if it was not revoked before."""
+        statement = (
             update(token_families)
             .where(family.family_id == family_id, family.revoked_at.is_(None))
             .values(revoked_at=now)
+            .returning(family.family_id)
         )
+        await change_with_event(self._database, statement, event)
+
+    async def note_shared(self, family_id: str, *, now: datetime, event: NewEvent) -> None:
+        """Store that an old refresh token got the current pair, with an event the first time."""
+        is_first = select(family.family_id).where(
+            family.family_id == family_id, family.shared_at.is_(None)
+        )
+        if await self._database.fetch_one(is_first) is None:
+            return
+        statement = (
+            update(token_families)
+            .where(family.family_id == family_id, family.shared_at.is_(None))
+            .values(shared_at=now)
+            .returning(family.family_id)
+        )
+        await change_with_event(self._database, statement, event)
 
     async def revoke_by_refresh_token(
         self, digest: bytes, *, client_id: str, now: datetime

@@ -109,6 +109,18 @@ class AccountEvent(AuditAction):
         "personal_token_created",
     )
     PERSONAL_TOKEN_REVOKED = "personal_token.revoked", N_("Access token revoked")
+    CODE_REPLAYED = (
+        "authorization_code.replayed",
+        N_("App signed out because its sign-in code was used twice"),
+    )
+    REFRESH_TOKEN_SHARED = (
+        "refresh_token.shared",
+        N_("Sign-in of an app used by several of its processes"),
+    )
+    REFRESH_TOKEN_REPLAYED = (
+        "refresh_token.replayed",
+        N_("App signed out because an old token was used again"),
+    )
     ATTRIBUTES_CHANGED = "user.attributes_changed", N_("Attributes changed")
 
 

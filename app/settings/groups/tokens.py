@@ -28,6 +28,14 @@ class TokenSettings(SettingsGroup):
         le=315_360_000,
         description="Total lifetime of a sign-in, however often it is refreshed.",
     )
+    refresh_grace_agents: Annotated[int, Default("30 minutes")] = Field(
+        1800,
+        ge=0,
+        le=86_400,
+        description="For how long a used refresh token of a native public client, or of one with a"
+        " metadata document, still gets the current tokens. Processes of an agent that share one"
+        " stored token need it. Other clients have 30 seconds.",
+    )
     id_token_ttl: int = Field(3600, ge=1, le=86_400, description="Lifetime of an ID token.")
     authorization_code_ttl: int = Field(
         60,

@@ -1,0 +1,36 @@
+"""How long a used refresh token still gets a response, by the kind of its client."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from app.models.clients.clients import Client
+from app.services.clients.clients import application_type_of
+
+GRACE = timedelta(seconds=30)
+
+NATIVE = "native"
+DOCUMENT = "https://"
+"""What the id of a client from a metadata document begins with, and no other id."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshGrace:
+    """The grace window of used refresh tokens.
+
+    `of_agents` is the window of public clients that run on the user's device, or are described by a
+    document: several of their processes share one stored token.
+    """
+
+    of_agents: timedelta
+
+    def of(self, client: Client) -> timedelta:
+        return self.of_agents if is_shared_by_processes(client) else GRACE
+
+
+def is_shared_by_processes(client: Client) -> bool:
+    """Return whether processes that do not know of each other may hold tokens of one sign-in."""
+    if not client.is_public:
+        return False
+    stated = client.registered_metadata.application_type
+    application_type = stated or application_type_of(client.redirect_uri_list)
+    return application_type == NATIVE or client.client_id.startswith(DOCUMENT)
