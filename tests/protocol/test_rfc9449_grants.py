@@ -186,7 +186,7 @@ async def test_a_thief_without_the_key_ends_no_family(
     first = (await key.token(None, **code_form(client, code))).json()
     form = {"grant_type": "refresh_token", "client_id": client.client_id}
     second = (await key.token(None, **form, refresh_token=first["refresh_token"])).json()
-    app.clock.advance(seconds=31)
+    app.clock.advance(seconds=31 * 60)  # past the window of agents
 
     stolen = await app.token(None, **form, refresh_token=first["refresh_token"])
     third = await key.token(None, **form, refresh_token=second["refresh_token"])
