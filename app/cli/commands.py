@@ -18,6 +18,7 @@ COMMANDS = {
     "clients": "app.cli.clients",
     "scopes": "app.cli.scopes",
     "resources": "app.cli.resources",
+    "mcp": "app.cli.mcp",
     "issuers": "app.cli.issuers",
     "tokens": "app.cli.tokens",
     "policies": "app.cli.policies",

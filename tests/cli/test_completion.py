@@ -12,7 +12,7 @@ from tests.cli.conftest import Postern
             "postern ",
             (
                 "serve migrate demo users groups roles attributes sessions admin clients scopes"
-                " resources issuers tokens policies keys audit mail webhooks refusals providers"
+                " resources mcp issuers tokens policies keys audit mail webhooks refusals providers"
                 " import plan apply export"
             ),
         ),

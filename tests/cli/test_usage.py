@@ -102,6 +102,8 @@ COMMANDS = {
     " --no-default-scope --remove-implied --remove-requester --remove-server --hide-metadata"
     " --forbid-personal-tokens --all-personal-token-users --reset",
     "resources delete": "--json name --yes",
+    "mcp check": "--json url",
+    "mcp protect": "--json url --name --title --scope --format --code",
     "issuers list": "--json",
     "issuers show": "--json name",
     "issuers create": "--json name --issuer --subject --jwks-uri --jwks --algorithm --audience"

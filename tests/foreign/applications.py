@@ -17,9 +17,13 @@ from tests.support.waiting import can_connect, eventually
 
 
 async def clients(server: Server, *arguments: str) -> str:
+    return await run_with_issuer(server, "clients", *arguments)
+
+
+async def run_with_issuer(server: Server, *arguments: str) -> str:
     """Run a command with the issuer of the server, which chose its port itself."""
     metadata = httpx2.get(f"{server.url}/.well-known/openid-configuration").json()
-    return await server.run("clients", *arguments, ISSUER=metadata["issuer"])
+    return await server.run(*arguments, ISSUER=metadata["issuer"])
 
 
 async def web_client(server: Server, redirect_uri: str) -> dict[str, Any]:

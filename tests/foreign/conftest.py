@@ -15,6 +15,9 @@ from tests.support.server import Server, application_of, running_server
 
 NODE = Path(__file__).parent / "node"
 JWT_PACKAGES = ("pyjwt[crypto]>=2.10,<3",)
+MCP_PACKAGES = (
+    "mcp>=2.3,<3", "fastmcp>=4.2,<5", "pyjwt[crypto]>=2.10,<3", "fastapi", "uvicorn", "httpx",
+)  # fmt: skip
 DJANGO_PACKAGES = ("django>=5.2,<6", "django-allauth[socialaccount]>=65.22,<66")
 
 
@@ -48,16 +51,22 @@ def node_packages() -> Path:
 @pytest.fixture(scope="session")
 def django_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The interpreter of an environment with Django and allauth."""
-    return _python_with(DJANGO_PACKAGES, tmp_path_factory.mktemp("django"))
+    return python_with(DJANGO_PACKAGES, tmp_path_factory.mktemp("django"))
+
+
+@pytest.fixture(scope="session")
+def mcp_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The interpreter of an environment with the official SDK, FastMCP and FastAPI."""
+    return python_with(MCP_PACKAGES, tmp_path_factory.mktemp("mcp"))
 
 
 @pytest.fixture(scope="session")
 def jwt_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The interpreter of an environment with PyJWT."""
-    return _python_with(JWT_PACKAGES, tmp_path_factory.mktemp("pyjwt"))
+    return python_with(JWT_PACKAGES, tmp_path_factory.mktemp("pyjwt"))
 
 
-def _python_with(packages: Sequence[str], directory: Path) -> Path:
+def python_with(packages: Sequence[str], directory: Path) -> Path:
     environment = directory / "environment"
     python = environment / "bin" / "python"
     uv = [str(Path(sys.executable).parent / "uv")]

@@ -1,0 +1,67 @@
+"""Where MCP clients look for metadata, and how they compare addresses."""
+
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from app.oauth.protected_resources import WELL_KNOWN
+
+OAUTH = "/.well-known/oauth-authorization-server"
+OPENID = "/.well-known/openid-configuration"
+
+
+def origin_of(url: str) -> str:
+    """Return the scheme, host and port in lower case, without the default port."""
+    parts = urlsplit(url)
+    default = {"https": 443, "http": 80}.get(parts.scheme.lower())
+    host = (parts.hostname or "").lower()
+    host = f"[{host}]" if ":" in host else host
+    port = f":{parts.port}" if parts.port not in (None, default) else ""
+    return f"{parts.scheme.lower()}://{host}{port}"
+
+
+def resource_metadata_addresses(url: str) -> list[str]:
+    """Return where clients look without a hint: for the path of the server, then for its origin."""
+    path = urlsplit(url).path.rstrip("/")
+    at_root = f"{origin_of(url)}{WELL_KNOWN}"
+    return [f"{at_root}{path}", at_root] if path else [at_root]
+
+
+def server_metadata_addresses(issuer: str) -> list[str]:
+    """Return where clients look for the metadata of an authorization server, in their order."""
+    origin, path = origin_of(issuer), urlsplit(issuer).path.rstrip("/")
+    if not path:
+        return [f"{origin}{OAUTH}", f"{origin}{OPENID}"]
+    return [f"{origin}{OAUTH}{path}", f"{origin}{OPENID}{path}", f"{origin}{path}{OPENID}"]
+
+
+def is_same_resource(one: str, other: str) -> bool:
+    """Return whether two URLs differ at most in upper case of the host and one final slash."""
+    return _comparable(one) == _comparable(other)
+
+
+def is_parent(resource: str, url: str) -> bool:
+    """Return whether a URL is below a resource; the SDKs accept that, strict clients don't."""
+    if origin_of(resource) != origin_of(url):
+        return False
+    return f"{urlsplit(url).path}/".startswith(f"{urlsplit(resource).path.rstrip('/')}/")
+
+
+def is_protected(url: str) -> bool:
+    """Return whether an address uses https, or http on this machine."""
+    parts = urlsplit(url)
+    if parts.scheme == "https":
+        return bool(parts.hostname)
+    return parts.scheme == "http" and _is_loopback(parts.hostname or "")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def _comparable(url: str) -> str:
+    parts = urlsplit(url)
+    query = f"?{parts.query}" if parts.query else ""
+    return f"{origin_of(url)}{parts.path.rstrip('/')}{query}"
