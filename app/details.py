@@ -135,6 +135,45 @@ class Detail(PublicText):
 
     # Authorization and logout requests that are not answered with a redirect
     CLIENT_NOT_REGISTERED = N_("This app isn't registered here."), "invalid_client"
+    DOCUMENT_URL_INVALID = N_(
+        "The app's ID isn't a web address that we accept. Ask whoever runs the app to fix it."
+    )
+    DOCUMENT_NOT_REACHED = N_(
+        "We couldn't get the app's details from its website. Try again in a few minutes."
+    )
+    DOCUMENT_NOT_FOUND = N_(
+        "The app's website doesn't have the details that we need. Tell whoever runs the app."
+    )
+    DOCUMENT_REDIRECTS = N_(
+        "The app's details have moved to another address, which we don't follow. Tell whoever runs"
+        " the app."
+    )
+    DOCUMENT_NOT_JSON = N_(
+        "The app's website sent its details in the wrong format. Tell whoever runs the app."
+    )
+    DOCUMENT_TOO_LARGE = N_("The app's details are too large. Tell whoever runs the app.")
+    DOCUMENT_OF_ANOTHER_CLIENT = N_(
+        "The details that we got belong to a different app. Don't continue unless you trust the"
+        " link, and tell whoever runs the app."
+    )
+    DOCUMENT_INVALID = N_(
+        "The app's details are incomplete or not allowed here. Tell whoever runs the app."
+    )
+    DOCUMENT_BUSY = N_("We can't check this app right now. Try again in a minute.")
+    DOCUMENTS_OFF = N_(
+        "This server only accepts apps that are registered here. Ask your administrator to register"
+        " the app."
+    )
+    DOCUMENT_HOST_NOT_ALLOWED = N_(
+        "Apps from this website aren't allowed here. Ask your administrator to allow it."
+    )
+    DOCUMENT_HOST_BLOCKED = N_("Your administrator has blocked apps from this website.")
+    DOCUMENT_NEEDS_AGENT_RESOURCE = N_(
+        "This app can't be used for this service without being registered here. Ask your"
+        " administrator."
+    )
+    BLOCKED_HOST_INVALID = "The host must be a name such as app.example.com."
+    HOST_NOT_BLOCKED = "The host is not blocked.", "host_not_blocked"
     CLIENT_NOT_NAMED = N_("The app's request doesn't identify the app.")
     REDIRECT_URI_MISSING = (
         N_("The app's request doesn't say where to return to."),

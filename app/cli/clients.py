@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 from app.cli.base import with_services
+from app.cli.blocked_hosts import block_host, list_blocked_hosts, unblock_host
 from app.cli.client_changes import change, set_admin_scopes
 from app.cli.client_creation import create
 from app.cli.client_policies import set_policy
@@ -68,6 +69,9 @@ cli.command("rotate-secret")(rotate_secret)
 cli.command("drop-old-secret")(drop_old_secret)
 cli.command("registration-token")(registration_token)
 cli.command("invite")(invite)
+cli.command("block-host")(block_host)
+cli.command("unblock-host")(unblock_host)
+cli.command("blocked-hosts")(list_blocked_hosts)
 
 
 @cli.command("rotate")

@@ -75,6 +75,7 @@ STATED = (
         f"A confidential client that acts as its server: it may introspect its tokens. {REPEATED}",
     ),
     _flag("--show-metadata", "Publish its metadata (RFC 9728)."),
+    _flag("--agents", "Let clients with a metadata document request it: AI agents, MCP clients."),
     _flag("--allow-personal-tokens", "Let users create personal access tokens for it."),
     _texts(
         "--personal-token-group",
@@ -91,6 +92,7 @@ REMOVED = (
     _texts("--remove-requester", "CLIENT_ID", REPEATED),
     _texts("--remove-server", "CLIENT_ID", REPEATED),
     _flag("--hide-metadata", "Stop publishing its metadata."),
+    _flag("--no-agents", "Let only registered clients request it."),
     _flag("--forbid-personal-tokens", "Let users create no more personal access tokens for it."),
     _flag("--all-personal-token-users", "Let all users have personal access tokens for it."),
     _texts("--reset", "MEMBER", f"Return to the general rule: {', '.join(RESETTABLE)}."),
@@ -114,6 +116,7 @@ def changed_members(members: Mapping[str, Any], options: Mapping[str, Any]) -> M
     for member, on, off in (
         ("is_open_to_all_clients", "open_to_all_clients", "listed_clients_only"),
         ("shows_metadata", "show_metadata", "hide_metadata"),
+        ("agents", "agents", "no_agents"),
         ("allows_personal_tokens", "allow_personal_tokens", "forbid_personal_tokens"),
     ):
         if options.get(on) or options.get(off):

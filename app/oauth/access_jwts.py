@@ -139,9 +139,9 @@ class AccessJwts:
         content: dict[str, Any] = {
             **(await self._claims_about(user, client, grant) if user is not None else {}),
             "iss": self._issuer,
-            "sub": client.client_id,
+            "sub": client.identifier,
             "aud": resource.identifier,
-            "client_id": client.client_id,
+            "client_id": client.identifier,
             "jti": new.jti,
             "iat": int(new.issued_at.timestamp()),
             "exp": int(new.expires_at.timestamp()),

@@ -15,6 +15,7 @@ from app.models.oauth.access_tokens import AccessToken
 from app.oauth.access_jwts import ACCESS_TOKEN_TYPE, AccessJwts
 from app.repositories.oauth.access_tokens import AccessTokenRepository
 from app.repositories.oauth.jwt_states import JwtStateRepository
+from app.security.document_urls import stored_client_id
 from app.security.encryption import SealError
 from app.security.jose import header_of
 from app.security.tokens import TokenKind, digest_of
@@ -114,7 +115,7 @@ class AccessTokenReader:
         return VerifiedJwt(
             kid=header_of(token)["kid"],
             jti=claims["jti"],
-            client_id=claims["client_id"],
+            client_id=stored_client_id(claims["client_id"]),
             audience=claims["aud"],
             issued_at=datetime.fromtimestamp(claims["iat"], UTC),
             expires_at=datetime.fromtimestamp(claims["exp"], UTC),

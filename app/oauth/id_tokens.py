@@ -74,7 +74,7 @@ class IdTokens:
             **claims,
             "iss": self._issuer,
             "sub": subject_of(user, client),
-            "aud": client.client_id,
+            "aud": client.identifier,
             "exp": now + int(self._ttl.total_seconds()),
             "iat": now,
             "auth_time": int(authentication.auth_time.timestamp()),
@@ -147,7 +147,7 @@ class IdTokens:
         content = {
             "iss": self._issuer,
             **({"sub": subject_of(user, client)} if user is not None else {}),
-            "aud": client.client_id,
+            "aud": client.identifier,
             "iat": now,
             "exp": now + int(LOGOUT_TTL.total_seconds()),
             "jti": new_identifier(),

@@ -22,10 +22,12 @@ from app.oauth.lifetimes import refresh_token_expiry
 from app.oauth.personal_tokens import PersonalTokenIntrospection
 from app.oauth.requests import FormRequest
 from app.oauth.subjects import subject_for
+from app.repositories.clients.clients import ClientRepository
 from app.repositories.oauth.refresh_tokens import RefreshTokenRepository
 from app.schemas.claim_mappings import MappingTarget
 from app.schemas.client_policies import parse_policies
 from app.schemas.tokens import IntrospectionResponse
+from app.security.document_urls import is_of_document
 from app.security.tokens import TokenKind, digest_of
 from app.services.accounts.entitlements import EntitlementService
 from app.services.oauth.resource_catalogue import ResourceCatalogue
@@ -39,6 +41,7 @@ class Introspection:
         *,
         authenticator: ClientAuthenticator,
         access_tokens: AccessTokenReader,
+        client_repository: ClientRepository,
         refresh_token_repository: RefreshTokenRepository,
         personal_tokens: PersonalTokenIntrospection,
         resource_catalogue: ResourceCatalogue,
@@ -48,6 +51,7 @@ class Introspection:
     ) -> None:
         self._authenticator = authenticator
         self._access_tokens = access_tokens
+        self._client_repository = client_repository
         self._refresh_token_repository = refresh_token_repository
         self._personal_tokens = personal_tokens
         self._resource_catalogue = resource_catalogue
@@ -75,7 +79,7 @@ class Introspection:
         return IntrospectionResponse(
             active=True,
             scope=row.scope or None,
-            client_id=row.client_id,
+            client_id=await self._identifier_of(row.client_id),
             username=row.username if row.sector_identifier is None else None,
             token_type=token_type_of(row.confirmation),
             exp=int(row.expires_at.timestamp()),
@@ -112,7 +116,7 @@ class Introspection:
         return IntrospectionResponse(
             active=True,
             scope=row.scope or None,
-            client_id=row.client_id,
+            client_id=client.identifier,
             username=row.username if client.sector_identifier is None else None,
             token_type="refresh_token",
             exp=int(expires_at.timestamp()),
@@ -122,6 +126,13 @@ class Introspection:
             cnf=_confirmation_of(row),
             **await self._mapped(row, client.policies),
         )
+
+    async def _identifier_of(self, client_id: str) -> str:
+        """Return a client's identifier as it sends it, which a long URL is not stored as."""
+        if not is_of_document(client_id):
+            return client_id
+        client = await self._client_repository.find(client_id, now=self._clock.now())
+        return client.identifier if client is not None else client_id
 
     async def _mapped(
         self, row: AccessToken | RefreshToken, policies: str | None

@@ -40,6 +40,7 @@ def server_metadata(
     has_registration: bool,
     has_client_certificates: bool,
     mtls_base_url: str | None,
+    supports_documents: bool,
 ) -> ServerMetadata:
     methods = [method.name for method in client_auth_methods]
     confidential = [method.name for method in client_auth_methods if method.proves_identity]
@@ -89,6 +90,7 @@ def server_metadata(
         require_request_uri_registration=True,
         require_pushed_authorization_requests=False,
         require_signed_request_object=False,
+        client_id_metadata_document_supported=supports_documents,
         tls_client_certificate_bound_access_tokens=has_client_certificates or None,
         mtls_endpoint_aliases=_aliases_at(mtls_base_url) if mtls_base_url is not None else None,
         service_documentation=f"{issuer}/docs" if has_docs else None,
@@ -101,9 +103,19 @@ def _aliases_at(base_url: str) -> dict[str, str]:
 
 
 def with_scopes(
-    metadata: ServerMetadata, names: Collection[str], *, resources: Sequence[Resource]
+    metadata: ServerMetadata,
+    names: Collection[str],
+    *,
+    resources: Sequence[Resource],
+    supports_documents: bool,
 ) -> ServerMetadata:
-    """Return the metadata with the scopes of the catalogue, and with resources and their scopes."""
+    """Return the metadata with the scopes of the catalogue, and with resources and their scopes.
+
+    `supports_documents` depends on the resources too: some of them may be for agents.
+    """
+    if supports_documents != metadata.client_id_metadata_document_supported:
+        flag = {"client_id_metadata_document_supported": supports_documents}
+        metadata = metadata.model_copy(update=flag)
     if not names and not resources:
         return metadata
     of_resources = (scope.name for resource in resources for scope in resource.scopes)

@@ -29,6 +29,12 @@ def is_loopback(uri: str) -> bool:
     return _loopback(uri) is not None
 
 
+def without_loopback_port(uri: str) -> str:
+    """Return a URI in the form in which it is compared: a loopback port is left out."""
+    loopback = _loopback(uri)
+    return f"http://{''.join(loopback)}" if loopback is not None else uri
+
+
 def is_sure_of_its_client(client: Client, redirect_uri: str) -> bool:
     """Return whether only this client can receive a response there (RFC 8252 section 8.6)."""
     return not client.is_public or redirect_uri.startswith("https://")

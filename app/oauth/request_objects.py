@@ -86,9 +86,9 @@ class RequestObjects:
         Raises `SignatureError`.
         """
         for name in ("iss", "client_id"):
-            if claims.get(name, client.client_id) != client.client_id:
+            if claims.get(name, client.identifier) != client.identifier:
                 raise SignatureError(f"{name} is another client")
-        if claims.get("sub") == client.client_id:
+        if claims.get("sub") == client.identifier:
             raise SignatureError(
                 "sub is the client_id, as in a client assertion (RFC 9101 section 10.8)"
             )

@@ -173,7 +173,8 @@ def _single(resource: str | None) -> str | None:
 
 
 def _permitted(client: Client, resource: Resource) -> Resource:
-    if not resource.may_be_requested_by(client.client_id):
+    is_of_agent = client.has_document and resource.is_for_agents
+    if not is_of_agent and not resource.may_be_requested_by(client.client_id):
         raise InvalidTargetError(
             reason=f"the resource {resource.name} may not be requested by the client: run `postern"
             f" resources set {resource.name} --requester {client.client_id}`"

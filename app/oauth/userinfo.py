@@ -68,7 +68,7 @@ class UserInfo:
         algorithm = client.registered_metadata.userinfo_signed_response_alg
         if algorithm is None:
             return claims
-        signed = {**claims, "iss": self._issuer, "aud": client.client_id}
+        signed = {**claims, "iss": self._issuer, "aud": client.identifier}
         return await self._signing_keys.sign(signed, algorithm=algorithm)
 
     async def _asked(self, token: AccessToken, client: Client) -> Mapping[str, Any]:

@@ -8,3 +8,7 @@ class FetchError(Exception):
 class BusyError(FetchError):
     """The request could not be sent in time because other parties use the capacity; trying again
     later may succeed."""
+
+
+class TooLargeError(FetchError):
+    """The response body is larger than its limit."""

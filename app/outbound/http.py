@@ -8,12 +8,13 @@ import asyncio
 import ssl
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import SplitResult, urlencode, urlsplit
 
 from app.concurrency.deadline import not_counted
 from app.concurrency.late_imports import imported
-from app.outbound.errors import BusyError, FetchError
+from app.outbound.errors import BusyError, FetchError, TooLargeError
 from app.outbound.host_slots import AT_ONCE, HostSlots
 from app.outbound.ip_addresses import is_public, literal_address
 from app.outbound.names import HostNames
@@ -26,6 +27,7 @@ __all__ = ["AT_ONCE", "BusyError", "FetchError", "Fetched", "OutboundHttp"]
 LIMIT = 65_536
 TIMEOUT = 5.0
 DEFAULT_PORTS = {"https": 443, "http": 80}
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 HEADERS = (
     (b"User-Agent", b"Postern"),
     (b"Accept", b"*/*"),
@@ -35,9 +37,12 @@ HEADERS = (
 
 
 class Fetched(NamedTuple):
+    """A response. Of a header that is repeated, `headers` has the first value."""
+
     status: int
     content_type: str
     body: bytes
+    headers: Mapping[str, str] = NO_HEADERS
 
     @property
     def is_success(self) -> bool:
@@ -82,10 +87,12 @@ class OutboundHttp:
         address = literal_address(parts.hostname or "")
         return parts.scheme == "https" and (address is None or is_public(address))
 
-    async def get(self, url: str, *, limit: int = LIMIT) -> Fetched:
+    async def get(
+        self, url: str, *, limit: int = LIMIT, headers: Iterable[tuple[bytes, bytes]] = ()
+    ) -> Fetched:
         """Fetch a client's URL; raises `FetchError`, or `BusyError` if others use the capacity."""
         with not_counted():
-            return await self._request("GET", url, limit=limit, shared=True)
+            return await self._request("GET", url, limit=limit, shared=True, headers=headers)
 
     async def post_form(self, url: str, form: Mapping[str, str]) -> int:
         """POST a form and return the status; raises `FetchError`."""
@@ -201,7 +208,9 @@ async def _read(response: "httpcore.Response", limit: int) -> Fetched:
     async for chunk in response.aiter_stream():
         body += chunk
         if len(body) > limit:
-            raise FetchError("the response body is too large")
-    types = [value for name, value in response.headers if name.lower() == b"content-type"]
-    content_type = types[0].decode("latin-1").partition(";")[0].strip().lower() if types else ""
-    return Fetched(response.status, content_type, bytes(body))
+            raise TooLargeError("the response body is too large")
+    headers: dict[str, str] = {}
+    for name, value in response.headers:
+        headers.setdefault(name.decode("latin-1").lower(), value.decode("latin-1").strip())
+    content_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+    return Fetched(response.status, content_type, bytes(body), headers)

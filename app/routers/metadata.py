@@ -15,7 +15,12 @@ HEADERS = ((b"cache-control", b"public, max-age=300"),)
 async def server_metadata(oauth: OAuth, request: HttpRequest) -> HttpResponse:
     scopes = await oauth.scope_catalogue.scopes()
     resources = await oauth.resource_catalogue.published()
-    metadata = with_scopes(oauth.metadata, scopes, resources=resources)
+    metadata = with_scopes(
+        oauth.metadata,
+        scopes,
+        resources=resources,
+        supports_documents=oauth.client_documents.policy.is_advertised,
+    )
     return json_response(metadata, headers=HEADERS)
 
 

@@ -49,6 +49,7 @@ class ServerMetadata(BaseModel):
     require_request_uri_registration: bool
     require_pushed_authorization_requests: bool
     require_signed_request_object: bool
+    client_id_metadata_document_supported: bool
     tls_client_certificate_bound_access_tokens: bool | None = None
     mtls_endpoint_aliases: dict[str, str] | None = None
     service_documentation: str | None = None

@@ -127,6 +127,11 @@ class ResourceBody(BaseModel):
         default=False, description="Whether its metadata is public (RFC 9728)."
     )
     allows_personal_tokens: bool = False
+    agents: bool = Field(
+        default=False,
+        description="Whether clients with a [client ID metadata document](agents.md) may request"
+        " it, without being registered.",
+    )
     policies: ResourcePolicies = ResourcePolicies()
 
     @model_validator(mode="after")

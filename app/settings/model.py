@@ -148,6 +148,12 @@ class Settings(  # Pydantic begins with the fields of the last group
         return "off" if self.is_production else "open"
 
     @property
+    def client_documents_mode(self) -> Literal["all", "agents", "off"]:
+        if self.client_documents is not None:
+            return self.client_documents
+        return "agents" if self.is_production else "all"
+
+    @property
     def migrates_on_start(self) -> bool:
         if self.migrate_on_start is not None:
             return self.migrate_on_start

@@ -9,6 +9,7 @@ from app.oauth.authorization.pushed import PushedRequests
 from app.oauth.authorization.requests import RequestParser
 from app.oauth.authorization.sources import RequestSources
 from app.oauth.client_auth.authenticator import ClientAuthenticator
+from app.oauth.client_documents.documents import ClientDocuments
 from app.oauth.request_objects import RequestObjects
 from app.oauth.resource_indicators import ResourceIndicators
 from app.repositories.oauth.authorization_requests import AuthorizationRequestRepository
@@ -29,7 +30,8 @@ def build_authorization(
     *,
     clients: Clients,
     tokens: Tokens,
-    authenticator: ClientAuthenticator,
+    authenticator_of_pushed: ClientAuthenticator,
+    client_documents: ClientDocuments,
     second_factor_policies: SecondFactorPolicies,
     resource_indicators: ResourceIndicators,
     prompts: tuple[str, ...],
@@ -44,6 +46,7 @@ def build_authorization(
     )
     request_sources = RequestSources(
         client_repository=core.client_repository,
+        client_documents=client_documents,
         authorization_request_repository=authorization_request_repository,
         request_objects=RequestObjects(
             client_keys=clients.client_keys,
@@ -66,6 +69,7 @@ def build_authorization(
             clock=core.clock,
         ),
         consents=clients.consents,
+        client_documents=client_documents,
         authorization_request_repository=authorization_request_repository,
         authorization_code_repository=tokens.authorization_code_repository,
         limits=core.limits,
@@ -73,7 +77,8 @@ def build_authorization(
         code_ttl=timedelta(seconds=settings.authorization_code_ttl),
     )
     pushed_requests = PushedRequests(
-        authenticator=authenticator,
+        authenticator=authenticator_of_pushed,
+        client_documents=client_documents,
         request_sources=request_sources,
         request_parser=request_parser,
         dpop_proofs=tokens.dpop_proofs,

@@ -7,6 +7,7 @@ from app.oauth.client_auth import offered_methods
 from app.oauth.grants import Grants
 from app.oauth.registration import ClientRegistration
 from app.oauth.supported_metadata import SupportedMetadata
+from app.repositories.clients.client_documents import ClientDocumentRepository
 from app.repositories.clients.client_origins import ClientOriginRepository
 from app.repositories.clients.client_search import ClientSearchRepository
 from app.repositories.clients.client_usage import ClientUsageRepository
@@ -15,6 +16,7 @@ from app.repositories.clients.initial_access_tokens import InitialAccessTokenRep
 from app.repositories.federation.identity_providers import IdentityProviderRepository
 from app.repositories.oauth.client_tokens import ClientTokenRepository
 from app.services.clients.administration import ClientAdministration
+from app.services.clients.blocked_hosts import BlockedHostService
 from app.services.clients.client_consents import ClientConsentService
 from app.services.clients.client_keys import ClientKeys
 from app.services.clients.client_logos import ClientLogos
@@ -50,6 +52,9 @@ class Clients:
     client_search: ClientSearch
     client_tokens: ClientTokenService
     client_consents: ClientConsentService
+    client_document_repository: ClientDocumentRepository
+    blocked_hosts: BlockedHostService
+    supported_metadata: SupportedMetadata
 
 
 def build_clients(core: Core, *, groups: Groups, grants: Grants) -> Clients:
@@ -68,8 +73,16 @@ def build_clients(core: Core, *, groups: Groups, grants: Grants) -> Clients:
     administration = ClientAdministration(
         client_repository=core.client_repository, audit=core.audit, clock=core.clock
     )
+    client_document_repository = ClientDocumentRepository(core.database)
     return Clients(
         clients=clients,
+        client_document_repository=client_document_repository,
+        blocked_hosts=BlockedHostService(
+            client_document_repository=client_document_repository,
+            audit=core.audit,
+            clock=core.clock,
+        ),
+        supported_metadata=supported,
         administered=AdministeredClients(
             administration=administration,
             outbound=core.outbound,

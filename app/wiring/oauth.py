@@ -11,6 +11,8 @@ from app.oauth.backchannel_logout import LogoutDelivery
 from app.oauth.bearer import BearerTokens
 from app.oauth.client_auth import offered_methods
 from app.oauth.client_auth.authenticator import ClientAuthenticator
+from app.oauth.client_documents.documents import ClientDocuments
+from app.oauth.client_documents.lookup import FetchingLookup
 from app.oauth.device import DeviceAuthorization
 from app.oauth.dispatcher import GrantDispatcher
 from app.oauth.dpop.proofs import DpopProofs
@@ -40,6 +42,7 @@ from app.services.oauth.trusted_issuers import TrustedIssuerService
 from app.wiring.accounts import Accounts
 from app.wiring.authorization import build_authorization
 from app.wiring.available import Available
+from app.wiring.client_documents import build_client_documents
 from app.wiring.clients import Clients
 from app.wiring.core import Core
 from app.wiring.factors import Factors
@@ -73,6 +76,7 @@ class OAuth:
     resource_catalogue: ResourceCatalogue
     default_resources: DefaultResourceService
     trusted_issuers: TrustedIssuerService
+    client_documents: ClientDocuments
     personal_tokens: PersonalTokenService
 
 
@@ -92,11 +96,20 @@ def build_oauth(
         limits=core.limits,
         clock=core.clock,
     )
+    documents = build_client_documents(
+        core, clients=clients, resource_catalogue=resources.resource_catalogue
+    )
     authorization = build_authorization(
         core,
-        clients=clients,
         tokens=tokens,
-        authenticator=authenticator,
+        clients=clients,
+        authenticator_of_pushed=ClientAuthenticator(
+            client_repository=FetchingLookup(core.client_repository, documents),
+            methods=[methods.build(method) for method in offered],
+            limits=core.limits,
+            clock=core.clock,
+        ),
+        client_documents=documents,
         second_factor_policies=accounts.second_factor_policies,
         resource_indicators=resources.resource_indicators,
         prompts=prompts,
@@ -157,6 +170,7 @@ def build_oauth(
         introspection=Introspection(
             authenticator=authenticator,
             access_tokens=access_tokens,
+            client_repository=core.client_repository,
             refresh_token_repository=tokens.refresh_token_repository,
             personal_tokens=PersonalTokenIntrospection(
                 personal_token_repository=personal_token_repository,
@@ -203,6 +217,7 @@ def build_oauth(
             has_registration=core.registration_policy.dynamic_registration != "off",
             has_client_certificates=core.certificate_sources.exist,
             mtls_base_url=settings.mtls_base_url(issuer),
+            supports_documents=documents.policy.mode == "all",
         ),
         webfinger=WebFinger(issuer, settings.webfinger_domains),
         signing_keys=tokens.signing_keys,
@@ -218,6 +233,7 @@ def build_oauth(
         resource_catalogue=resources.resource_catalogue,
         default_resources=resources.default_resources,
         trusted_issuers=trusted.trusted_issuers,
+        client_documents=documents,
         personal_tokens=PersonalTokenService(
             personal_token_repository=personal_token_repository,
             resource_catalogue=resources.resource_catalogue,

@@ -81,6 +81,7 @@ def build_operations(
                 accounts.unconfirmed_users.delete_due,
                 accounts.user_search.index_due,
                 clients.client_search.index_due,
+                clients.client_document_repository.evict,
                 MissingUsers(MissingUserRepository(core.database)).delete_due,
                 activity.refusals.delete_surplus,
                 activity.counts.delete_old,

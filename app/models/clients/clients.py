@@ -13,10 +13,13 @@ from app.database.types import Instant
 from app.models.clients.registered_metadata import RegisteredMetadata
 from app.models.tables import index_where_set, metadata
 from app.schemas.client_policies import ClientPolicies, parse_policies
+from app.security.document_urls import is_of_document
 
 CERTIFICATE_BOUND = "tls_client_certificate_bound_access_tokens"
 DPOP_BOUND = "dpop_bound_access_tokens"
 BY_SECRET = ("client_secret_basic", "client_secret_post")
+DOCUMENT = "client_id_document"
+"""The member of `metadata` that only clients with a metadata document have: where it is."""
 
 clients = Table(
     "clients",
@@ -102,6 +105,19 @@ class Client(ClientColumns, ClientMixin):
     until `previous_secret_expires_at`. `default_resource` is the short name of the resource that
     its requests are for if they name none.
     """
+
+    @property
+    def has_document(self) -> bool:
+        """Whether the client is described by a document that its identifier names."""
+        return is_of_document(self.client_id)
+
+    @property
+    def identifier(self) -> str:
+        """The identifier as the client sends it; `client_id` is the stored form of it."""
+        if not self.has_document:
+            return self.client_id
+        url: str = self.metadata_members[DOCUMENT]["client_id"]
+        return url
 
     @cached_property
     def scopes(self) -> frozenset[str]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from sqlalchemy import Boolean, Column, Integer, String, Table, Text
+from sqlalchemy import Boolean, Column, Integer, String, Table, Text, false
 
 from app.database.types import Instant
 from app.models.tables import metadata
@@ -32,6 +32,7 @@ resources = Table(
     Column("owner", String(64), nullable=False),
     Column("version", Integer, nullable=False),
     Column("created_at", Instant, nullable=False),
+    Column("is_for_agents", Boolean, nullable=False, server_default=false()),
 )
 
 resource_identifiers = Table(
@@ -94,7 +95,8 @@ class Resource:
     `name` is its short name, and `identifier` the audience of its tokens. `requesters` are the
     clients that may request it unless it is open to all, and `servers` the confidential clients
     that act as its server: they may introspect its tokens. `access_token_ttl` is in seconds.
-    `policies` is a JSON object (`ResourcePolicies`), or None.
+    `policies` is a JSON object (`ResourcePolicies`), or None. Clients with a metadata document may
+    request a resource that `is_for_agents`.
     """
 
     name: str
@@ -110,6 +112,7 @@ class Resource:
     owner: str
     version: int
     created_at: datetime
+    is_for_agents: bool
     aliases: frozenset[str]
     scopes: tuple[ResourceScope, ...]
     requesters: frozenset[str]

@@ -24,6 +24,7 @@ from app.oauth.authorization.requests import (
 from app.oauth.authorization.response_modes import AuthorizationResponse
 from app.oauth.authorization.sources import RequestSources, Source
 from app.oauth.authorization.stale import complete
+from app.oauth.client_documents.documents import ClientDocuments
 from app.oauth.dpop.confirmation import confirmation_of
 from app.oauth.errors import AccessDeniedError, OAuth2Error, UserNotAllowedError
 from app.observability import refusals
@@ -62,6 +63,7 @@ class AuthorizationEndpoint:
         request_parser: RequestParser,
         interactions: Interactions,
         consents: ConsentService,
+        client_documents: ClientDocuments,
         authorization_request_repository: AuthorizationRequestRepository,
         authorization_code_repository: AuthorizationCodeRepository,
         limits: Limits,
@@ -73,8 +75,10 @@ class AuthorizationEndpoint:
             authorization_request_repository=authorization_request_repository,
             request_sources=request_sources,
             request_parser=request_parser,
+            client_documents=client_documents,
             clock=clock,
         )
+        self._client_documents = client_documents
         self._request_parser = request_parser
         self._interactions = interactions
         self._consents = consents
@@ -199,9 +203,11 @@ class AuthorizationEndpoint:
         return await self._answer(pending.request, position, pending, pushed=pending.pushed)
 
     async def _parse(self, source: Source) -> AuthorizationRequest:
-        return await self._request_parser.parse(
+        request = await self._request_parser.parse(
             source.client, source.parameters, began_at=source.began_at
         )
+        self._client_documents.policy.check_resources(request.client, request.resources)
+        return request
 
     async def _position(
         self,
@@ -218,6 +224,8 @@ class AuthorizationEndpoint:
             position = await self._interactions.position(request, signed_in, stored=stored)
         except OAuth2Error as error:
             raise request.refused(error) from None
+        if position.signed_in is not None and request.client.has_document:
+            await self._client_documents.keep(request.client)
         if position.step is not None and "none" in request.prompts:
             reason = f"prompt=none, but the interaction {position.step.value} is required"
             raise request.refused(PROMPT_NONE_ERRORS[position.step](reason=reason))
@@ -276,6 +284,10 @@ class AuthorizationEndpoint:
             confirmation=confirmation_of(request.dpop_jkt),
             resources=request.granted.stored(),
         )
+        if request.client.has_document:
+            await self._client_documents.note_grant(
+                request.client, authorization_code.family_id, request.target.redirect_uri
+            )
         await self._authorization_code_repository.store(digest_of(code), authorization_code)
         return request.target.response({"code": code})
 

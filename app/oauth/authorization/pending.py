@@ -16,11 +16,13 @@ from app.oauth.authorization.requests import (
     RequestParser,
     UntrustedRequestError,
 )
-from app.oauth.authorization.sources import RequestSources, Source, pushed_name
+from app.oauth.authorization.sources import DOCUMENT, RequestSources, Source, pushed_name
 from app.oauth.authorization.stale import complete, expired
 from app.oauth.claims import parse_claims
+from app.oauth.client_documents.documents import ClientDocuments
 from app.oauth.resource_scopes import permitted_at
 from app.repositories.oauth.authorization_requests import AuthorizationRequestRepository
+from app.security.document_urls import stored_client_id
 from app.security.tokens import TokenKind, derived_token, digest_of, new_token
 
 INTERACTION = "interaction"
@@ -54,8 +56,10 @@ class PendingRequests:
         authorization_request_repository: AuthorizationRequestRepository,
         request_sources: RequestSources,
         request_parser: RequestParser,
+        client_documents: ClientDocuments,
         clock: Clock,
     ) -> None:
+        self._client_documents = client_documents
         self._authorization_request_repository = authorization_request_repository
         self._request_sources = request_sources
         self._request_parser = request_parser
@@ -68,7 +72,7 @@ class PendingRequests:
         is not added to them.
         """
         expires_at = source.began_at + INTERACTION_TTL
-        content = {
+        content: dict[str, Any] = {
             "parameters": {
                 name: value for name, value in source.parameters.items() if name != "claims"
             },
@@ -77,6 +81,8 @@ class PendingRequests:
             "resources": request.granted.stored(),
             "pushed": digest_of(source.pushed).hex() if source.pushed is not None else None,
         }
+        if (carried := self._client_documents.content_of(source.client)) is not None:
+            content[DOCUMENT] = carried
         request_id = new_token(TokenKind.REQUEST)
         if source.pushed is not None:
             request_id = _name_in(browser, source.pushed)
@@ -107,7 +113,8 @@ class PendingRequests:
         stored = await self._authorization_request_repository.find(
             digest_of(request_id), now=self._clock.now()
         )
-        is_of_client = stored is not None and stored.client_id == parameters.get("client_id")
+        client_id = stored_client_id(parameters.get("client_id", ""))
+        is_of_client = stored is not None and stored.client_id == client_id
         return request_id if is_of_client else None
 
     async def find(self, request_id: str) -> Pending:
@@ -119,8 +126,8 @@ class PendingRequests:
             )
         if stored is None or stored.kind != INTERACTION:
             raise expired("the pending request is unknown or has expired")
-        client = await self._request_sources.client(stored.client_id)
         content = json.loads(stored.parameters)
+        client = await self._request_sources.client(stored.client_id, content.get(DOCUMENT))
         came_from = client, str(content["parameters"].get("redirect_uri", ""))
         if stored.expires_at <= self._clock.now():
             raise expired("the pending request has expired", came_from)

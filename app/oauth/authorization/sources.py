@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from app.clock import Clock
 from app.details import Detail
@@ -20,16 +21,20 @@ from app.oauth.authorization.requests import (
 )
 from app.oauth.authorization.sizes import check_sizes
 from app.oauth.client_auth.base import UNKNOWN_CLIENT
+from app.oauth.client_documents.documents import ClientDocuments
 from app.oauth.descriptions import Description
 from app.oauth.errors import InvalidRequestError, InvalidRequestObjectError, OAuth2Error
 from app.oauth.request_objects import RequestObjects
 from app.observability import request_context
 from app.repositories.clients.clients import ClientRepository
 from app.repositories.oauth.authorization_requests import AuthorizationRequestRepository
+from app.security.document_urls import is_of_document, stored_client_id
 from app.security.tokens import TokenKind, digest_of
 from app.services.operations.limits import Limits
 
 PUSHED = "pushed"
+DOCUMENT = "client_document"
+"""The member of a stored request that carries the document of its client, if it is not stored."""
 PUSHED_TTL = timedelta(seconds=90)
 URN = "urn:ietf:params:oauth:request_uri:"
 
@@ -59,6 +64,7 @@ class RequestSources:
         self,
         *,
         client_repository: ClientRepository,
+        client_documents: ClientDocuments,
         authorization_request_repository: AuthorizationRequestRepository,
         request_objects: RequestObjects,
         request_parser: RequestParser,
@@ -67,20 +73,26 @@ class RequestSources:
     ) -> None:
         self._limits = limits
         self._client_repository = client_repository
+        self._client_documents = client_documents
         self._authorization_request_repository = authorization_request_repository
         self._request_objects = request_objects
         self._request_parser = request_parser
         self._clock = clock
 
-    async def client(self, client_id: str | None) -> Client:
-        """Return a client that is enabled; raises `UntrustedRequestError`."""
+    async def client(
+        self, client_id: str | None, content: Mapping[str, Any] | None = None
+    ) -> Client:
+        """Return a client that is enabled; raises `UntrustedRequestError`.
+
+        `content` is what a stored request carries of the client's document.
+        """
+        client = None
         if client_id is not None:
             request_context.name_client(client_id)
-        client = (
-            await self._client_repository.find(client_id, now=self._clock.now())
-            if client_id is not None
-            else None
-        )
+            if is_of_document(client_id):
+                client = await self._client_documents.carried(client_id, content)
+            else:
+                client = await self._client_repository.find(client_id, now=self._clock.now())
         if client is None or client.is_disabled:
             raise UntrustedRequestError(
                 Detail.CLIENT_NOT_REGISTERED,
@@ -94,10 +106,13 @@ class RequestSources:
         Raises `UntrustedRequestError` or `RefusedRequestError`, and `TooManyRequestsError` if an
         anonymous browser causes more fetches than its network is allowed.
         """
-        client = await self.client(parameters.get("client_id"))
-        request_uri = parameters.get("request_uri")
+        client_id, request_uri = parameters.get("client_id"), parameters.get("request_uri")
         if (name := pushed_name(request_uri)) is not None:
-            return await self._pushed(client, name)
+            return await self._pushed(client_id, name)
+        if client_id is not None and is_of_document(client_id):
+            client = await self._client_of_document(client_id, parameters)
+        else:
+            client = await self.client(client_id)
         if client.registered_metadata.require_pushed_authorization_requests:
             raise self._refusal(
                 client,
@@ -135,9 +150,15 @@ class RequestSources:
         outside = {} if only_signed else {**parameters}
         for name in ("request", "request_uri"):
             outside.pop(name, None)
-        return {**outside, **claims, "client_id": client.client_id}
+        return {**outside, **claims, "client_id": client.identifier}
 
-    async def _pushed(self, client: Client, name: str) -> Source:
+    async def _client_of_document(self, url: str, parameters: Mapping[str, str]) -> Client:
+        """Return the client of a URL, whose document may be fetched for this request."""
+        request_context.name_client(url)
+        await self._client_documents.policy.check_parameters(parameters)
+        return await self._client_documents.resolve(url)
+
+    async def _pushed(self, client_id: str | None, name: str) -> Source:
         """Return a pushed request that has not been answered yet.
 
         `expires_in` is enforced when the request is first opened. The request is consumed when it
@@ -147,13 +168,18 @@ class RequestSources:
         stored, now = None, self._clock.now()
         if TokenKind.REQUEST.matches(name):
             stored = await self._authorization_request_repository.find(digest_of(name), now=now)
+        parameters = json.loads(stored.parameters) if stored is not None else {}
+        carried = parameters.pop(DOCUMENT, None) if stored is not None else None
+        if stored is not None and stored.client_id != stored_client_id(client_id or ""):
+            carried = None
+        client = await self.client(client_id, carried)
         if stored is None or stored.kind != PUSHED or stored.created_at + PUSHED_TTL <= now:
             raise _not_pushed(client, "the pushed request is unknown or has expired")
         if stored.client_id != client.client_id:
             raise _not_pushed(client, "the pushed request belongs to another client")
         if stored.used_at is not None:
             raise _not_pushed(client, "the pushed request was used before")
-        return Source(client, json.loads(stored.parameters), now, pushed=name)
+        return Source(client, parameters, now, pushed=name)
 
     def _refusal(
         self, client: Client, parameters: Mapping[str, str], error: OAuth2Error

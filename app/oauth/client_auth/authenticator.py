@@ -1,6 +1,8 @@
 """Authentication of the client of a request, by exactly one method (RFC 6749 section 2.3)."""
 
 from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
 
 from app.clock import Clock
 from app.models.clients.clients import Client
@@ -10,17 +12,24 @@ from app.oauth.descriptions import Description
 from app.oauth.errors import InvalidClientError, InvalidRequestError
 from app.oauth.requests import FormRequest
 from app.observability import request_context
-from app.repositories.clients.clients import ClientRepository
 from app.services.operations.limits import Limits
 
 ENDPOINT = "token"
+
+
+class ClientLookup(Protocol):
+    """The clients that can authenticate."""
+
+    async def find(self, client_id: str, *, now: datetime) -> Client | None: ...
+
+    async def mark_used(self, client_id: str) -> None: ...
 
 
 class ClientAuthenticator:
     def __init__(
         self,
         *,
-        client_repository: ClientRepository,
+        client_repository: ClientLookup,
         methods: Sequence[ClientAuthMethod],
         limits: Limits,
         clock: Clock,
@@ -58,6 +67,10 @@ class ClientAuthenticator:
         if client.registration_expires_at is not None:
             await self._client_repository.mark_used(client.client_id)
         return client
+
+    def presented_client_id(self, request: FormRequest) -> str:
+        """Return the client that a request claims to come from; raises as `authenticate` does."""
+        return self._presented(request)[1].client_id
 
     def has_credentials(self, request: FormRequest) -> bool:
         """Return whether a request presents credentials, valid or not.

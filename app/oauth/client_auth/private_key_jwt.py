@@ -81,7 +81,7 @@ class PrivateKeyJwt(ClientAuthMethod):
 
     def _check(self, client: Client, claims: dict[str, Any]) -> tuple[str, datetime]:
         """Return the `jti` and the expiry of an assertion; raises `SignatureError`."""
-        if claims.get("iss") != client.client_id or claims.get("sub") != client.client_id:
+        if claims.get("iss") != client.identifier or claims.get("sub") != client.identifier:
             raise SignatureError("iss and sub are not the client_id")
         require_only_audience(claims, self._audiences)
         jti = claims.get("jti")

@@ -86,9 +86,10 @@ METADATA = Field("shows_metadata", N_("Publish the metadata of the resource"), k
 PERSONAL = Field(
     "allows_personal_tokens", N_("Let users create personal access tokens"), kind="check"
 )
+AGENTS = Field("agents", N_("Let agents that aren't registered request it"), kind="check")
 NEW_FIELDS = (NAME, IDENTIFIER, TITLE, CLIENTS)
-FIELDS = (TITLE, CLIENTS, ALIASES, FORMAT, ALGORITHM, LIFETIME, METADATA, PERSONAL)
-CHECKS = (METADATA, PERSONAL)
+FIELDS = (TITLE, CLIENTS, ALIASES, FORMAT, ALGORITHM, LIFETIME, METADATA, PERSONAL, AGENTS)
+CHECKS = (METADATA, PERSONAL, AGENTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +143,7 @@ def stored_values(resource: Resource) -> dict[str, str]:
         LIFETIME.name: str(resource.access_token_ttl or ""),
         METADATA.name: "1" if resource.shows_metadata else "",
         PERSONAL.name: "1" if resource.allows_personal_tokens else "",
+        AGENTS.name: "1" if resource.is_for_agents else "",
     }
 
 

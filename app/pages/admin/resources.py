@@ -95,6 +95,10 @@ def _facts(request: ResourceRequest) -> list[Fact]:
             text("Personal access tokens"),
             Cell(words=text("Yes") if resource.allows_personal_tokens else text("No")),
         ),
+        Fact(
+            text("Unregistered agents"),
+            Cell(words=text("Allowed") if resource.is_for_agents else text("Not allowed")),
+        ),
         Fact(text("Managed by"), owner_cell(resource.owner, text("Administrators"))),
         Fact(text("Created"), Cell(at=resource.created_at)),
     ]

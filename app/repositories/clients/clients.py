@@ -12,6 +12,11 @@ from app.database.database import Database
 from app.database.errors import ConflictingRowError
 from app.database.lock_retries import retries_on_lock
 from app.models.accounts.roles import role_grants, roles
+from app.models.clients.client_documents import (
+    ClientDocument,
+    blocked_client_hosts,
+    client_documents,
+)
 from app.models.clients.client_origins import client_origins
 from app.models.clients.client_search import client_search
 from app.models.clients.client_usage import client_usage, retired_client_ids
@@ -22,12 +27,20 @@ from app.models.operations.audit_outbox import NewEvent
 from app.repositories.clients.client_search import index_new_clients, index_renamed_client
 from app.repositories.inserts import upsert, values_in
 from app.repositories.operations.audit_outbox import write_events
+from app.security.document_urls import is_of_document, stored_client_id
 from app.security.origins import registered_origins_of
 
 UNIQUE_NAME = unique(clients.c.unique_name)
 CLIENT_ID = unique(clients.c.client_id)
 retired = retired_client_ids.c
 NOT_COMPARED = frozenset({"registration_expires_at", "version"})
+document, blocked = client_documents.c, blocked_client_hosts.c
+DOCUMENTS = (
+    select(client_documents)
+    .select_from(client_documents.outerjoin(blocked_client_hosts, blocked.host == document.host))
+    .where(blocked.host.is_(None))
+)
+"""The documents in force: none of a blocked host."""
 
 Taken = Literal["client_name", "client_id"]
 """What another client has already."""
@@ -38,10 +51,14 @@ class _RetiredError(Exception):
 
 
 class ClientRepository:
-    """Clients. A registration that expired before its first use is treated as deleted."""
+    """Clients: those in the table, and those with a metadata document that is stored.
+
+    A registration that expired before its first use is treated as deleted.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._document = database.lookup(DOCUMENTS, key=document.client_id, value=ClientDocument)
         self._by_id = database.lookup(select(clients), key=clients.c.client_id, value=Client)
 
     @retries_on_lock
@@ -122,13 +139,21 @@ class ClientRepository:
         )
 
     async def find(self, client_id: str, *, now: datetime) -> Client | None:
+        """Return a client, by the identifier that it sends or by the stored form of it."""
+        if is_of_document(client_id):
+            stored = await self.find_document(client_id)
+            return stored.client if stored is not None else None
         client = await self._by_id(client_id)
         if client is None or client.registration_expires_at is None:
             return client
         return client if client.registration_expires_at > now else None
 
+    async def find_document(self, client_id: str) -> ClientDocument | None:
+        """Return the document of a client, even if it is stale; None if its host is blocked."""
+        return await self._document(stored_client_id(client_id))
+
     async def list_page(self, *, after: str = "", limit: int = 100) -> Sequence[Client]:
-        """Return a page of clients, ordered by `client_id`, beginning after `after`."""
+        """Return a page of registered clients, ordered by `client_id`, beginning after `after`."""
         return await self._database.find_all(
             select(clients)
             .where(clients.c.client_id > after)

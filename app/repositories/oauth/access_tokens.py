@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Insert, and_, or_, select, update
 
 from app.database.database import Database
 from app.models.accounts.users import users
+from app.models.clients.client_documents import client_documents
 from app.models.clients.clients import clients
 from app.models.oauth.access_tokens import AccessToken, access_tokens
 from app.models.oauth.token_families import token_families
@@ -20,6 +21,7 @@ from app.repositories.operations.replay_cache import (
 )
 
 token, family, client, user = access_tokens.c, token_families.c, clients.c, users.c
+document = client_documents.c
 
 LIVING = (
     select(
@@ -42,12 +44,14 @@ LIVING = (
         family.acr,
     )
     .select_from(
-        access_tokens.join(clients, client.client_id == token.client_id)
+        access_tokens.outerjoin(clients, client.client_id == token.client_id)
+        .outerjoin(client_documents, document.client_id == token.client_id)
         .outerjoin(token_families, family.family_id == token.family_id)
         .outerjoin(users, user.user_id == token.user_id)
     )
     .where(
         token.revoked_at.is_(None),
+        or_(client.client_id.is_not(None), document.client_id.is_not(None)),
         client.disabled_at.is_(None),
         or_(
             token.family_id.is_(None),

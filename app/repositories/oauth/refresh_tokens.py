@@ -8,6 +8,7 @@ from sqlalchemy import Update, and_, or_, select, update
 from app.database.claims import Claim, Values
 from app.database.database import Database
 from app.models.accounts.users import users
+from app.models.clients.client_documents import client_documents
 from app.models.clients.clients import clients
 from app.models.oauth.access_tokens import access_tokens
 from app.models.oauth.refresh_tokens import RefreshToken, refresh_tokens
@@ -19,7 +20,7 @@ from app.repositories.operations.replay_cache import SPENDING, values_of_use
 
 access, client, family = access_tokens.c, clients.c, token_families.c
 token, used, user = refresh_tokens.c, used_refresh_tokens.c, users.c
-successor = refresh_tokens.alias("successor")
+document, successor = client_documents.c, refresh_tokens.alias("successor")
 
 LIVING = (
     select(
@@ -42,12 +43,14 @@ LIVING = (
     )
     .select_from(
         refresh_tokens.join(token_families, family.family_id == token.family_id)
-        .join(clients, client.client_id == family.client_id)
+        .outerjoin(clients, client.client_id == family.client_id)
+        .outerjoin(client_documents, document.client_id == family.client_id)
         .outerjoin(users, user.user_id == family.user_id)
         .outerjoin(successor, successor.c.digest == token.successor_digest)
     )
     .where(
         family.revoked_at.is_(None),
+        or_(client.client_id.is_not(None), document.client_id.is_not(None)),
         client.disabled_at.is_(None),
         or_(
             family.user_id.is_(None),

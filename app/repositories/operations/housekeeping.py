@@ -21,6 +21,7 @@ from app.database.database import Database
 from app.models.accounts.known_networks import known_addresses
 from app.models.accounts.one_time_links import one_time_links
 from app.models.accounts.sessions import sessions
+from app.models.clients.client_documents import document_grants
 from app.models.clients.clients import clients
 from app.models.clients.initial_access_tokens import initial_access_tokens
 from app.models.factors.trusted_browsers import trusted_browsers
@@ -43,6 +44,7 @@ EXPIRING = (
     authorization_requests,
     denied_tokens,
     device_codes,
+    document_grants,
     sessions,
     replay_cache,
     initial_access_tokens,

@@ -41,6 +41,7 @@ class ResourceResource(BaseModel):
     servers: list[str]
     shows_metadata: bool
     allows_personal_tokens: bool
+    agents: bool
     policies: ResourcePolicies
     owner: str = Field(description="The file that made the resource, or `manual`.")
     created_at: datetime

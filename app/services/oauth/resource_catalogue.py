@@ -30,7 +30,8 @@ class ResourceCatalogue:
     """The resources, at most `CACHED_FOR` old.
 
     If they cannot be read, the caller gets the error of the database: what a client may request
-    must not be answered from memory for longer. Only metadata documents do that.
+    must not be answered from memory for longer. Only metadata documents do that. `has_agents` is
+    whether a resource was for agents when they were last read for one.
     """
 
     def __init__(self, resource_repository: ResourceRepository, clock: Clock) -> None:
@@ -40,6 +41,7 @@ class ResourceCatalogue:
         self._generation = 0
         self._published: Sequence[Resource] = ()
         self._failed_at: datetime | None = None
+        self.has_agents = False
         self._read_once = SingleFlight(self._read, is_outbound=False)
 
     async def find(self, identifier: str) -> Resource | None:
@@ -69,6 +71,7 @@ class ResourceCatalogue:
             self._failed_at = now
             return self._published
         self._published = [resource for resource in resources if resource.shows_metadata]
+        self.has_agents = any(resource.is_for_agents for resource in resources)
         self._failed_at = None
         return self._published
 

@@ -216,6 +216,7 @@ def shown_resource(resource: Resource) -> Mapping[str, Any]:
         "servers": sorted(resource.servers),
         "shows_metadata": resource.shows_metadata,
         "allows_personal_tokens": resource.allows_personal_tokens,
+        "agents": resource.is_for_agents,
         "policies": resource.policies_in_force.model_dump(mode="json", exclude_defaults=True),
         "owner": resource.owner,
     }
@@ -236,6 +237,7 @@ def _stored_values(body: ResourceBody) -> dict[str, Any]:
         "is_open_to_all_clients": body.is_open_to_all_clients,
         "shows_metadata": body.shows_metadata,
         "allows_personal_tokens": body.allows_personal_tokens,
+        "is_for_agents": body.agents,
         "policies": body.policies.stored(),
         "aliases": frozenset(body.aliases),
         "scopes": tuple(sorted(map(_stored_scope, body.scopes), key=lambda scope: scope.name)),

@@ -21,6 +21,7 @@ def stated_resource(resource: Resource) -> dict[str, Any]:
         "servers": sorted(resource.servers),
         "shows_metadata": resource.shows_metadata,
         "allows_personal_tokens": resource.allows_personal_tokens,
+        "agents": resource.is_for_agents,
         "policies": resource.policies_in_force.model_dump(mode="json", exclude_defaults=True),
     }
 

@@ -38,6 +38,9 @@ class Rules:
     passkey: Rule
     admin: Rule
     admin_request: Rule
+    new_document: Rule
+    new_documents: Rule
+    known_document: Rule
 
     @classmethod
     def of(
@@ -81,6 +84,9 @@ class Rules:
             passkey=Rule("passkey", 60, MINUTE),
             admin=Rule("admin", token_error, MINUTE),
             admin_request=Rule("admin request", admin_request, MINUTE),
+            new_document=Rule("first fetch of a document at a host", 10, MINUTE),
+            new_documents=Rule("first fetch of a document", 30, MINUTE),
+            known_document=Rule("fetch of a known document at a host", 60, MINUTE),
         )
 
     @property

@@ -73,6 +73,18 @@ class RequestLimits:
         elif self.rules.client_request is not None:
             await self._count([Attempt(self.rules.client_request, client_id)])
 
+    async def count_document(self, host: str, *, is_known: bool) -> None:
+        """Count a fetch of a client's document.
+
+        The budget is that of the caller's network for the host: one network keeps no other from
+        signing in. Known documents have a budget of their own.
+        """
+        if is_known:
+            await self._count(of_networks(self.rules.known_document, f" {host}"))
+            return
+        of_host = of_networks(self.rules.new_document, f" {host}")
+        await self._count([*of_host, *of_networks(self.rules.new_documents)])
+
     async def count_admin_error(self) -> None:
         """Count a wrong administrator token; the correct one is never refused."""
         await self._count(of_networks(self.rules.admin))

@@ -83,6 +83,22 @@ class TokenSettings(SettingsGroup):
         " initial access token; `postern clients invite` creates one) or `off` (only with"
         " `ADMIN_TOKEN`, and not in the metadata).",
     )
+    client_documents: Annotated[
+        Literal["all", "agents", "off"] | None,
+        Default("`all` in development, `agents` in production"),
+    ] = Field(
+        None,
+        description="Which requests may use a [client ID metadata document](agents.md) as"
+        " `client_id`: `all`, `agents` (only those for a resource marked `agents`) or `off`.",
+    )
+    client_document_hosts: Words = Field(
+        (),
+        description="The hosts whose documents are accepted. Empty: any host.",
+        examples=["claude.ai,chatgpt.com,vscode.dev"],
+    )
+    client_document_max_bytes: int = Field(
+        32_768, ge=1024, le=65_536, description="The largest document that is accepted."
+    )
     signing_key_max_age: Annotated[int, Default("90 days")] = Field(
         7_776_000,
         ge=3600,

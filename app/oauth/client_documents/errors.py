@@ -1,0 +1,30 @@
+"""Errors of requests from clients with a document: pages that say what to do, never redirects."""
+
+from app.details import Detail
+from app.errors import UnavailableError
+from app.i18n.messages import N_
+from app.oauth.authorization.requests import UntrustedRequestError
+
+
+class DocumentError(UntrustedRequestError):
+    """The document of a client cannot be used. `reason` says which check failed, for the log."""
+
+    error = "invalid_client_metadata"
+    title = N_("We can't verify this app")
+
+
+class UnwantedDocumentError(DocumentError):
+    """This server does not accept documents for this request."""
+
+    error = "invalid_target"
+    title = N_("This app can't be used here")
+
+
+class DocumentBusyError(UnavailableError):
+    """A document is not fetched now: a limit is reached, or another request fetches it."""
+
+    title = N_("Try again in a minute")
+
+    def __init__(self, *, retry_after: int, reason: str) -> None:
+        super().__init__(Detail.DOCUMENT_BUSY, retry_after=max(1, retry_after))
+        self.reason = reason

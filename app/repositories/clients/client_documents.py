@@ -1,0 +1,160 @@
+"""Queries about the documents of clients, what was granted to them, and blocked hosts."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import Select, delete, exists, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.database.database import Database
+from app.database.lock_retries import retries_on_lock
+from app.models.clients.client_documents import (
+    BlockedHost,
+    ClientDocument,
+    DocumentGrant,
+    blocked_client_hosts,
+    client_documents,
+    document_grants,
+)
+from app.models.clients.consents import consents
+from app.models.oauth.token_families import token_families
+from app.models.operations.audit_outbox import NewEvent
+from app.repositories.inserts import upsert, values_in
+from app.repositories.operations.audit_outbox import write_events
+
+document, grant, blocked = client_documents.c, document_grants.c, blocked_client_hosts.c
+family = token_families.c
+FIRST_STORED = frozenset({"client_id", "created_at"})
+UNUSED_FOR = timedelta(days=1)
+"""How long a document without a grant or a consent is kept after its last use."""
+
+
+class ClientDocumentRepository:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @retries_on_lock
+    async def store(
+        self, new: ClientDocument, *, ended: Collection[str], now: datetime, event: NewEvent | None
+    ) -> bool:
+        """Store a document, or replace it; return False if its host is blocked.
+
+        The grants whose redirect URI is in `ended` end; then there is an `event`.
+        """
+        values = values_in(client_documents, new)
+        changes = {name: value for name, value in values.items() if name not in FIRST_STORED}
+        async with self._database.transaction() as connection:
+            if await _is_blocked(connection, new.host):
+                return False
+            await connection.execute(
+                upsert(connection, client_documents)
+                .values(values)
+                .on_conflict_do_update(index_elements=[document.client_id], set_=changes)
+            )
+            if ended:
+                of_grants = select(grant.family_id).where(
+                    grant.client_id == new.client_id, grant.redirect_uri.in_(ended)
+                )
+                await _revoke_families(connection, of_grants, now=now)
+                await connection.execute(
+                    delete(document_grants).where(
+                        grant.client_id == new.client_id, grant.redirect_uri.in_(ended)
+                    )
+                )
+            if event is not None:
+                await write_events(connection, event)
+        return True
+
+    async def note_use(self, client_id: str, *, now: datetime) -> None:
+        """Store that a user signed in to the client."""
+        await self._database.change(
+            update(client_documents).where(document.client_id == client_id).values(used_at=now)
+        )
+
+    async def note_grant(self, new: DocumentGrant) -> None:
+        """Store which redirect URI a token family belongs to."""
+        await self._database.change(
+            upsert(self._database, document_grants)
+            .values(values_in(document_grants, new))
+            .on_conflict_do_nothing()
+        )
+
+    async def is_blocked(self, host: str) -> bool:
+        return await self._database.exists(select(blocked.host).where(blocked.host == host))
+
+    async def list_blocked(self, *, after: str = "", limit: int = 100) -> Sequence[BlockedHost]:
+        """Return a page of the blocked hosts, in their order, beginning after `after`."""
+        return await self._database.find_all(
+            select(blocked_client_hosts)
+            .where(blocked.host > after)
+            .order_by(blocked.host)
+            .limit(limit),
+            value=BlockedHost,
+        )
+
+    @retries_on_lock
+    async def block(self, host: str, *, now: datetime, event: NewEvent) -> bool:
+        """Block a host and end all that was granted to its clients; return False if it was."""
+        of_host = select(document.client_id).where(document.host == host)
+        async with self._database.transaction() as connection:
+            is_new = await connection.execute(
+                upsert(connection, blocked_client_hosts)
+                .values(host=host, blocked_at=now)
+                .on_conflict_do_nothing()
+                .returning(blocked.host)
+            )
+            if is_new.first() is None:
+                return False
+            client_ids = (await connection.scalars(of_host.with_for_update())).all()
+            of_grants = select(grant.family_id).where(grant.client_id.in_(client_ids))
+            await _revoke_families(connection, of_grants, now=now)
+            for table in (document_grants, consents, client_documents):
+                await connection.execute(delete(table).where(table.c.client_id.in_(client_ids)))
+            await write_events(connection, event)
+        return True
+
+    @retries_on_lock
+    async def unblock(self, host: str, *, event: NewEvent) -> bool:
+        """Allow the documents of a host again; return False if it was not blocked."""
+        async with self._database.transaction() as connection:
+            deleted = await connection.execute(
+                delete(blocked_client_hosts).where(blocked.host == host).returning(blocked.host)
+            )
+            if deleted.first() is None:
+                return False
+            await write_events(connection, event)
+        return True
+
+    async def evict(self, *, before: datetime, limit: int) -> int:
+        """Delete documents that nobody uses, the least recently used first; return how many.
+
+        One with a grant or a consent stays: its users must be able to go on.
+        """
+        is_unused = (
+            document.used_at < before - UNUSED_FOR,
+            ~exists().where(grant.client_id == document.client_id),
+            ~exists().where(consents.c.client_id == document.client_id),
+        )
+        unused = select(document.client_id).where(*is_unused).order_by(document.used_at)
+        async with self._database.transaction() as connection:
+            result = await connection.execute(
+                delete(client_documents).where(
+                    document.client_id.in_(unused.limit(limit)), *is_unused
+                )
+            )
+        return result.rowcount
+
+
+async def _is_blocked(connection: AsyncConnection, host: str) -> bool:
+    row = await connection.execute(select(blocked.host).where(blocked.host == host))
+    return row.first() is not None
+
+
+async def _revoke_families(
+    connection: AsyncConnection, family_ids: Select[tuple[str]], *, now: datetime
+) -> None:
+    await connection.execute(
+        update(token_families)
+        .where(family.family_id.in_(family_ids), family.revoked_at.is_(None))
+        .values(revoked_at=now)
+    )

@@ -1,0 +1,92 @@
+"""Metadata documents of clients, as well-known clients publish them, served by a test's peer."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from tests.support.application import Application, TestClient
+from tests.support.client_jwts import ASSERTION_TYPE, SigningKey
+from tests.support.peer import HOST, Answer, Peer
+from tests.support.visitor import Visitor
+
+FOLDER = Path(__file__).parent / "mcp_clients"
+DOCUMENTS = sorted(path.stem for path in (FOLDER / "documents").glob("*.json"))
+REGISTRATIONS = sorted(path.stem for path in (FOLDER / "registrations").glob("*.json"))
+CALLBACK = "https://app.example.com/callback"
+PATH = "/oauth/client.json"
+JSON = {"Content-Type": "application/json"}
+
+
+def document(url: str, **members: Any) -> dict[str, Any]:
+    """Return a document with an https callback; members that are None are left out."""
+    values = {
+        "client_id": url,
+        "client_name": "An agent",
+        "redirect_uris": [CALLBACK],
+        "grant_types": ["authorization_code", "refresh_token"],
+        "token_endpoint_auth_method": "none",
+        **members,
+    }
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def serve(
+    peer: Peer,
+    path: str = PATH,
+    *,
+    host: str = HOST,
+    headers: Mapping[str, str] | None = None,
+    status: int = 200,
+    **members: Any,
+) -> TestClient:
+    """Serve a document at a path, and return its client."""
+    url = peer.url(path, host=host)
+    body = json.dumps(document(url, **members))
+    peer.answers[path] = Answer(body, status, {**JSON, **(headers or {})})
+    return TestClient(url, "")
+
+
+def serve_known(peer: Peer, name: str) -> tuple[TestClient, dict[str, Any]]:
+    """Serve the document of a well-known client under the host of the peer, with its members."""
+    members: dict[str, Any] = json.loads((FOLDER / "documents" / f"{name}.json").read_bytes())
+    parts = urlsplit(members["client_id"])
+    path = parts.path + (f"?{parts.query}" if parts.query else "")
+    members["client_id"] = peer.url(path)
+    if "jwks_uri" in members:
+        members["jwks_uri"] = peer.url(urlsplit(members["jwks_uri"]).path)
+    peer.answers[path] = Answer(json.dumps(members), headers=JSON)
+    return TestClient(members["client_id"], ""), members
+
+
+def assertion_of(app: Application, client: TestClient, key: SigningKey) -> dict[str, str]:
+    """Return the parameters of a client assertion whose audience is the issuer."""
+    now = int(app.clock.now().timestamp())
+    claims = {
+        "iss": client.client_id,
+        "sub": client.client_id,
+        "aud": app.settings.issuer_url,
+        "jti": app.new_name("jti"),
+        "iat": now,
+        "exp": now + 60,
+    }
+    return {"client_assertion_type": ASSERTION_TYPE, "client_assertion": key.sign(claims)}
+
+
+def redirect_uri_of(members: Mapping[str, Any]) -> str:
+    """Return the redirect URI that the client would send: a loopback one with a port of its own."""
+    uri = str(members["redirect_uris"][0]).replace(":*", "")
+    parts = urlsplit(uri)
+    if parts.scheme != "http":
+        return uri
+    return parts._replace(netloc=f"{parts.hostname}:51234").geturl()
+
+
+async def tokens_for(
+    visitor: Visitor, client: TestClient, user: Any, **parameters: Any
+) -> dict[str, Any]:
+    """Return the tokens of a public client with a document."""
+    return await visitor.tokens_for(
+        client, user, **{"redirect_uri": CALLBACK, "resource": None, **parameters}
+    )
