@@ -87,7 +87,7 @@ class TokenIssuer:
             )
         if not is_stored:
             await self.refuse_replay(keys)
-        self._usage.note_token(client.client_id, now)
+        self._usage.note_token(client.client_id, now, user_id=None)
         return TokenResponse(
             access_token=token,
             token_type=token_type_of(grant.confirmation),
@@ -127,7 +127,7 @@ class TokenIssuer:
         if not has_begun:
             await self.refuse_replay(keys)
             return None
-        self._usage.note_token(client.client_id, now)
+        self._usage.note_token(client.client_id, now, user_id=user.user_id)
         return pair.response(now=now, with_refresh_token=with_refresh_token)
 
     async def redeem(
@@ -187,7 +187,7 @@ class TokenIssuer:
         )
         if not is_redeemed:
             return None
-        self._usage.note_token(client.client_id, now)
+        self._usage.note_token(client.client_id, now, user_id=signed_in.user.user_id)
         return pair.response(now=now, with_refresh_token=with_refresh_token, id_token=id_token)
 
     async def rotate(
@@ -231,7 +231,7 @@ class TokenIssuer:
         if current is not None:
             await self.refuse_replay(keys)
             return current
-        self._usage.note_token(client.client_id, now)
+        self._usage.note_token(client.client_id, now, user_id=found.user_id)
         return pair.response(now=now)
 
     async def repeat_response(

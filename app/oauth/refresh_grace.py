@@ -4,13 +4,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from app.models.clients.clients import Client
+from app.security.document_urls import is_of_document
 from app.services.clients.clients import application_type_of
 
 GRACE = timedelta(seconds=30)
 
 NATIVE = "native"
-DOCUMENT = "https://"
-"""What the id of a client from a metadata document begins with, and no other id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,4 +32,4 @@ def is_shared_by_processes(client: Client) -> bool:
         return False
     stated = client.registered_metadata.application_type
     application_type = stated or application_type_of(client.redirect_uri_list)
-    return application_type == NATIVE or client.client_id.startswith(DOCUMENT)
+    return application_type == NATIVE or is_of_document(client.client_id)

@@ -106,6 +106,7 @@ def build_accounts(core: Core, *, factors: Factors, clients: Clients, groups: Gr
         client_repository=core.client_repository,
         sessions=sessions,
         consents=clients.consents,
+        usage=clients.usage,
         entitlements=core.entitlements,
         audit=core.audit,
         notices=core.notices,

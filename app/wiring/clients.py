@@ -7,6 +7,7 @@ from app.oauth.client_auth import offered_methods
 from app.oauth.grants import Grants
 from app.oauth.registration import ClientRegistration
 from app.oauth.supported_metadata import SupportedMetadata
+from app.repositories.clients.application_uses import ApplicationUseRepository
 from app.repositories.clients.client_documents import ClientDocumentRepository
 from app.repositories.clients.client_origins import ClientOriginRepository
 from app.repositories.clients.client_search import ClientSearchRepository
@@ -121,7 +122,11 @@ def build_clients(core: Core, *, groups: Groups, grants: Grants) -> Clients:
         registration_tokens=RegistrationTokenService(
             client_repository=core.client_repository, audit=core.audit, clock=core.clock
         ),
-        usage=ClientUsageService(ClientUsageRepository(core.database), consent_repository),
+        usage=ClientUsageService(
+            client_usage_repository=ClientUsageRepository(core.database),
+            consent_repository=consent_repository,
+            application_use_repository=ApplicationUseRepository(core.database),
+        ),
         client_search=ClientSearch(ClientSearchRepository(core.database)),
         client_tokens=ClientTokenService(
             client_token_repository=ClientTokenRepository(core.database),

@@ -2,10 +2,12 @@
 many of everything."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from app.pages.account.overview import ApplicationView, SectionView, SessionView
+from app.pages.account.applications import ApplicationView
+from app.pages.account.overview import SectionView, SessionView
 from app.pages.account.protection import AdviceView, ProtectionView
 from app.pages.support.scope_views import ResourceView, ScopeView
 from app.pages.support.view_models import ClientView, SupportView, UserView
@@ -187,6 +189,23 @@ UNVERIFIED_ADVICE = AdviceView(
     "Confirm your email address",
     "/account/email",
 )
+
+
+def application_view(client_id: str, name: str, **changes: Any) -> ApplicationView:
+    view = ApplicationView(
+        client_id=client_id,
+        name=name,
+        host="",
+        scopes=FEW,
+        resources=[],
+        granted_at=WHEN,
+        last_used_at=None,
+        last_used_from="",
+        is_agent=False,
+    )
+    return replace(view, **changes)
+
+
 PROTECTED = ProtectionView(
     "Your account is protected by a passkey and an authenticator app", True, []
 )
@@ -203,8 +222,20 @@ ACCOUNT_PAGE = {
     ],
     "sessions": [CHROME, PHONE, UNKNOWN],
     "applications": [
-        ApplicationView("1", "Photo Album", MANY_SCOPES, WHEN, WHEN),
-        ApplicationView("2", LONG, FEW, WHEN, None),
+        application_view("1", "Photo Album", scopes=MANY_SCOPES, last_used_at=WHEN),
+        application_view("2", LONG),
+    ],
+    "agents": [
+        application_view("3", "Claude Code", host="claude.ai", is_agent=True),
+        application_view(
+            "4",
+            LONG,
+            host="agent.example.com/" + UNBROKEN,
+            resources=[ResourceView(LONG, "https://api.example.com", MANY_SCOPES, is_new=False)],
+            last_used_at=WHEN,
+            last_used_from="2001:0db8:85a3:ffff:ffff:ffff:ffff:7334",
+            is_agent=True,
+        ),
     ],
 }
 CALLS = {
@@ -330,7 +361,10 @@ ALL: dict[str, tuple[str, Mapping[str, Any]]] = {
         },
     ),
     "account": ("account.html", ACCOUNT_PAGE),
-    "account-new": ("account.html", {**ACCOUNT_PAGE, "sessions": [CHROME], "applications": []}),
+    "account-new": (
+        "account.html",
+        {**ACCOUNT_PAGE, "sessions": [CHROME], "applications": [], "agents": []},
+    ),
     "account-no-address": (
         "account.html",
         {

@@ -6,15 +6,14 @@ from datetime import datetime
 from starlette.responses import Response
 
 from app.models.accounts.sessions import Session
+from app.pages.account.applications import agents_in, applications_of
 from app.pages.account.base import AccountRequest, AccountRequestDep, account_router
 from app.pages.account.pages import account_pages_of
 from app.pages.account.protection import protection_of
 from app.pages.authorize.logout import end_session, signed_out_page
 from app.pages.support import redirect
-from app.pages.support.scope_views import ScopeView, views_of_resources, views_of_scopes
 from app.pages.support.urls import ACCOUNT, CONSOLE
 from app.pages.support.user_agents import described
-from app.pages.support.view_models import name_of_client
 from app.services.accounts.events import AccountEvent
 
 router = account_router()
@@ -38,23 +37,16 @@ class SessionView:
     is_current: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ApplicationView:
-    client_id: str
-    name: str
-    scopes: list[ScopeView]
-    granted_at: datetime
-    last_used_at: datetime | None
-
-
 @router.get(ACCOUNT)
 async def account(request: AccountRequestDep) -> Response:
+    applications = await applications_of(request)
     return request.account_page(
         "account.html",
         protection=await protection_of(request),
         sections=await _sections(request),
         sessions=await _sessions(request),
-        applications=await _applications(request),
+        applications=[each for each in applications if not each.is_agent],
+        agents=agents_in(applications),
         console_url=CONSOLE if await _may_open_console(request) else "",
     )
 
@@ -105,6 +97,15 @@ async def revoke_application(request: AccountRequestDep) -> Response:
     return redirect(ACCOUNT)
 
 
+@router.post(f"{ACCOUNT}/agents/revoke-all")
+async def revoke_agents(request: AccountRequestDep) -> Response:
+    """Revoke the access of all agents."""
+    request.check()
+    for agent in agents_in(await applications_of(request)):
+        await request.services.clients.consents.revoke(request.user, agent.client_id)
+    return redirect(ACCOUNT)
+
+
 async def _may_open_console(request: AccountRequest) -> bool:
     """Return whether the user is an administrator or auditor of a server with a console."""
     if not request.browser.request.app.state.has_console:
@@ -135,28 +136,3 @@ def _session_view(session: Session, current: Session) -> SessionView:
         last_seen_at=session.last_seen_at,
         is_current=session.session_id == current.session_id,
     )
-
-
-async def _applications(request: AccountRequest) -> list[ApplicationView]:
-    views, clients = [], request.services.clients
-    catalogue = await request.services.oauth.scope_catalogue.scopes()
-    last_uses = await clients.consents.last_uses(request.user)
-    for consent in await clients.consents.list_of(request.user):
-        client = await clients.clients.find(consent.client_id)
-        if client is not None:
-            scopes = views_of_scopes(
-                request.browser.request, consent.scopes, consent, catalogue=catalogue
-            )
-            resources = await views_of_resources(
-                request.browser.request, consent.granted, consent, oauth=request.services.oauth
-            )
-            views.append(
-                ApplicationView(
-                    client_id=client.client_id,
-                    name=name_of_client(request.browser.request, client),
-                    scopes=[*scopes, *(scope for each in resources for scope in each.scopes)],
-                    granted_at=consent.granted_at,
-                    last_used_at=last_uses.get(client.client_id),
-                )
-            )
-    return views

@@ -18,6 +18,7 @@ from app.models.accounts.sessions import sessions
 from app.models.accounts.unconfirmed_users import unconfirmed_users
 from app.models.accounts.user_search import user_activity, user_search
 from app.models.accounts.users import users
+from app.models.clients.application_uses import application_uses
 from app.models.clients.consents import consents
 from app.models.factors.passkeys import Passkey, passkeys
 from app.models.factors.recovery_codes import recovery_codes
@@ -49,6 +50,7 @@ TABLES_OF_A_USER = (
     access_tokens,
     token_families,
     consents,
+    application_uses,
     passkeys,
     recovery_codes,
     trusted_browsers,

@@ -12,6 +12,7 @@ from app.database.database import Database
 from app.database.errors import ConflictingRowError
 from app.database.lock_retries import retries_on_lock
 from app.models.accounts.roles import role_grants, roles
+from app.models.clients.application_uses import application_uses
 from app.models.clients.client_documents import (
     ClientDocument,
     blocked_client_hosts,
@@ -172,7 +173,15 @@ async def delete_rows_of_clients(
     """
     of_client = select(roles.c.role_id).where(roles.c.client_id.in_(client_ids))
     await connection.execute(delete(role_grants).where(role_grants.c.role_id.in_(of_client)))
-    of_clients = (roles, client_origins, client_search, consents, client_usage, resource_clients)
+    of_clients = (
+        roles,
+        client_origins,
+        client_search,
+        consents,
+        client_usage,
+        application_uses,
+        resource_clients,
+    )
     for table in of_clients:
         await connection.execute(delete(table).where(table.c.client_id.in_(client_ids)))
     if ids := [{"client_id": client_id, "retired_at": now} for client_id in client_ids]:

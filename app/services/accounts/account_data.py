@@ -16,6 +16,7 @@ from app.services.accounts.events import AccountEvent
 from app.services.accounts.notices import Notices
 from app.services.accounts.sessions import SessionService
 from app.services.clients.consents import ConsentService
+from app.services.clients.usage import ClientUsageService
 from app.services.operations.audit import AuditLog
 
 PAGE = 200
@@ -29,6 +30,7 @@ class AccountData:
         client_repository: ClientRepository,
         sessions: SessionService,
         consents: ConsentService,
+        usage: ClientUsageService,
         entitlements: EntitlementService,
         audit: AuditLog,
         notices: Notices,
@@ -38,6 +40,7 @@ class AccountData:
         self._client_repository = client_repository
         self._sessions = sessions
         self._consents = consents
+        self._usage = usage
         self._entitlements = entitlements
         self._audit = audit
         self._notices = notices
@@ -139,10 +142,11 @@ class AccountData:
         }
 
     async def _applications(self, user: User) -> list[dict[str, Any]]:
-        used = await self._consents.last_uses(user)
+        uses = await self._usage.uses_of_user(user.user_id)
         applications = []
         for consent in await self._consents.list_of(user):
             client = await self._client_repository.find(consent.client_id, now=self._clock.now())
+            use = uses.get(consent.client_id)
             applications.append(
                 {
                     "client_id": consent.client_id,
@@ -153,7 +157,8 @@ class AccountData:
                         for identifier, names in consent.granted.scopes.items()
                     },
                     "allowed_at": _iso(consent.granted_at),
-                    "last_used_at": _iso(used.get(consent.client_id)),
+                    "last_used_at": _iso(use.last_used_at) if use is not None else None,
+                    "last_used_from": use.address or None if use is not None else None,
                 }
             )
         return applications

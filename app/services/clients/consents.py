@@ -1,8 +1,7 @@
 """Consent: what a user is asked, and what they need not be asked again."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 
 from app.clock import Clock
@@ -133,10 +132,6 @@ class ConsentService:
         return await self._consent_repository.revoke(
             user.user_id, client_id, is_full=True, now=self._clock.now(), event=event
         )
-
-    async def last_uses(self, user: User) -> Mapping[str, datetime]:
-        """Return when each client last got tokens for a user."""
-        return await self._consent_repository.last_uses(user.user_id)
 
 
 def _policy_of(client: Client) -> ConsentPolicy:
