@@ -75,6 +75,7 @@ async def test_a_resource_is_created_with_all_its_members(
         "servers": [client.client_id],
         "shows_metadata": True,
         "allows_personal_tokens": False,
+        "agents": False,
         "policies": {},
         "owner": "manual",
     }

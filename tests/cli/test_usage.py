@@ -21,7 +21,7 @@ OF_INVITATION = " ".join(
 OF_RESOURCE = (
     "--title --alias --scope --scope-json --translation --default-scope --implies --token-format"
     " --signing-alg --access-token-ttl --open-to-all-clients --listed-clients-only --requester"
-    " --server --show-metadata --allow-personal-tokens --personal-token-group"
+    " --server --show-metadata --agents --allow-personal-tokens --personal-token-group"
 )
 COMMANDS = {
     "serve": "--host --port --workers --https",
@@ -90,6 +90,9 @@ COMMANDS = {
     "clients admin-scopes": "--json client_id --add --remove",
     "clients registration-token": "--json action client_id",
     "clients invite": "--json --label --days",
+    "clients block-host": "--json host",
+    "clients unblock-host": "--json host",
+    "clients blocked-hosts": "--json",
     "scopes list": "--json",
     "scopes show": "--json name",
     "scopes create": "--json name --description --translation",
@@ -100,7 +103,7 @@ COMMANDS = {
     "resources create": f"--json name --identifier {OF_RESOURCE}",
     "resources set": f"--json name {OF_RESOURCE} --remove-alias --remove-scope --remove-translation"
     " --no-default-scope --remove-implied --remove-requester --remove-server --hide-metadata"
-    " --forbid-personal-tokens --all-personal-token-users --reset",
+    " --no-agents --forbid-personal-tokens --all-personal-token-users --reset",
     "resources delete": "--json name --yes",
     "mcp check": "--json url",
     "mcp protect": "--json url --name --title --scope --format --code",

@@ -8,6 +8,7 @@ from typing import Any
 
 from app.models.accounts.groups import Group
 from app.models.accounts.roles import Role
+from app.models.clients.client_documents import ClientDocument
 from app.models.operations.webhooks import Webhook
 from app.schemas.admin_scopes import AdminScope
 from app.schemas.attributes import AttributeDefinitionBody
@@ -22,6 +23,7 @@ from app.schemas.webhooks import WebhookBody, WebhookEventType
 from app.security.tokens import new_identifier
 from app.services.accounts.administration.invitations import Invited
 from app.services.accounts.administration.link_delivery import RETURNED
+from app.services.operations.audit_actions import ServerEvent
 from app.services.operations.authority import FULL
 from app.wiring import Services
 from tests.support.smtp import token_in
@@ -119,6 +121,21 @@ async def _invite(services: Services) -> Invited:
     return await services.accounts.administration.invitations.invite(
         body, delivery=RETURNED, **ADMIN
     )
+
+
+async def _end_redirect_uris(the: Any) -> None:
+    core = the.services.core
+    now, url = core.clock.now(), f"https://{new_identifier()}.example/client.json"
+    event = core.audit.event(ServerEvent.CLIENT_REDIRECT_URIS_ENDED, client_id=url)
+    document = ClientDocument(url, url, url[8:-12], "{}", 0, None, None, None, now, now, now, now)
+    await the.services.clients.client_document_repository.store(
+        document, ended={"https://app.example.com/"}, now=now, event=event
+    )
+
+
+async def _unblock_a_host(the: Any) -> None:
+    await the.services.clients.blocked_hosts.block("unblocked.example", **ADMIN)
+    await the.services.clients.blocked_hosts.unblock("unblocked.example", **ADMIN)
 
 
 async def _revoke_a_secret(the: Any) -> None:
@@ -227,6 +244,11 @@ ACTS: dict[str, Callable[[Any], Awaitable[Any]]] = {
     "client.default_resource_changed": lambda the: the.services.oauth.default_resources.set(
         the.client.client_id, OF_RESOURCE, **ADMIN
     ),
+    "client.host_blocked": lambda the: the.services.clients.blocked_hosts.block(
+        f"{new_identifier()}.example", **ADMIN
+    ),
+    "client.host_unblocked": _unblock_a_host,
+    "client.redirect_uris_ended": _end_redirect_uris,
     "client.invitation_revoked": lambda the: the.services.clients.initial_access_tokens.revoke(
         the.administered.token_id, **ADMIN
     ),

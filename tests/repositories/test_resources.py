@@ -35,6 +35,7 @@ def resource_named(name: str, **values: Any) -> Resource:
         owner="manual",
         version=1,
         created_at=NOW,
+        is_for_agents=False,
         aliases=frozenset({f"https://{name}.example/mcp"}),
         scopes=SCOPES,
         requesters=frozenset({"a-client", "another"}),

@@ -6,15 +6,18 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.support.application import Application, TestClient
+import httpx
+
+from tests.support.application import Application, TestClient, TestUser
 from tests.support.client_jwts import ASSERTION_TYPE, SigningKey
 from tests.support.peer import HOST, Answer, Peer
-from tests.support.visitor import Visitor
+from tests.support.visitor import Visitor, answer_in, redeem
 
 FOLDER = Path(__file__).parent / "mcp_clients"
 DOCUMENTS = sorted(path.stem for path in (FOLDER / "documents").glob("*.json"))
 REGISTRATIONS = sorted(path.stem for path in (FOLDER / "registrations").glob("*.json"))
-CALLBACK = "https://app.example.com/callback"
+ORIGIN = "https://app.example.com/"
+CALLBACK = f"{ORIGIN}callback"
 PATH = "/oauth/client.json"
 JSON = {"Content-Type": "application/json"}
 
@@ -83,10 +86,22 @@ def redirect_uri_of(members: Mapping[str, Any]) -> str:
     return parts._replace(netloc=f"{parts.hostname}:51234").geturl()
 
 
+def answer_of(response: httpx.Response) -> dict[str, str]:
+    """Return the parameters of a redirect to the https callback."""
+    return answer_in(response, at=ORIGIN)
+
+
 async def tokens_for(
-    visitor: Visitor, client: TestClient, user: Any, **parameters: Any
+    visitor: Visitor, client: TestClient, user: TestUser, **parameters: Any
 ) -> dict[str, Any]:
-    """Return the tokens of a public client with a document."""
-    return await visitor.tokens_for(
-        client, user, **{"redirect_uri": CALLBACK, "resource": None, **parameters}
-    )
+    """Return the tokens of a public client with a document, completing all required pages."""
+    page = await visitor.authorize(client, **{"redirect_uri": CALLBACK, **parameters})
+    if 'action="/login"' in page.text:
+        page = await visitor.sign_in(page, user)
+    if 'action="/consent"' in page.text:
+        page = await visitor.allow(page)
+    code, resource = answer_of(page)["code"], parameters.get("resource")
+    response = await redeem(visitor.app, client, code, redirect_uri=CALLBACK, resource=resource)
+    assert response.status_code == 200, response.text
+    tokens: dict[str, Any] = response.json()
+    return tokens

@@ -47,6 +47,12 @@ async def asset(name: str, services: ServicesDep) -> Response:
     raise NotFoundError(Detail.FILE_UNKNOWN)
 
 
+@router.get("/clients/logo")
+async def document_logo(client_id: str, services: ServicesDep) -> Response:
+    """Return the logo of a client with a document, once a user has signed in to it."""
+    return await client_logo(client_id, services)
+
+
 @router.get("/clients/{client_id}/logo")
 async def client_logo(client_id: str, services: ServicesDep) -> Response:
     client = await services.clients.clients.find(client_id)

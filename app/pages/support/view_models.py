@@ -1,6 +1,7 @@
 """View models of clients and users for the templates."""
 
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from fastapi import Request
 
@@ -9,6 +10,8 @@ from app.models.clients.clients import Client
 from app.oauth.claims import all_claims_of
 from app.oauth.redirect_uris import app_scheme_of, host_of, is_loopback
 from app.pages.support.negotiation import text_for
+from app.security.document_urls import host_in
+from app.security.shared_hosting import place_of
 from app.services.accounts.sessions import SignedIn
 
 
@@ -17,7 +20,8 @@ class ClientView:
     """A client as pages show it.
 
     `return_host` is the host that the user returns to. For an app on the user's device it is "",
-    and `return_scheme` is the URI scheme that opens the app.
+    and `return_scheme` is the URI scheme that opens the app. A client with a document has the host
+    that published it, and the place: on shared hosting, the host says nothing without the path.
     """
 
     name: str
@@ -29,6 +33,8 @@ class ClientView:
     return_scheme: str
     is_verified: bool
     is_loopback: bool
+    document_host: str = ""
+    document_place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +68,21 @@ def name_of_client(request: Request, client: Client) -> str:
     return text("Unnamed app (%(client_id)s)") % {"client_id": client.client_id}
 
 
+def logo_url_of(client: Client) -> str | None:
+    """Return where our server shows the client's logo."""
+    if not client.registered_metadata.logo_uri:
+        return None
+    if client.has_document:
+        return f"/clients/logo?{urlencode({'client_id': client.client_id})}"
+    return f"/clients/{client.client_id}/logo"
+
+
 def view_of_client(request: Request, client: Client, redirect_uri: str = "") -> ClientView:
     metadata = client.registered_metadata
+    url = client.identifier if client.has_document else ""
     return ClientView(
         name=name_of_client(request, client),
-        logo_url=f"/clients/{client.client_id}/logo" if metadata.logo_uri else None,
+        logo_url=logo_url_of(client),
         client_uri=metadata.client_uri,
         policy_uri=metadata.policy_uri,
         tos_uri=metadata.tos_uri,
@@ -74,6 +90,8 @@ def view_of_client(request: Request, client: Client, redirect_uri: str = "") -> 
         return_scheme=app_scheme_of(redirect_uri),
         is_verified=client.trust != "none",
         is_loopback=is_loopback(redirect_uri),
+        document_host=host_in(url) if url else "",
+        document_place=place_of(url) if url else "",
     )
 
 

@@ -30,6 +30,7 @@ ResourceName = Annotated[
 SessionId = Annotated[str, Path(pattern="^[0-9a-f]{32}$")]
 WebhookId = Annotated[str, Path(pattern="^[0-9a-f]{32}$")]
 TokenId = Annotated[str, Path(pattern="^[0-9a-f]{32}$")]
+HostInPath = Annotated[str, Path(pattern="^[A-Za-z0-9._-]{1,255}$")]
 ClientTokenId = Annotated[
     str,
     Path(

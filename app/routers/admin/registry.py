@@ -3,6 +3,7 @@
 from app.routers.admin import (
     attributes,
     audit_events,
+    blocked_hosts,
     client_credentials,
     client_policies,
     client_tokens,
@@ -36,6 +37,7 @@ ADMIN_ROUTERS = (
     client_credentials.router,
     client_policies.router,
     client_tokens.router,
+    blocked_hosts.router,
     personal_tokens.router,
     scopes.router,
     resources.router,

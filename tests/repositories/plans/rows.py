@@ -29,6 +29,7 @@ BOUNDED = {
     "audit_checkpoints": "a row for each archive that an operator made",
     "audit_deletions": "a row for each downgrade that deleted an audit log",
     "audit_head": "one row",
+    "blocked_client_hosts": "a row for each host that an administrator blocked",
     "key_checks": "one row",
     "leases": "a row for each task that one worker does",
     "resource_clients": "a row for each client that an administrator listed at a resource",
