@@ -204,6 +204,34 @@ class Detail(PublicText):
         "{field} can't name scopes of the admin API. An administrator lists them for the client.",
         "admin_scope_in_metadata",
     )
+    FAPI_AUTH_METHOD = (
+        N_(
+            "The FAPI 2.0 profile requires token_endpoint_auth_method private_key_jwt, "
+            "tls_client_auth or self_signed_tls_client_auth."
+        ),
+        "fapi_profile",
+    )
+    FAPI_GRANT_TYPES = (
+        N_(
+            "The FAPI 2.0 profile allows only the grant types authorization_code, refresh_token "
+            "and client_credentials."
+        ),
+        "fapi_profile",
+    )
+    FAPI_ALGORITHMS = (
+        N_(
+            "The FAPI 2.0 profile allows only PS256, ES256 and EdDSA. Change the algorithms that "
+            "the client registered."
+        ),
+        "fapi_profile",
+    )
+    FAPI_REDIRECT_URIS = (
+        N_(
+            "The FAPI 2.0 profile requires https redirect URIs, or http on localhost, 127.0.0.1 "
+            "or [::1]."
+        ),
+        "fapi_profile",
+    )
     CURSOR_INVALID = (
         "The cursor isn't valid for this query. Start again without a cursor.",
         "cursor_invalid",

@@ -135,10 +135,21 @@ class InsufficientScopeError(ForbiddenError):
             f"This requires the scope {scope} or admin.", reason=f"the caller lacks {scope}"
         )
         self._scope = scope
+        self._algorithms: str | None = None
+
+    def for_bound_token(self, algorithms: str) -> Self:
+        """Return the error for a token that came with a proof (RFC 9449 section 7.1).
+
+        `algorithms` is the parameter of the challenge that lists those of proofs.
+        """
+        self._algorithms = algorithms
+        return self
 
     def headers(self) -> dict[str, str]:
-        scope = f'error="insufficient_scope", scope="{self._scope}"'
-        return {"WWW-Authenticate": f'Bearer realm="postern", {scope}'}
+        challenge = f'realm="postern", error="insufficient_scope", scope="{self._scope}"'
+        if self._algorithms is not None:
+            return {"WWW-Authenticate": f"DPoP {challenge}, {self._algorithms}"}
+        return {"WWW-Authenticate": f"Bearer {challenge}"}
 
 
 class FullAdministratorRequiredError(ForbiddenError):

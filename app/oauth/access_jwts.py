@@ -15,6 +15,7 @@ from app.models.accounts.users import User
 from app.models.clients.clients import Client
 from app.models.oauth.resources import Resource
 from app.oauth.claim_mappings import mapped_claims
+from app.oauth.errors import InvalidTargetError
 from app.oauth.id_tokens import Authentication
 from app.oauth.subjects import subject_for
 from app.oauth.token_grants import TokenGrant
@@ -23,6 +24,7 @@ from app.schemas.claim_mappings import MappingTarget
 from app.security.encryption import SealError, SecretBox
 from app.security.tokens import new_identifier
 from app.services.accounts.entitlements import EntitlementService
+from app.services.clients.fapi import FAPI_ALGORITHMS, FapiProfile
 from app.services.oauth.signing_keys import SigningKeys
 
 ACCESS_TOKEN_TYPE = "at+jwt"
@@ -67,11 +69,13 @@ class AccessJwts:
         signing_keys: SigningKeys,
         box: SecretBox,
         entitlements: EntitlementService,
+        fapi: FapiProfile,
         issuer: str,
     ) -> None:
         self._signing_keys = signing_keys
         self._box = box
         self._entitlements = entitlements
+        self._fapi = fapi
         self._issuer = issuer
 
     async def for_client(
@@ -136,6 +140,7 @@ class AccessJwts:
     ) -> str:
         """Return a token, about a user or the client itself (RFC 9068 section 2.2)."""
         resource = _resource_of(grant)
+        self._require_algorithm(resource, client)
         content: dict[str, Any] = {
             **(await self._claims_about(user, client, grant) if user is not None else {}),
             "iss": self._issuer,
@@ -159,6 +164,19 @@ class AccessJwts:
         return await self._signing_keys.sign(
             content, algorithm=resource.signing_alg, typ=ACCESS_TOKEN_TYPE
         )
+
+    def _require_algorithm(self, resource: Resource, client: Client) -> None:
+        """Refuse a signature that the FAPI 2.0 profile does not allow (section 5.4.1).
+
+        The services of the resource expect one algorithm, so it cannot be replaced here. Raises
+        `InvalidTargetError`.
+        """
+        if resource.signing_alg not in FAPI_ALGORITHMS and self._fapi.holds_for(client):
+            raise InvalidTargetError(
+                reason=f"the resource {resource.name} signs with {resource.signing_alg}, which the"
+                f" FAPI 2.0 profile does not allow: postern resources set {resource.name}"
+                " --signing-alg PS256"
+            )
 
     async def _claims_about(
         self, user: JwtUser, client: Client, grant: TokenGrant

@@ -13,6 +13,7 @@ from app.outbound.http import OutboundHttp
 from app.schemas.clients import ClientCreate, ClientWithoutName
 from app.services.clients.administration import CheckedMetadata, ClientAdministration
 from app.services.clients.clients import NewClient
+from app.services.clients.fapi import FapiProfile
 from app.services.clients.stated_clients import stated_members
 from app.services.operations.authority import Authority
 
@@ -26,10 +27,11 @@ class AdministeredClients:
         administration: ClientAdministration,
         outbound: OutboundHttp,
         supported: SupportedMetadata,
+        fapi: FapiProfile,
         is_strict: bool,
     ) -> None:
         self._administration = administration
-        self._rules = ClientRules(outbound, supported, is_strict=is_strict)
+        self._rules = ClientRules(outbound, supported, fapi, is_strict=is_strict)
         self._sectors = Sectors(outbound)
 
     async def create(
@@ -60,7 +62,7 @@ class AdministeredClients:
         """
         require_no_admin_scope(body.scope, known=before.scopes if before is not None else ())
         try:
-            self._rules.check(body)
+            self._rules.check(body, before=before)
             sector_identifier = await self._sectors.identifier_of(body)
         except OAuth2Error as error:
             raise InvalidInputError(str(error.description), error=str(error.error)) from None

@@ -21,6 +21,7 @@ from app.oauth.scopes import OPENID
 from app.observability import request_context
 from app.schemas.client_policies import parse_policies
 from app.security.client_certificates import ClientCertificate
+from app.services.clients.fapi import FapiProfile
 from app.services.oauth.resource_catalogue import ResourceCatalogue
 
 MAXIMUM_LENGTH = 8192
@@ -53,10 +54,12 @@ class BearerTokens:
         access_tokens: AccessTokenReader,
         dpop_proofs: DpopProofs,
         resource_catalogue: ResourceCatalogue,
+        fapi: FapiProfile,
     ) -> None:
         self._access_tokens = access_tokens
         self._dpop_proofs = dpop_proofs
         self._resource_catalogue = resource_catalogue
+        self._fapi = fapi
 
     async def authenticate(
         self,
@@ -88,6 +91,10 @@ class BearerTokens:
         if presented.is_bound or token.confirmation is not None:
             await self._require_key(token, presented, proof)
             require_certificate_of_token(token.confirmation, certificate)
+        elif self._fapi.holds_under(token.policies):
+            raise InvalidTokenError(
+                reason="the FAPI 2.0 profile does not allow an access token that is not bound"
+            )
         if token.audience is None:
             return token
         if accepts is not Accepts.DEFAULT_RESOURCE or not await self._is_for_default(token):
@@ -121,6 +128,7 @@ class BearerTokens:
             proof,
             access_token=presented.token,
             needs_nonce=policies is not None and policies.require_dpop_nonce,
+            is_fapi=self._fapi.holds_under(token.policies),
         )
         if verified.jkt != jkt:
             raise InvalidDpopTokenError(reason="the token is bound to another key than the proof's")

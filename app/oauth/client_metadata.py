@@ -23,17 +23,19 @@ from app.schemas.admin_scopes import AdminScope
 from app.schemas.claim_names import GROUPS, ROLES
 from app.schemas.clients import ClientCreate
 from app.schemas.registration import ClientRegister
-from app.security.jose import ALGORITHMS, CLIENT_ALGORITHM_NAMES
+from app.security.jose import CLIENT_ALGORITHM_NAMES, SIGNING_ALGORITHMS
 from app.security.origins import web_origin_of
 from app.services.clients.clients import DEFAULT_AUTH_METHOD, application_type_of
+from app.services.clients.fapi import FapiProfile, fapi_problem
+from app.services.clients.stated_clients import members_in
 
 log = logger(__name__)
 
 AnyClient = ClientCreate | ClientRegister
 Body = TypeVar("Body", ClientCreate, ClientRegister)
 ALGORITHM_MEMBERS: dict[str, Collection[str]] = {
-    "id_token_signed_response_alg": ALGORITHMS,
-    "userinfo_signed_response_alg": ALGORITHMS,
+    "id_token_signed_response_alg": SIGNING_ALGORITHMS,
+    "userinfo_signed_response_alg": SIGNING_ALGORITHMS,
     "request_object_signing_alg": CLIENT_ALGORITHM_NAMES,
     "token_endpoint_auth_signing_alg": CLIENT_ALGORITHM_NAMES,
 }
@@ -62,17 +64,24 @@ class ClientRules:
     """
 
     def __init__(
-        self, outbound: OutboundHttp, supported: SupportedMetadata, *, is_strict: bool
+        self,
+        outbound: OutboundHttp,
+        supported: SupportedMetadata,
+        fapi: FapiProfile,
+        *,
+        is_strict: bool,
     ) -> None:
         self._outbound = outbound
         self._supported = supported
+        self._fapi = fapi
         self._is_strict = is_strict
 
-    def check(self, body: AnyClient) -> None:
-        """Check the metadata of a client.
+    def check(self, body: AnyClient, *, before: Client | None) -> None:
+        """Check the metadata of a new client, or the new metadata of a client.
 
         Raises `InvalidClientMetadataError` or `InvalidRedirectUriError`.
         """
+        self._check_profile(body, before)
         self._check_supported(body)
         check_certificate_members(
             body, has_client_certificates=self._supported.has_client_certificates
@@ -136,6 +145,15 @@ class ClientRules:
         for name in unreachable:
             (body.model_extra or {}).pop(name)
         return body
+
+    def _check_profile(self, body: AnyClient, before: Client | None) -> None:
+        """Require the metadata to fit the FAPI 2.0 profile, if it holds for the client."""
+        holds = self._fapi.holds_for_all if before is None else self._fapi.holds_for(before)
+        problem = fapi_problem(members_in(body)) if holds else None
+        if problem is not None:
+            raise InvalidClientMetadataError(
+                str(problem.detail), reason=f"{problem.member} does not fit the FAPI 2.0 profile"
+            )
 
     def _check_supported(self, body: AnyClient) -> None:
         supported = self._supported

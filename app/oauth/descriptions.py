@@ -97,6 +97,7 @@ class Description(StrEnum):
 
     # Grants
     GRANT_TYPE_NOT_REGISTERED = "The client is not registered for this grant type."
+    GRANT_TYPE_NOT_IN_PROFILE = "The FAPI 2.0 profile of the client does not allow this grant type."
     GRANT_TYPE_NOT_FOR_PUBLIC_CLIENTS = "A public client cannot use this grant type."
     LOGIN_METHOD_NOT_ALLOWED = "The client does not accept sign-ins with a password."
     SCOPE_MALFORMED = "The scope is malformed."

@@ -13,6 +13,7 @@ from app.oauth.admin_access import MissingFactor, missing_factor, scope_for_user
 from app.oauth.client_auth.authenticator import ClientAuthenticator
 from app.oauth.descriptions import Description
 from app.oauth.errors import UnauthorizedClientError
+from app.oauth.fapi import require_grant_of_profile
 from app.oauth.login_methods import accepts_session
 from app.oauth.requests import FormRequest
 from app.oauth.resource_indicators import Requested, ResourceIndicators
@@ -27,6 +28,7 @@ from app.services.accounts.second_factor_policies import SecondFactorPolicies
 from app.services.accounts.sessions import SignedIn
 from app.services.clients.client_fingerprints import fingerprint_of
 from app.services.clients.consents import ConsentService
+from app.services.clients.fapi import FapiProfile
 from app.services.operations.audit import AuditLog
 from app.services.operations.limits import Limits
 from app.services.operations.links import Links
@@ -52,6 +54,7 @@ class DeviceAuthorization:
         consents: ConsentService,
         entitlements: EntitlementService,
         second_factor_policies: SecondFactorPolicies,
+        fapi: FapiProfile,
         limits: Limits,
         audit: AuditLog,
         clock: Clock,
@@ -65,6 +68,7 @@ class DeviceAuthorization:
         self._consents = consents
         self._entitlements = entitlements
         self._second_factor_policies = second_factor_policies
+        self._fapi = fapi
         self._limits = limits
         self._audit = audit
         self._clock = clock
@@ -79,6 +83,7 @@ class DeviceAuthorization:
                 Description.GRANT_TYPE_NOT_REGISTERED,
                 reason="the client did not register the device code grant",
             )
+        require_grant_of_profile(self._fapi, client, DEVICE_CODE)
         requested = await self._resource_indicators.requested(
             client,
             resource=request.form.get("resource"),

@@ -17,11 +17,13 @@ from app.oauth.errors import (
     UnauthorizedClientError,
     UnsupportedGrantTypeError,
 )
+from app.oauth.fapi import require_grant_of_profile
 from app.oauth.grants.base import Grant, GrantParameters
 from app.oauth.proven_keys import ProvenKeys
 from app.oauth.requests import Form, FormRequest, ProvenClient, TokenRequest
 from app.observability import request_context
 from app.schemas.tokens import TokenResponse
+from app.services.clients.fapi import FapiProfile
 from app.services.operations.activity import ActivityCollector
 from app.services.operations.limits import Limits
 
@@ -35,11 +37,13 @@ class GrantDispatcher:
         authenticator: ClientAuthenticator,
         grants: Sequence[Grant[Any]],
         dpop_proofs: DpopProofs,
+        fapi: FapiProfile,
         limits: Limits,
         activity: ActivityCollector,
     ) -> None:
         self._authenticator = authenticator
         self._dpop_proofs = dpop_proofs
+        self._fapi = fapi
         self._limits = limits
         self._activity = activity
         self._grants = {grant.grant_type: grant for grant in grants}
@@ -59,6 +63,7 @@ class GrantDispatcher:
                 Description.GRANT_TYPE_NOT_REGISTERED,
                 reason=f"the client did not register the grant type {grant.grant_type}",
             )
+        require_grant_of_profile(self._fapi, client, grant.grant_type)
         if client.is_public and not grant.is_for_public_clients:
             raise UnauthorizedClientError(
                 Description.GRANT_TYPE_NOT_FOR_PUBLIC_CLIENTS,
@@ -67,7 +72,7 @@ class GrantDispatcher:
         parameters = _parse(grant.parameters, request.form)
         require_certificate_of(client, request.certificate)
         proof = None
-        if request.dpop is not None or client.requires_dpop:
+        if request.dpop is not None or self._fapi.requires_dpop(client):
             proof = await self._proof_of(request, client)
         try:
             keys = ProvenKeys(proof, request.certificate)
@@ -84,7 +89,10 @@ class GrantDispatcher:
     async def _proof_of(self, request: FormRequest, client: Client) -> DpopProof:
         presented = PresentedProof(request.dpop, "POST", PATH)
         return await self._dpop_proofs.verify(
-            presented, access_token=None, needs_nonce=client.requires_dpop_nonce
+            presented,
+            access_token=None,
+            needs_nonce=client.requires_dpop_nonce,
+            is_fapi=self._fapi.holds_for(client),
         )
 
     async def _proven_client(self, request: FormRequest, grant: Grant[Any]) -> ProvenClient:

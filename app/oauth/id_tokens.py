@@ -17,6 +17,7 @@ from app.oauth.subjects import sid_for, sid_of, subject_of
 from app.schemas.claim_mappings import MappingTarget
 from app.security.tokens import new_identifier
 from app.services.accounts.entitlements import LazyEntitlements
+from app.services.clients.fapi import FapiProfile
 from app.services.oauth.signing_keys import SigningKeys
 
 DEFAULT_ALGORITHM = "RS256"
@@ -47,9 +48,16 @@ class Hint:
 
 class IdTokens:
     def __init__(
-        self, signing_keys: SigningKeys, clock: Clock, *, issuer: str, ttl: timedelta
+        self,
+        *,
+        signing_keys: SigningKeys,
+        fapi: FapiProfile,
+        clock: Clock,
+        issuer: str,
+        ttl: timedelta,
     ) -> None:
         self._signing_keys = signing_keys
+        self._fapi = fapi
         self._clock = clock
         self._issuer = issuer
         self._ttl = ttl
@@ -66,9 +74,10 @@ class IdTokens:
     ) -> str:
         """Issue an ID token, signed with the algorithm that the client registered.
 
-        There is one audience, so `azp` is omitted.
+        There is one audience, so `azp` is omitted. A client under the FAPI 2.0 profile gets `sid`
+        only if it registered a logout URI.
         """
-        algorithm = _algorithm_of(client)
+        algorithm = self._algorithm_of(client)
         now = int(self._clock.now().timestamp())
         content: dict[str, Any] = {
             **claims,
@@ -81,7 +90,8 @@ class IdTokens:
             "acr": authentication.acr,
             "amr": authentication.amr.split(),
         }
-        if authentication.session_id is not None:
+        has_sid = client.registered_metadata.has_logout_uri or not self._fapi.holds_for(client)
+        if authentication.session_id is not None and has_sid:
             content["sid"] = sid_of(user, client, authentication.session_id)
         if nonce is not None:
             content["nonce"] = nonce
@@ -154,7 +164,7 @@ class IdTokens:
             "sid": sid_for(session_id, salt=salt, client=client),
             "events": {LOGOUT_EVENT: {}},
         }
-        algorithm = _algorithm_of(client)
+        algorithm = self._algorithm_of(client)
         return await self._signing_keys.sign(content, algorithm=algorithm, typ=LOGOUT_TYPE)
 
     async def read_hint(self, token: str) -> Hint | None:
@@ -170,9 +180,9 @@ class IdTokens:
             return None
         return Hint(sub, aud, sid if isinstance(sid, str) else None)
 
-
-def _algorithm_of(client: Client) -> str:
-    return client.registered_metadata.id_token_signed_response_alg or DEFAULT_ALGORITHM
+    def _algorithm_of(self, client: Client) -> str:
+        registered = client.registered_metadata.id_token_signed_response_alg
+        return self._fapi.signing_algorithm(client, registered or DEFAULT_ALGORITHM)
 
 
 def half_hash(value: str, algorithm: str) -> str:

@@ -28,6 +28,7 @@ from app.security.rotation import derived_pair
 from app.security.tokens import TokenKind, digest_of, new_identifier, new_secret, new_token
 from app.services.accounts.entitlements import LazyEntitlements
 from app.services.accounts.sessions import SignedIn
+from app.services.clients.fapi import FapiProfile
 from app.services.clients.usage import ClientUsageService
 
 
@@ -48,6 +49,7 @@ class TokenIssuer:
         access_jwts: AccessJwts,
         dpop_proofs: DpopProofs,
         usage: ClientUsageService,
+        fapi: FapiProfile,
         clock: Clock,
         lifetimes: Lifetimes,
     ) -> None:
@@ -58,6 +60,7 @@ class TokenIssuer:
         self._access_jwts = access_jwts
         self._dpop_proofs = dpop_proofs
         self._usage = usage
+        self._fapi = fapi
         self._clock = clock
         self._lifetimes = lifetimes
 
@@ -204,12 +207,14 @@ class TokenIssuer:
         """Rotate a refresh token of a client and return the new pair.
 
         If the token was used, revoked or expired in the meantime, returns its current row instead.
-        `digest` is that of the token, and `grace` is how long the response can be repeated.
+        `digest` is that of the token, and `grace` is how long the response can be repeated. Under
+        the FAPI 2.0 profile, the token is not rotated, but stays valid (section 5.3.2.1).
         """
         grant = bound_to(keys, grant, client)
-        now, seed = self._clock.now(), new_secret()
+        now, seed, keeps = self._clock.now(), new_secret(), self._fapi.holds_for(client)
+        tokens = (new_token(TokenKind.ACCESS_TOKEN), presented)
         pair, stored = pair_of(
-            derived_pair(presented, seed),
+            tokens if keeps else derived_pair(presented, seed),
             grant,
             lifetimes=self._lifetimes.of(client, grant.resource),
             family_expires_at=found.family_expires_at,
@@ -220,14 +225,19 @@ class TokenIssuer:
             pair = await self._access_jwts.in_pair(
                 pair, client, grant, user, family_id=found.family_id, now=now
             )
-        current = await self._refresh_token_repository.rotate(
-            digest,
-            found,
-            stored,
-            sealed=packed(pair, seed),
-            grace_ends_at=now + grace,
-            use=keys.use_of_proof,
-        )
+        if keeps:
+            current = await self._refresh_token_repository.renew(
+                digest, found, stored, use=keys.use_of_proof
+            )
+        else:
+            current = await self._refresh_token_repository.rotate(
+                digest,
+                found,
+                stored,
+                sealed=packed(pair, seed),
+                grace_ends_at=now + grace,
+                use=keys.use_of_proof,
+            )
         if current is not None:
             await self.refuse_replay(keys)
             return current

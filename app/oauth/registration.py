@@ -21,6 +21,7 @@ from app.outbound.http import OutboundHttp
 from app.schemas.clients import ClientCreate, ClientCreated
 from app.schemas.registration import ClientRegister
 from app.services.clients.clients import ClientService, NewClient
+from app.services.clients.fapi import FapiProfile
 
 MAXIMUM_RETRIES = 3
 """How often an update is retried after a concurrent change of the client."""
@@ -35,18 +36,19 @@ class ClientRegistration:
         clients: ClientService,
         outbound: OutboundHttp,
         supported: SupportedMetadata,
+        fapi: FapiProfile,
         is_strict: bool,
     ) -> None:
         self._clients = clients
-        self._rules = ClientRules(outbound, supported, is_strict=is_strict)
-        self._rules_for_imports = ClientRules(outbound, supported, is_strict=True)
+        self._rules = ClientRules(outbound, supported, fapi, is_strict=is_strict)
+        self._rules_for_imports = ClientRules(outbound, supported, fapi, is_strict=True)
         self._sectors = Sectors(outbound)
 
     async def create(self, body: ClientCreate) -> ClientCreated:
         """Create a client for an administrator; raises `InvalidInputError`."""
         require_no_admin_scope(body.scope)
         try:
-            self._rules.check(body)
+            self._rules.check(body, before=None)
             sector_identifier = await self._sectors.identifier_of(body)
         except OAuth2Error as error:
             raise InvalidInputError(str(error.description), error=str(error.error)) from None
@@ -63,7 +65,7 @@ class ClientRegistration:
         Raises `InvalidInputError`.
         """
         try:
-            self._rules_for_imports.check(body)
+            self._rules_for_imports.check(body, before=None)
         except OAuth2Error as error:
             raise InvalidInputError(str(error.description), error=str(error.error)) from None
 
@@ -74,7 +76,7 @@ class ClientRegistration:
         (CONTRACT), and its registration expires unless it is used. Raises
         `InvalidClientMetadataError` or `InvalidRedirectUriError`.
         """
-        body, sector_identifier = await self._checked(body, is_invited=is_invited)
+        body, sector_identifier = await self._checked(body, before=None, is_invited=is_invited)
         return await self._clients.register(
             body,
             has_secret=self._rules.has_secret(body),
@@ -94,7 +96,7 @@ class ClientRegistration:
         """
         self._check_own(client, body)
         _, sector_identifier = await self._checked(
-            without_repetition(client, body), is_invited=self._is_invited(client)
+            without_repetition(client, body), before=client, is_invited=self._is_invited(client)
         )
         for _ in range(1 + MAXIMUM_RETRIES):
             current = await self._clients.find_by_registration_token(
@@ -104,7 +106,9 @@ class ClientRegistration:
                 raise InvalidTokenError(Description.REGISTRATION_TOKEN_INVALID)
             self._check_own(current, body)
             accepted = self._accepted(
-                without_repetition(current, body), is_invited=self._is_invited(current)
+                without_repetition(current, body),
+                before=current,
+                is_invited=self._is_invited(current),
             )
             changed = await self._clients.update(
                 current,
@@ -118,18 +122,20 @@ class ClientRegistration:
         raise InvalidClientMetadataError(Description.CLIENT_CHANGED_CONCURRENTLY)
 
     async def _checked(
-        self, body: ClientRegister, *, is_invited: bool
+        self, body: ClientRegister, *, before: Client | None, is_invited: bool
     ) -> tuple[ClientRegister, str | None]:
         """Return the accepted metadata and its sector, for which a document may be fetched."""
-        body = self._accepted(body, is_invited=is_invited)
+        body = self._accepted(body, before=before, is_invited=is_invited)
         return body, await self._sectors.identifier_of(body)
 
-    def _accepted(self, body: ClientRegister, *, is_invited: bool) -> ClientRegister:
+    def _accepted(
+        self, body: ClientRegister, *, before: Client | None, is_invited: bool
+    ) -> ClientRegister:
         body = self._rules.without_unsupported(body)
         self._rules.check_grants(body, is_invited=is_invited)
         if "authorization_code" in body.grant_types and not body.all_redirect_uris:
             raise InvalidRedirectUriError(Description.REDIRECT_URI_REQUIRED)
-        self._rules.check(body)
+        self._rules.check(body, before=before)
         return self._rules.without_unreachable_logos(body)
 
     def _is_invited(self, client: Client) -> bool:

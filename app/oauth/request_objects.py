@@ -22,6 +22,7 @@ from app.security.client_jwt import require_audience, require_now
 from app.security.jose import SignatureError, header_of
 from app.security.text import is_encodable, is_storable
 from app.services.clients.client_keys import ClientKeys
+from app.services.clients.fapi import FapiProfile
 
 JWT_TYPE = "oauth-authz-req+jwt"
 NOT_ALLOWED_IN_REQUEST_OBJECTS = frozenset({"request", "request_uri"})
@@ -29,9 +30,16 @@ NOT_ALLOWED_IN_REQUEST_OBJECTS = frozenset({"request", "request_uri"})
 
 class RequestObjects:
     def __init__(
-        self, *, client_keys: ClientKeys, outbound: OutboundHttp, clock: Clock, issuer: str
+        self,
+        *,
+        client_keys: ClientKeys,
+        outbound: OutboundHttp,
+        fapi: FapiProfile,
+        clock: Clock,
+        issuer: str,
     ) -> None:
         self._client_keys = client_keys
+        self._fapi = fapi
         self._fetched = FetchedRequests(outbound, clock)
         self._clock = clock
         self._issuer = issuer
@@ -69,6 +77,7 @@ class RequestObjects:
                 client,
                 request,
                 algorithm=client.registered_metadata.request_object_signing_alg,
+                allowed=self._fapi.client_algorithms(client),
                 typ=JWT_TYPE,
             )
             self._check(client, claims)

@@ -8,6 +8,8 @@ from app.models.clients.clients import Client
 from app.models.oauth.access_tokens import AccessToken
 from app.oauth.claim_mappings import mapped_claims
 from app.oauth.claims import claims_of, parse_claims
+from app.oauth.dpop.confirmation import bound_key
+from app.oauth.dpop.errors import InsufficientBoundScopeError
 from app.oauth.errors import InsufficientScopeError, InvalidTokenError
 from app.oauth.scopes import OPENID
 from app.oauth.subjects import subject_of
@@ -16,6 +18,7 @@ from app.repositories.clients.clients import ClientRepository
 from app.repositories.oauth.token_families import TokenFamilyRepository
 from app.schemas.claim_mappings import MappingTarget
 from app.services.accounts.entitlements import EntitlementService
+from app.services.clients.fapi import FapiProfile
 from app.services.oauth.signing_keys import SigningKeys
 
 
@@ -28,6 +31,7 @@ class UserInfo:
         token_family_repository: TokenFamilyRepository,
         entitlements: EntitlementService,
         signing_keys: SigningKeys,
+        fapi: FapiProfile,
         clock: Clock,
         issuer: str,
     ) -> None:
@@ -36,6 +40,7 @@ class UserInfo:
         self._token_family_repository = token_family_repository
         self._entitlements = entitlements
         self._signing_keys = signing_keys
+        self._fapi = fapi
         self._clock = clock
         self._issuer = issuer
 
@@ -44,10 +49,12 @@ class UserInfo:
 
         Raises `InsufficientScopeError` or `InvalidTokenError`.
         """
+        is_bound = bound_key(token.confirmation) is not None
+        insufficient = InsufficientBoundScopeError if is_bound else InsufficientScopeError
         if token.user_id is None:
-            raise InsufficientScopeError(reason="the access token was issued to the client itself")
+            raise insufficient(reason="the access token was issued to the client itself")
         if OPENID not in token.scope.split():
-            raise InsufficientScopeError(reason="the access token lacks the scope openid")
+            raise insufficient(reason="the access token lacks the scope openid")
         user = await self._user_repository.find(token.user_id)
         client = await self._client_repository.find(token.client_id, now=self._clock.now())
         if user is None or client is None:
@@ -65,10 +72,11 @@ class UserInfo:
                 entitlements=self._entitlements.lazily(user.user_id),
             ),
         }
-        algorithm = client.registered_metadata.userinfo_signed_response_alg
-        if algorithm is None:
+        registered = client.registered_metadata.userinfo_signed_response_alg
+        if registered is None:
             return claims
         signed = {**claims, "iss": self._issuer, "aud": client.identifier}
+        algorithm = self._fapi.signing_algorithm(client, registered)
         return await self._signing_keys.sign(signed, algorithm=algorithm)
 
     async def _asked(self, token: AccessToken, client: Client) -> Mapping[str, Any]:

@@ -18,12 +18,14 @@ from starlette.routing import Match
 
 from app.errors import (
     ConflictError,
+    InsufficientScopeError,
     InvalidInputError,
     OverloadedError,
     PosternError,
     UnavailableError,
 )
 from app.middleware.http import HttpResponse
+from app.oauth.dpop.errors import ALGS
 from app.oauth.errors import (
     InvalidRequestError,
     OAuth2Error,
@@ -102,6 +104,8 @@ class ErrorRenderer:
         async def handle(request: Request, error: Exception) -> Response:
             if isinstance(error, HTTPException) and error.status_code == 405:
                 error = HTTPException(405, headers={"Allow": allowed_methods(request)})
+            if isinstance(error, InsufficientScopeError) and _has_bound_token(request):
+                error = error.for_bound_token(ALGS)
             return starlette_response(self.render(error, request.url.path))
 
         for error_class in (
@@ -112,6 +116,11 @@ class ErrorRenderer:
             Exception,
         ):
             application.add_exception_handler(error_class, handle)
+
+
+def _has_bound_token(request: Request) -> bool:
+    """Return whether a request presents its token by the scheme of RFC 9449."""
+    return request.headers.get("authorization", "").partition(" ")[0].lower() == "dpop"
 
 
 def allowed_methods(request: Request) -> str:

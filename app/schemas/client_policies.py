@@ -15,6 +15,7 @@ DAY_SECONDS = 86_400
 
 SecondFactorPolicy = Literal["required", "optional", "passkey_first"]
 ConsentPolicy = Literal["remembered", "always", "never"]
+SecurityProfile = Literal["fapi2"]
 GroupId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 ScopeName = Annotated[str, StringConstraints(pattern=r"^[\x21\x23-\x5b\x5d-\x7e]{1,128}$")]
 LoginMethod = Annotated[
@@ -75,6 +76,11 @@ class ClientPolicies(BaseModel):
     require_dpop_nonce: bool = Field(
         default=False,
         description="Whether each DPoP proof of the client needs a nonce of this server.",
+    )
+    profile: SecurityProfile | None = Field(
+        default=None,
+        description="`fapi2` holds the client to the FAPI 2.0 Security Profile, even if `PROFILE`"
+        " does not. What the client registered must fit the profile.",
     )
     consent: ConsentPolicy | None = Field(
         default=None,

@@ -12,7 +12,7 @@ class ServerMetadata(BaseModel):
     introspection_endpoint: str
     revocation_endpoint: str
     pushed_authorization_request_endpoint: str
-    device_authorization_endpoint: str
+    device_authorization_endpoint: str | None = None
     end_session_endpoint: str
     registration_endpoint: str | None = None
     grant_types_supported: list[str]

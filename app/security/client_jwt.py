@@ -48,6 +48,12 @@ def require_only_audience(claims: Mapping[str, Any], accepted: Collection[str]) 
         raise SignatureError("aud is not this server only")
 
 
+def require_exact_audience(claims: Mapping[str, Any], accepted: str) -> None:
+    """Require the audience to be one string (FAPI 2.0 section 5.3.2.1); raises `SignatureError`."""
+    if claims.get("aud") != accepted:
+        raise SignatureError("aud is not the issuer as a string")
+
+
 def require_now(
     claims: Mapping[str, Any], now: datetime, *, lifetime: timedelta | None = None
 ) -> datetime | None:

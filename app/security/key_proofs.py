@@ -38,10 +38,11 @@ _BASE64URL = re.compile(r"[\w-]+", re.ASCII)
 
 
 class KeyProof(NamedTuple):
-    """The claims of a verified proof, and the thumbprint of its key (RFC 7638)."""
+    """The claims of a verified proof, the thumbprint of its key (RFC 7638), and its algorithm."""
 
     claims: dict[str, Any]
     thumbprint: str
+    algorithm: str
 
 
 class RsaMembers(NamedTuple):
@@ -52,12 +53,13 @@ class RsaMembers(NamedTuple):
 
 
 class ProvenKey(NamedTuple):
-    """What the header of a proof says: an imported key, what verifies with it, and its name."""
+    """What the header of a proof says: an imported key, what verifies with it, and the names."""
 
     typ: Any
     key: Any
     algorithm: Any
     thumbprint: str
+    algorithm_name: str
 
 
 def verify_key_proof(token: str, *, typ: str) -> KeyProof:
@@ -79,7 +81,8 @@ def verify_key_proof(token: str, *, typ: str) -> KeyProof:
         raise SignatureError("the key in the header cannot be used") from None
     if not is_signed:
         raise SignatureError("the key in the header does not verify the signature")
-    return KeyProof(_json_object(encoded_claims, "payload"), proven.thumbprint)
+    claims = _json_object(encoded_claims, "payload")
+    return KeyProof(claims, proven.thumbprint, proven.algorithm_name)
 
 
 @lru_cache(maxsize=REMEMBERED_KEYS)
@@ -96,7 +99,7 @@ def _proven_key(encoded_header: str) -> ProvenKey:
     if (NEVER_IN_A_HEADER - {"jwk"}) & header.keys():
         raise SignatureError("the header has a forbidden member")
     jwk = _public_jwk(header.get("jwk"), algorithm)
-    return ProvenKey(header.get("typ"), *_imported(jwk, algorithm), thumbprint_of(jwk))
+    return ProvenKey(header.get("typ"), *_imported(jwk, algorithm), thumbprint_of(jwk), algorithm)
 
 
 def thumbprint_of(jwk: dict[str, str]) -> str:

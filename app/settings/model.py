@@ -25,6 +25,8 @@ __all__ = ["Environment", "Settings", "SettingsProblemsError"]
 
 MINIMUM_SECRET_LENGTH = 32
 MINIMUM_ADMIN_TOKEN_LENGTH = 32
+LONGEST_FAPI_CODE = 60
+"""Seconds (FAPI 2.0 Security Profile section 5.3.2.1)."""
 
 
 class Settings(  # Pydantic begins with the fields of the last group
@@ -63,6 +65,7 @@ class Settings(  # Pydantic begins with the fields of the last group
                 "ARGON2_MEMORY_KIB must be at least 8 times ARGON2_PARALLELISM (RFC 9106, 3.1)"
             )
         problems.extend(self._certificate_problems())
+        problems.extend(self._profile_problems())
         if problems:
             raise SettingsProblemsError(problems)
         return self
@@ -81,6 +84,18 @@ class Settings(  # Pydantic begins with the fields of the last group
                 problems.append("MTLS_CA_FILE requires MTLS_HEADER_FORMAT or MTLS_PORT")
             if self.mtls_url is not None:
                 problems.append("MTLS_URL requires MTLS_HEADER_FORMAT or MTLS_PORT")
+        return problems
+
+    def _profile_problems(self) -> list[str]:
+        if self.profile is None:
+            return []
+        problems = []
+        if self.dynamic_registration == "open":
+            problems.append("PROFILE=fapi2 excludes DYNAMIC_REGISTRATION=open: use token or off")
+        if self.authorization_code_ttl > LONGEST_FAPI_CODE:
+            problems.append(
+                f"PROFILE=fapi2 requires AUTHORIZATION_CODE_TTL to be at most {LONGEST_FAPI_CODE}"
+            )
         return problems
 
     def _production_problems(self) -> list[str]:
@@ -139,13 +154,13 @@ class Settings(  # Pydantic begins with the fields of the last group
 
     @property
     def client_creation_is_open(self) -> bool:
-        return not self.is_production
+        return not self.is_production and self.profile is None
 
     @property
     def dynamic_registration_mode(self) -> Literal["open", "token", "off"]:
         if self.dynamic_registration is not None:
             return self.dynamic_registration
-        return "off" if self.is_production else "open"
+        return "off" if self.is_production or self.profile is not None else "open"
 
     @property
     def client_documents_mode(self) -> Literal["all", "agents", "off"]:

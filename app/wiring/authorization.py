@@ -40,6 +40,7 @@ def build_authorization(
     authorization_request_repository = AuthorizationRequestRepository(core.database)
     request_parser = RequestParser(
         resource_indicators=resource_indicators,
+        fapi=core.fapi,
         issuer=settings.issuer_url,
         requires_pkce=settings.pkce == "all",
         prompts=prompts,
@@ -51,10 +52,12 @@ def build_authorization(
         request_objects=RequestObjects(
             client_keys=clients.client_keys,
             outbound=core.outbound,
+            fapi=core.fapi,
             clock=core.clock,
             issuer=settings.issuer_url,
         ),
         request_parser=request_parser,
+        fapi=core.fapi,
         limits=core.limits,
         clock=core.clock,
     )
@@ -72,6 +75,7 @@ def build_authorization(
         client_documents=client_documents,
         authorization_request_repository=authorization_request_repository,
         authorization_code_repository=tokens.authorization_code_repository,
+        fapi=core.fapi,
         limits=core.limits,
         clock=core.clock,
         code_ttl=timedelta(seconds=settings.authorization_code_ttl),
@@ -83,6 +87,7 @@ def build_authorization(
         request_parser=request_parser,
         dpop_proofs=tokens.dpop_proofs,
         authorization_request_repository=authorization_request_repository,
+        fapi=core.fapi,
         limits=core.limits,
         clock=core.clock,
     )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from app.oauth.administered_clients import AdministeredClients
 from app.oauth.client_auth import offered_methods
+from app.oauth.client_auth.base import ClientAuthMethod
 from app.oauth.grants import Grants
 from app.oauth.registration import ClientRegistration
 from app.oauth.supported_metadata import SupportedMetadata
@@ -26,6 +27,7 @@ from app.services.clients.client_search import ClientSearch
 from app.services.clients.client_tokens import ClientTokenService
 from app.services.clients.clients import ClientService
 from app.services.clients.consents import ConsentService
+from app.services.clients.fapi import FAPI_AUTH_METHODS
 from app.services.clients.initial_access_tokens import InitialAccessTokenService
 from app.services.clients.policies import ClientPolicyService
 from app.services.clients.registration_tokens import RegistrationTokenService
@@ -58,17 +60,26 @@ class Clients:
     supported_metadata: SupportedMetadata
 
 
+def methods_of_profile(core: Core) -> tuple[type[ClientAuthMethod], ...]:
+    """Return the authentication methods that clients can have here."""
+    offered = offered_methods(core.certificate_sources)
+    if not core.fapi.holds_for_all:
+        return offered
+    return tuple(method for method in offered if method.name in FAPI_AUTH_METHODS)
+
+
 def build_clients(core: Core, *, groups: Groups, grants: Grants) -> Clients:
     clients = ClientService(
         client_repository=core.client_repository,
         audit=core.audit,
+        fapi=core.fapi,
         clock=core.clock,
         requires_pkce=core.settings.pkce == "all",
     )
     consent_repository = ConsentRepository(core.database)
     supported = SupportedMetadata.of(
         grants,
-        offered_methods(core.certificate_sources),
+        methods_of_profile(core),
         has_client_certificates=core.certificate_sources.exist,
     )
     administration = ClientAdministration(
@@ -88,6 +99,7 @@ def build_clients(core: Core, *, groups: Groups, grants: Grants) -> Clients:
             administration=administration,
             outbound=core.outbound,
             supported=supported,
+            fapi=core.fapi,
             is_strict=core.settings.is_production,
         ),
         administration=administration,
@@ -95,6 +107,7 @@ def build_clients(core: Core, *, groups: Groups, grants: Grants) -> Clients:
             clients=clients,
             outbound=core.outbound,
             supported=supported,
+            fapi=core.fapi,
             is_strict=core.settings.is_production,
         ),
         client_keys=ClientKeys(core.outbound, core.clock),

@@ -25,6 +25,7 @@ from app.services.accounts.known_networks import KnownNetworks
 from app.services.accounts.notices import Notices
 from app.services.accounts.one_time_links import OneTimeLinks
 from app.services.clients.certificate_authorities import CertificateAuthorities
+from app.services.clients.fapi import FAPI2, FapiProfile
 from app.services.factors.trusted_browsers import TrustedBrowsers
 from app.services.operations.activity import ActivityCollector
 from app.services.operations.audit import AuditLog
@@ -81,6 +82,7 @@ class Core:
     user_repository: UserRepository
     client_repository: ClientRepository
     replay_cache_repository: ReplayCacheRepository
+    fapi: FapiProfile
     certificate_sources: CertificateSources
     certificate_authorities: CertificateAuthorities
 
@@ -111,6 +113,7 @@ def build_core(settings: Settings, clock: Clock) -> Core:
     )
     return Core(
         settings=settings,
+        fapi=FapiProfile(holds_for_all=settings.profile == FAPI2),
         certificate_sources=CertificateSources(
             by_header=settings.mtls_header_format is not None,
             by_port=settings.mtls_port is not None,

@@ -43,7 +43,7 @@ from app.wiring.accounts import Accounts
 from app.wiring.authorization import build_authorization
 from app.wiring.available import Available
 from app.wiring.client_documents import build_client_documents
-from app.wiring.clients import Clients
+from app.wiring.clients import Clients, methods_of_profile
 from app.wiring.core import Core
 from app.wiring.factors import Factors
 from app.wiring.resources import build_resources
@@ -93,6 +93,7 @@ def build_oauth(
     authenticator = ClientAuthenticator(
         client_repository=core.client_repository,
         methods=[methods.build(method) for method in offered],
+        fapi=core.fapi,
         limits=core.limits,
         clock=core.clock,
     )
@@ -136,6 +137,7 @@ def build_oauth(
             authenticator=authenticator,
             grants=[available.build(grant) for grant in grants],
             dpop_proofs=tokens.dpop_proofs,
+            fapi=core.fapi,
             limits=core.limits,
             activity=core.activity,
         ),
@@ -149,6 +151,7 @@ def build_oauth(
             consents=clients.consents,
             entitlements=core.entitlements,
             second_factor_policies=accounts.second_factor_policies,
+            fapi=core.fapi,
             limits=core.limits,
             audit=core.audit,
             clock=core.clock,
@@ -159,6 +162,7 @@ def build_oauth(
             access_tokens=access_tokens,
             dpop_proofs=tokens.dpop_proofs,
             resource_catalogue=resources.resource_catalogue,
+            fapi=core.fapi,
         ),
         dpop_proofs=tokens.dpop_proofs,
         admin_access=AdminAccess(
@@ -196,6 +200,7 @@ def build_oauth(
             token_family_repository=tokens.token_family_repository,
             entitlements=core.entitlements,
             signing_keys=tokens.signing_keys,
+            fapi=core.fapi,
             clock=core.clock,
             issuer=issuer,
         ),
@@ -211,13 +216,14 @@ def build_oauth(
         metadata=server_metadata(
             issuer,
             grants=grants,
-            client_auth_methods=offered,
+            client_auth_methods=methods_of_profile(core),
             prompts=prompts,
             has_docs=settings.docs,
             has_registration=core.registration_policy.dynamic_registration != "off",
             has_client_certificates=core.certificate_sources.exist,
             mtls_base_url=settings.mtls_base_url(issuer),
-            supports_documents=documents.policy.mode == "all",
+            supports_documents=documents.policy.mode == "all" and not core.fapi.holds_for_all,
+            is_fapi=core.fapi.holds_for_all,
         ),
         webfinger=WebFinger(issuer, settings.webfinger_domains),
         signing_keys=tokens.signing_keys,

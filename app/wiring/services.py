@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from app.clock import Clock
 from app.concurrency.threads import start_threads
 from app.oauth.grants import GRANTS, Grants
+from app.services.clients.fapi import FAPI_GRANT_TYPES
 from app.settings import Settings
 from app.wiring.accounts import Accounts, build_accounts
 from app.wiring.clients import Clients, build_clients
@@ -45,8 +46,13 @@ class Services:
 
 
 def build_services(settings: Settings, clock: Clock, *, grants: Grants = GRANTS) -> Services:
-    """Build all services, with these grants; nothing connects until it is needed."""
+    """Build all services, with these grants; nothing connects until it is needed.
+
+    Of the grants, a server with the FAPI 2.0 profile has only those that fit.
+    """
     core = build_core(settings, clock)
+    if core.fapi.holds_for_all:
+        grants = [grant for grant in grants if grant.grant_type in FAPI_GRANT_TYPES]
     factors = build_factors(core)
     groups = build_groups(core)
     clients = build_clients(core, groups=groups, grants=grants)

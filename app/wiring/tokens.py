@@ -20,7 +20,9 @@ from app.repositories.oauth.jwt_states import JwtStateRepository
 from app.repositories.oauth.refresh_tokens import RefreshTokenRepository
 from app.repositories.oauth.signing_keys import SigningKeyRepository
 from app.repositories.oauth.token_families import TokenFamilyRepository
+from app.security.jose import ALGORITHMS
 from app.security.purposes import Purpose
+from app.services.clients.fapi import FAPI_ALGORITHMS
 from app.services.clients.usage import ClientUsageService
 from app.services.oauth.signing_keys import SigningKeys
 from app.settings import Settings
@@ -58,12 +60,20 @@ def build_tokens(core: Core, *, usage: ClientUsageService) -> Tokens:
         threads=core.signature_threads,
         max_age=timedelta(seconds=settings.signing_key_max_age),
         token_ttl=id_token_ttl,
+        initial_algorithms=FAPI_ALGORITHMS if core.fapi.holds_for_all else ALGORITHMS,
     )
-    id_tokens = IdTokens(signing_keys, core.clock, issuer=settings.issuer_url, ttl=id_token_ttl)
+    id_tokens = IdTokens(
+        signing_keys=signing_keys,
+        fapi=core.fapi,
+        clock=core.clock,
+        issuer=settings.issuer_url,
+        ttl=id_token_ttl,
+    )
     access_jwts = AccessJwts(
         signing_keys=signing_keys,
         box=core.box(Purpose.FAMILIES_OF_JWTS),
         entitlements=core.entitlements,
+        fapi=core.fapi,
         issuer=settings.issuer_url,
     )
     dpop_proofs = DpopProofs(
@@ -81,6 +91,7 @@ def build_tokens(core: Core, *, usage: ClientUsageService) -> Tokens:
         access_jwts=access_jwts,
         dpop_proofs=dpop_proofs,
         usage=usage,
+        fapi=core.fapi,
         clock=core.clock,
         lifetimes=Lifetimes(
             access=timedelta(seconds=settings.access_token_ttl),

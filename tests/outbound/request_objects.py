@@ -6,6 +6,7 @@ from app.models.clients.clients import Client
 from app.oauth.request_objects import RequestObjects
 from app.outbound.http import OutboundHttp
 from app.services.clients.client_keys import ClientKeys
+from app.services.clients.fapi import FapiProfile
 from tests.support.client_jwts import jwks, signing_key
 from tests.support.clients import client_with
 from tests.support.clock import FakeClock
@@ -20,7 +21,11 @@ def a_client(**metadata: Any) -> Client:
 
 def objects_with(outbound: OutboundHttp, clock: FakeClock) -> RequestObjects:
     return RequestObjects(
-        client_keys=ClientKeys(outbound, clock), outbound=outbound, clock=clock, issuer=ISSUER
+        client_keys=ClientKeys(outbound, clock),
+        outbound=outbound,
+        fapi=FapiProfile(holds_for_all=False),
+        clock=clock,
+        issuer=ISSUER,
     )
 
 

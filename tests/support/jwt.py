@@ -9,7 +9,7 @@ from joserfc.jwk import KeySet
 
 from tests.support.application import Application
 
-ALGORITHMS = ["RS256", "ES256", "Ed25519"]
+ALGORITHMS = ["RS256", "PS256", "ES256", "Ed25519"]
 
 
 async def claims_of(app: Application, token: str, *, audience: str) -> dict[str, Any]:

@@ -87,6 +87,26 @@ def test_the_domains_of_webfinger_must_be_domains(
     assert lines == ("WEBFINGER_DOMAINS: must be domains such as example.com, in ASCII (xn--…)",)
 
 
+@pytest.mark.parametrize(
+    ("variables", "line"),
+    [
+        (
+            {"DYNAMIC_REGISTRATION": "open"},
+            "PROFILE=fapi2 excludes DYNAMIC_REGISTRATION=open: use token or off",
+        ),
+        (
+            {"AUTHORIZATION_CODE_TTL": "61"},
+            "PROFILE=fapi2 requires AUTHORIZATION_CODE_TTL to be at most 60",
+        ),
+    ],
+)
+def test_the_profile_excludes_other_settings(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], line: str
+) -> None:
+    """FAPI 2.0 section 5.3.2.1"""
+    assert refusal_of(monkeypatch, PROFILE="fapi2", **variables) == (line,)
+
+
 @pytest.fixture
 def ca_file(tmp_path: Path) -> str:
     return str(Authority(tmp_path).ca_file)

@@ -217,6 +217,12 @@ class Client(ClientColumns, ClientMixin):
         )
 
     @property
+    def has_fapi_profile(self) -> bool:
+        """Whether the policies hold the client to the FAPI 2.0 Security Profile."""
+        policies = self.policies_in_force
+        return policies is not None and policies.profile is not None
+
+    @property
     def requires_dpop_nonce(self) -> bool:
         policies = self.policies_in_force
         return policies is not None and policies.require_dpop_nonce

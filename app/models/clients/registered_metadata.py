@@ -58,6 +58,11 @@ class RegisteredMetadata(NamedTuple):
         return cls(**{name: stated[name] for name in stated if name in cls._field_defaults})
 
     @property
+    def has_logout_uri(self) -> bool:
+        """Whether the client is notified of logouts, which name a session by its `sid`."""
+        return self.backchannel_logout_uri is not None or self.frontchannel_logout_uri is not None
+
+    @property
     def tls_client_auth_subjects(self) -> Mapping[str, str]:
         """The subjects that the client's certificate must have, by the names of the members."""
         return {name: value for name in SUBJECT_MEMBERS if (value := getattr(self, name))}

@@ -1,6 +1,7 @@
 """Refresh tokens, stored as digests; each is used once and references its successor.
 
-`expires_at` of a used token is the end of its grace window. The row then moves to
+A token of a client under the FAPI 2.0 profile is not rotated; its `issued_at` is when it was last
+used. `expires_at` of a used token is the end of its grace window. The row then moves to
 `used_refresh_tokens`, which stores only what is needed to detect a replay.
 """
 

@@ -34,6 +34,7 @@ from app.security.tokens import TokenKind, digest_of, new_identifier, new_token
 from app.services.accounts.sessions import SignedIn
 from app.services.clients.client_fingerprints import fingerprint_of
 from app.services.clients.consents import ConsentService
+from app.services.clients.fapi import FapiProfile
 from app.services.operations.limits import Limits
 
 
@@ -66,6 +67,7 @@ class AuthorizationEndpoint:
         client_documents: ClientDocuments,
         authorization_request_repository: AuthorizationRequestRepository,
         authorization_code_repository: AuthorizationCodeRepository,
+        fapi: FapiProfile,
         limits: Limits,
         clock: Clock,
         code_ttl: timedelta,
@@ -84,6 +86,7 @@ class AuthorizationEndpoint:
         self._consents = consents
         self._authorization_request_repository = authorization_request_repository
         self._authorization_code_repository = authorization_code_repository
+        self._fapi = fapi
         self._limits = limits
         self._clock = clock
         self._code_ttl = code_ttl
@@ -278,7 +281,7 @@ class AuthorizationEndpoint:
             acr=acr_for(request, signed_in),
             amr=signed_in.session.amr,
             issued_at=now,
-            expires_at=now + self._code_ttl,
+            expires_at=now + self._fapi.code_ttl(request.client, self._code_ttl),
             used_at=None,
             used_for=None,
             confirmation=confirmation_of(request.dpop_jkt),

@@ -26,6 +26,7 @@ from app.repositories.oauth.authorization_requests import AuthorizationRequestRe
 from app.schemas.tokens import PushedResponse
 from app.security.document_urls import is_document_url
 from app.security.tokens import TokenKind, digest_of, new_token
+from app.services.clients.fapi import FapiProfile
 from app.services.operations.limits import Limits
 
 PATH = "/par"
@@ -43,6 +44,7 @@ class PushedRequests:
         request_parser: RequestParser,
         dpop_proofs: DpopProofs,
         authorization_request_repository: AuthorizationRequestRepository,
+        fapi: FapiProfile,
         limits: Limits,
         clock: Clock,
     ) -> None:
@@ -52,6 +54,7 @@ class PushedRequests:
         self._request_parser = request_parser
         self._dpop_proofs = dpop_proofs
         self._authorization_request_repository = authorization_request_repository
+        self._fapi = fapi
         self._limits = limits
         self._clock = clock
 
@@ -103,7 +106,10 @@ class PushedRequests:
             return None
         presented = PresentedProof(request.dpop, "POST", PATH)
         return await self._dpop_proofs.verify(
-            presented, access_token=None, needs_nonce=client.requires_dpop_nonce
+            presented,
+            access_token=None,
+            needs_nonce=client.requires_dpop_nonce,
+            is_fapi=self._fapi.holds_for(client),
         )
 
     async def _store(self, client: Client, parameters: Mapping[str, str]) -> PushedResponse:

@@ -15,6 +15,7 @@ from app.models.oauth.granted_resources import GrantedResources
 from app.models.oauth.resources import Resource
 from app.oauth.authorization.response_modes import DEFAULT_MODE, RESPONSE_MODES, ResponseTarget
 from app.oauth.authorization.sizes import MAXIMUM_BYTES, check_sizes
+from app.oauth.authorization.values import parse_acr_values, parse_max_age, parse_prompts
 from app.oauth.claims import ClaimsRequest, parse_claims
 from app.oauth.descriptions import Description
 from app.oauth.dpop.confirmation import requested_key
@@ -28,6 +29,7 @@ from app.oauth.pkce import S256, is_code_challenge
 from app.oauth.redirect_uris import is_registered
 from app.oauth.resource_indicators import ResourceIndicators
 from app.observability.refusals import shown_uri
+from app.services.clients.fapi import FapiProfile
 
 RESPONSE_TYPES = ("code",)
 PROMPTS = ("none", "login", "consent", "select_account", "create")
@@ -58,7 +60,6 @@ PARAMETERS = frozenset(
     }
 )
 """The parameters of an authorization request; every other one is ignored."""
-MAXIMUM_AGE_DIGITS = 9
 
 
 def prompts_here(*, registration_is_open: bool) -> tuple[str, ...]:
@@ -132,15 +133,22 @@ class AuthorizationRequest:
         return RefusedRequestError(error, self.target)
 
 
-def proven_target(client: Client, parameters: Mapping[str, str], *, issuer: str) -> ResponseTarget:
-    """Return where to send the response; raises `UntrustedRequestError`."""
+def proven_target(
+    client: Client, parameters: Mapping[str, str], *, issuer: str, may_omit_uri: bool
+) -> ResponseTarget:
+    """Return where to send the response; raises `UntrustedRequestError`.
+
+    If it `may_omit_uri`, a request without a redirect URI is for the only one of the client.
+    """
     redirect_uri = parameters.get("redirect_uri")
     if redirect_uri is None:
-        redirect_uri = client.get_default_redirect_uri()
+        redirect_uri = client.get_default_redirect_uri() if may_omit_uri else ""
         if not redirect_uri:
             raise UntrustedRequestError(
                 Detail.REDIRECT_URI_MISSING,
-                reason="the request has no redirect_uri and the client registered several or none",
+                reason="the request has no redirect_uri and the client registered several or none"
+                if may_omit_uri
+                else "the request has no redirect_uri, which the FAPI 2.0 profile requires",
             )
     elif not is_registered(client, redirect_uri):
         raise UntrustedRequestError(
@@ -159,31 +167,39 @@ def proven_target(client: Client, parameters: Mapping[str, str], *, issuer: str)
 class RequestParser:
     """Parser of authorization requests.
 
-    With `requires_pkce`, every client must use PKCE; public clients and those that registered
-    `require_pkce` must use it in any case.
+    With `requires_pkce`, every client must use PKCE; public clients, those that registered
+    `require_pkce` and those under the FAPI 2.0 profile must use it in any case.
     """
 
     def __init__(
         self,
         *,
         resource_indicators: ResourceIndicators,
+        fapi: FapiProfile,
         issuer: str,
         requires_pkce: bool,
         prompts: Collection[str] = PROMPTS,
     ) -> None:
         self._resource_indicators = resource_indicators
+        self._fapi = fapi
         self._issuer = issuer
         self._requires_pkce = requires_pkce
         self._prompts = frozenset(prompts)
 
     def target(self, client: Client, parameters: Mapping[str, str]) -> ResponseTarget:
-        return proven_target(client, parameters, issuer=self._issuer)
+        """Return where to send a refusal; raises `UntrustedRequestError`."""
+        return proven_target(client, parameters, issuer=self._issuer, may_omit_uri=True)
 
     async def parse(
         self, client: Client, parameters: Mapping[str, str], *, began_at: datetime
     ) -> AuthorizationRequest:
         """Parse a request; raises `UntrustedRequestError` or `RefusedRequestError`."""
-        target = self.target(client, parameters)
+        target = proven_target(
+            client,
+            parameters,
+            issuer=self._issuer,
+            may_omit_uri=not self._fapi.holds_for(client),
+        )
         try:
             return await self._parse(client, parameters, target, began_at)
         except OAuth2Error as error:
@@ -215,9 +231,9 @@ class RequestParser:
             dpop_jkt=requested_key(jkt)
             if (jkt := parameters.get("dpop_jkt")) is not None
             else None,
-            prompts=_prompts(parameters.get("prompt"), self._prompts),
-            max_age=_max_age(client, parameters.get("max_age")),
-            acr_values=_acr_values(client, parameters.get("acr_values")),
+            prompts=parse_prompts(parameters.get("prompt"), self._prompts),
+            max_age=parse_max_age(client, parameters.get("max_age")),
+            acr_values=parse_acr_values(client, parameters.get("acr_values")),
             claims=parse_claims(parameters.get("claims")).within(client.allowed_scope),
             login_hint=parameters.get("login_hint"),
             id_token_hint=parameters.get("id_token_hint"),
@@ -233,7 +249,7 @@ class RequestParser:
                 raise InvalidRequestError(
                     Description.PARAMETER_MISSING.format(name="code_challenge")
                 )
-            if client.requires_pkce or self._requires_pkce:
+            if client.requires_pkce or self._requires_pkce or self._fapi.holds_for(client):
                 raise InvalidRequestError(Description.PKCE_REQUIRED)
             return None
         if parameters.get("code_challenge_method", "plain") != S256:
@@ -266,30 +282,3 @@ def _check_response(client: Client, parameters: Mapping[str, str]) -> None:
             Description.PARAMETER_NOT_SUPPORTED.format(name="registration"),
             error="registration_not_supported",
         )
-
-
-def _prompts(text: str | None, known: frozenset[str]) -> frozenset[str]:
-    prompts = frozenset((text or "").split())
-    if not prompts <= known:
-        raise InvalidRequestError(
-            Description.PARAMETER_NOT_SUPPORTED.format(name="prompt"),
-            reason=f"the prompt is {text}",
-        )
-    if "none" in prompts and len(prompts) > 1:
-        raise InvalidRequestError(Description.PROMPT_NONE_COMBINED)
-    return prompts
-
-
-def _max_age(client: Client, text: str | None) -> timedelta | None:
-    if text is None:
-        default = client.registered_metadata.default_max_age
-        return timedelta(seconds=default) if default is not None else None
-    if not text.isascii() or not text.isdigit() or len(text) > MAXIMUM_AGE_DIGITS:
-        raise InvalidRequestError(Description.PARAMETER_MALFORMED.format(name="max_age"))
-    return timedelta(seconds=int(text))
-
-
-def _acr_values(client: Client, text: str | None) -> tuple[str, ...]:
-    if text is None:
-        return tuple(client.registered_metadata.default_acr_values)
-    return tuple(text.split())

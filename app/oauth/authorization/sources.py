@@ -30,6 +30,7 @@ from app.repositories.clients.clients import ClientRepository
 from app.repositories.oauth.authorization_requests import AuthorizationRequestRepository
 from app.security.document_urls import is_of_document, stored_client_id
 from app.security.tokens import TokenKind, digest_of
+from app.services.clients.fapi import FapiProfile
 from app.services.operations.limits import Limits
 
 PUSHED = "pushed"
@@ -68,9 +69,11 @@ class RequestSources:
         authorization_request_repository: AuthorizationRequestRepository,
         request_objects: RequestObjects,
         request_parser: RequestParser,
+        fapi: FapiProfile,
         limits: Limits,
         clock: Clock,
     ) -> None:
+        self._fapi = fapi
         self._limits = limits
         self._client_repository = client_repository
         self._client_documents = client_documents
@@ -113,7 +116,8 @@ class RequestSources:
             client = await self._client_of_document(client_id, parameters)
         else:
             client = await self.client(client_id)
-        if client.registered_metadata.require_pushed_authorization_requests:
+        metadata = client.registered_metadata
+        if metadata.require_pushed_authorization_requests or self._fapi.holds_for(client):
             raise self._refusal(
                 client,
                 parameters,

@@ -12,6 +12,7 @@ from app.oauth.descriptions import Description
 from app.oauth.errors import InvalidClientError, InvalidRequestError
 from app.oauth.requests import FormRequest
 from app.observability import request_context
+from app.services.clients.fapi import FAPI_AUTH_METHODS, FapiProfile
 from app.services.operations.limits import Limits
 
 ENDPOINT = "token"
@@ -31,10 +32,12 @@ class ClientAuthenticator:
         *,
         client_repository: ClientLookup,
         methods: Sequence[ClientAuthMethod],
+        fapi: FapiProfile,
         limits: Limits,
         clock: Clock,
     ) -> None:
         self._client_repository = client_repository
+        self._fapi = fapi
         self._limits = limits
         self._clock = clock
         self._methods = [each for each in methods if not each.is_chosen_by_registration]
@@ -63,6 +66,10 @@ class ClientAuthenticator:
             registered = client.token_endpoint_auth_method or "client_secret_basic"
             raise await self._failed(
                 credentials, f"the client registered {registered} but used {method.name}"
+            )
+        if method.name not in FAPI_AUTH_METHODS and self._fapi.holds_for(client):
+            raise await self._failed(
+                credentials, f"the FAPI 2.0 profile does not allow {method.name}"
             )
         if client.registration_expires_at is not None:
             await self._client_repository.mark_used(client.client_id)

@@ -17,9 +17,15 @@ from app.oauth.errors import InvalidClientError
 from app.oauth.requests import FormRequest
 from app.outbound.http import BusyError, FetchError
 from app.repositories.operations.replay_cache import ReplayCacheRepository
-from app.security.client_jwt import SKEW, require_now, require_only_audience
+from app.security.client_jwt import (
+    SKEW,
+    require_exact_audience,
+    require_now,
+    require_only_audience,
+)
 from app.security.jose import SignatureError, header_of
 from app.services.clients.client_keys import ClientKeys
+from app.services.clients.fapi import FapiProfile
 from app.services.operations.links import Links
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -43,11 +49,14 @@ class PrivateKeyJwt(ClientAuthMethod):
         client_keys: ClientKeys,
         replay_cache_repository: ReplayCacheRepository,
         links: Links,
+        fapi: FapiProfile,
         clock: Clock,
     ) -> None:
         self._client_keys = client_keys
         self._replay_cache_repository = replay_cache_repository
+        self._fapi = fapi
         self._clock = clock
+        self._issuer = links.issuer
         # RFC 9126 section 2 requires all three to be accepted, at every endpoint.
         self._audiences = {links.issuer, f"{links.issuer}/token", f"{links.issuer}/par"}
 
@@ -67,6 +76,7 @@ class PrivateKeyJwt(ClientAuthMethod):
                 client,
                 credentials.secret,
                 algorithm=client.registered_metadata.token_endpoint_auth_signing_alg,
+                allowed=self._fapi.client_algorithms(client),
                 typ=JWT_TYPE,
             )
             jti, expires_at = self._check(client, claims)
@@ -83,7 +93,10 @@ class PrivateKeyJwt(ClientAuthMethod):
         """Return the `jti` and the expiry of an assertion; raises `SignatureError`."""
         if claims.get("iss") != client.identifier or claims.get("sub") != client.identifier:
             raise SignatureError("iss and sub are not the client_id")
-        require_only_audience(claims, self._audiences)
+        if self._fapi.holds_for(client):
+            require_exact_audience(claims, self._issuer)
+        else:
+            require_only_audience(claims, self._audiences)
         jti = claims.get("jti")
         if not isinstance(jti, str) or not 0 < len(jti) <= MAXIMUM_JTI:
             raise SignatureError("jti is missing or invalid")

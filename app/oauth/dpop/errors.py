@@ -5,7 +5,13 @@ any other problem with a token.
 """
 
 from app.oauth.descriptions import Description
-from app.oauth.errors import REALM, InvalidTokenError, MissingTokenError, OAuth2Error
+from app.oauth.errors import (
+    REALM,
+    InsufficientScopeError,
+    InvalidTokenError,
+    MissingTokenError,
+    OAuth2Error,
+)
 from app.security.key_proofs import PROOF_ALGORITHMS
 
 ALGS = f'algs="{" ".join(PROOF_ALGORITHMS)}"'
@@ -52,6 +58,13 @@ class InvalidDpopTokenError(InvalidTokenError):
         return [_challenge("invalid_token")]
 
 
+class InsufficientBoundScopeError(InsufficientScopeError):
+    """RFC 9449 section 7.1: the token, which is bound to a key, lacks the scope `openid`."""
+
+    def extra_headers(self) -> list[tuple[str, str]]:
+        return [_challenge("insufficient_scope", scope="openid")]
+
+
 class MissingBoundTokenError(MissingTokenError):
     """RFC 9449 section 7.1: no token at all, where bound tokens are accepted, too."""
 
@@ -59,6 +72,7 @@ class MissingBoundTokenError(MissingTokenError):
         return [*super().extra_headers(), _challenge(None)]
 
 
-def _challenge(error: str | None) -> tuple[str, str]:
+def _challenge(error: str | None, *, scope: str | None = None) -> tuple[str, str]:
     code = f', error="{error}"' if error is not None else ""
-    return ("WWW-Authenticate", f"DPoP {REALM}{code}, {ALGS}")
+    required = f', scope="{scope}"' if scope is not None else ""
+    return ("WWW-Authenticate", f"DPoP {REALM}{code}{required}, {ALGS}")

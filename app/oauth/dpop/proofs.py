@@ -16,12 +16,13 @@ from app.repositories.operations.replay_cache import ReplayCacheRepository
 from app.security import jose
 from app.security.jose import SignatureError
 from app.security.key_proofs import encoded, verify_key_proof
+from app.services.clients.fapi import FAPI_ALGORITHM_NAMES
 
 PROOF_TYPE = "dpop+jwt"
 MAXIMUM_BYTES = 4096
 MAXIMUM_JTI = 256
 MAXIMUM_AGE = timedelta(seconds=60)
-"""How far `iat` may be from now, in both directions; a good nonce takes its place."""
+"""How far `iat` may be from now, in both directions; a good nonce allows it to be older."""
 
 
 class PresentedProof(NamedTuple):
@@ -58,12 +59,18 @@ class DpopProofs:
         self._requires_nonce = requires_nonce
 
     async def verify(
-        self, presented: PresentedProof, *, access_token: str | None, needs_nonce: bool
+        self,
+        presented: PresentedProof,
+        *,
+        access_token: str | None,
+        needs_nonce: bool,
+        is_fapi: bool,
     ) -> DpopProof:
         """Return the proof of a request; raises a `DpopError`.
 
-        `access_token` is the token of a request to a protected resource. The proof is not used yet:
-        store its `use` in the step that stores what the client gets, or call `spend`.
+        `access_token` is the token of a request to a protected resource. `is_fapi` is whether the
+        FAPI 2.0 profile holds for the client, which restricts the algorithms. The proof is not
+        used yet: store its `use` in the step that stores what the client gets, or call `spend`.
         """
         at_resource, header = access_token is not None, presented.header
         if header is None:
@@ -77,8 +84,10 @@ class DpopProofs:
                 raise SignatureError("it is too long or not ASCII")
             await imported(*jose.MODULES)
             proof = verify_key_proof(header.decode("ascii"), typ=PROOF_TYPE)
+            if is_fapi and proof.algorithm not in FAPI_ALGORITHM_NAMES:
+                raise SignatureError(f"the FAPI 2.0 profile does not allow {proof.algorithm}")
             self._check_target(proof.claims, presented, access_token)
-            self._check_not_before(proof.claims)
+            self._check_not_ahead(proof.claims)
             jti = proof.claims.get("jti")
             if not isinstance(jti, str) or not 0 < len(jti) <= MAXIMUM_JTI:
                 raise SignatureError("jti is missing or invalid")
@@ -114,9 +123,12 @@ class DpopProofs:
         if access_token is not None and claims.get("ath") != ath_of(access_token):
             raise SignatureError("ath is not the hash of the access token")
 
-    def _check_not_before(self, claims: dict[str, Any]) -> None:
-        """Refuse a proof that is not valid yet (RFC 7519 section 4.1.5, FAPI 2.0 5.3.2.1)."""
-        if "nbf" in claims and _instant(claims["nbf"], "nbf") > self._clock.now() + MAXIMUM_AGE:
+    def _check_not_ahead(self, claims: dict[str, Any]) -> None:
+        """Refuse a proof that is not valid yet, also with a nonce (FAPI 2.0 section 5.3.2.1)."""
+        latest = self._clock.now() + MAXIMUM_AGE
+        if _instant(claims.get("iat"), "iat") > latest:
+            raise SignatureError("iat is more than a minute ahead")
+        if "nbf" in claims and _instant(claims["nbf"], "nbf") > latest:
             raise SignatureError("nbf is more than a minute ahead")
 
     def _expiry_by_nonce(
@@ -133,13 +145,12 @@ class DpopProofs:
                 at_resource=at_resource,
                 reason="the DPoP proof has no nonce, or an old one",
             )
-        _instant(claims.get("iat"), "iat")
         return expires_at
 
     def _expiry_by_age(self, claims: dict[str, Any]) -> datetime:
         issued_at = _instant(claims.get("iat"), "iat")
-        if abs(self._clock.now() - issued_at) > MAXIMUM_AGE:
-            raise SignatureError("iat is more than a minute from now")
+        if self._clock.now() - issued_at > MAXIMUM_AGE:
+            raise SignatureError("iat is more than a minute ago")
         return issued_at + MAXIMUM_AGE
 
 

@@ -7,6 +7,9 @@ family is revoked. The tokens of agents have a longer window (`SharedRefreshToke
 
 The tokens of a public client that used a proof are bound to its key (RFC 9449 section 5). Those of
 another client are bound to its authentication, so each refresh may use another key.
+
+The tokens of clients under the FAPI 2.0 profile are not rotated: they are bound to the client's
+authentication, and a response that is lost does no harm.
 """
 
 from dataclasses import replace

@@ -1,11 +1,12 @@
 """Queries about refresh tokens and their rotation."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Update, and_, or_, select, update
+from sqlalchemy import Select, Update, and_, or_, select, update
 
-from app.database.claims import Claim, Values
+from app.database.claims import Claim, Creation, Values
 from app.database.database import Database
 from app.models.accounts.users import users
 from app.models.clients.client_documents import client_documents
@@ -16,7 +17,12 @@ from app.models.oauth.token_families import token_families
 from app.models.oauth.used_refresh_tokens import UsedRefreshToken, used_refresh_tokens
 from app.models.operations.replay_cache import SingleUse
 from app.repositories.oauth.token_families import NEW_ACCESS, NewPair, values_of_access_token
-from app.repositories.operations.replay_cache import SPENDING, values_of_use
+from app.repositories.operations.replay_cache import (
+    SPENDING,
+    SPENT_BY,
+    spending,
+    values_of_use,
+)
 
 access, client, family = access_tokens.c, clients.c, token_families.c
 token, used, user = refresh_tokens.c, used_refresh_tokens.c, users.c
@@ -129,8 +135,70 @@ ROTATION = Claim(
 )
 
 
+PROLONGED_BY = timedelta(minutes=1)
+"""Least time by which a token is prolonged, so that busy clients do not write at each refresh."""
+
+
+def _new_access_token(values: Values) -> Select[Any]:
+    """Return the access token of a caller, if its refresh token is valid and not used."""
+    return (
+        select(
+            values["access_digest"],
+            family.family_id,
+            values["client_id"],
+            values["user_id"],
+            values["scope"],
+            values["now"],
+            values["access_expires_at"],
+            values["audience"],
+            values["confirmation"],
+            values["authorization_details"],
+        )
+        .select_from(refresh_tokens.join(token_families, family.family_id == token.family_id))
+        .where(
+            token.digest == values["presented"],
+            token.used_at.is_(None),
+            token.expires_at > values["now"],
+            family.revoked_at.is_(None),
+        )
+    )
+
+
+RENEWAL = Creation(
+    key=(access.digest, "access_digest"),
+    columns=(
+        access.digest,
+        access.family_id,
+        access.client_id,
+        access.user_id,
+        access.scope,
+        access.issued_at,
+        access.expires_at,
+        access.audience,
+        access.confirmation,
+        access.authorization_details,
+    ),
+    select=_new_access_token,
+    inserts=(),
+    types={
+        "presented": token.digest,
+        "now": token.issued_at,
+        "access_digest": access.digest,
+        "access_expires_at": access.expires_at,
+        "scope": access.scope,
+        "audience": access.audience,
+        "confirmation": access.confirmation,
+        "authorization_details": access.authorization_details,
+        "client_id": access.client_id,
+        "user_id": access.user_id,
+    },
+)
+"""An access token for a refresh token that is not rotated."""
+
+
 class RefreshTokenRepository:
     def __init__(self, database: Database) -> None:
+        self._database = database
         self._valid = database.lookup(LIVING, key=token.digest, value=RefreshToken)
         self._used = database.lookup(USED, key=used.digest, value=UsedRefreshToken)
         without_access = [rows for rows in ROTATION.inserts if rows is not NEW_ACCESS]
@@ -139,6 +207,11 @@ class RefreshTokenRepository:
                 replace(ROTATION, inserts=inserts, guard=guard)
             )
             for has_access_row, inserts in ((True, ROTATION.inserts), (False, without_access))
+            for guard in (None, SPENDING)
+        }
+        self._spend = database.step(spending(database), outcome=SPENT_BY, order="use_digest")
+        self._renewals = {
+            guard is not None: database.creation(replace(RENEWAL, guard=guard))
             for guard in (None, SPENDING)
         }
 
@@ -186,3 +259,41 @@ class RefreshTokenRepository:
         if is_ours:
             return None
         return await self.find_in_active_family(digest) or found
+
+    async def renew(
+        self, digest: bytes, found: RefreshToken, pair: NewPair, *, use: SingleUse | None
+    ) -> RefreshToken | None:
+        """Store another access token for a refresh token, which stays valid; return None on
+        success.
+
+        The refresh token is then valid for as long as a new one. Otherwise return it as another
+        caller left it, or `found` if it was revoked or has expired meanwhile. A `use` is spent in
+        any case, and nothing else happens if another caller spent it before.
+        """
+        if not await self._add_access_token(digest, found, pair, use):
+            return await self.find_in_active_family(digest) or found
+        if pair.issued_at - found.issued_at >= PROLONGED_BY:
+            await self._database.change(
+                update(refresh_tokens)
+                .where(token.digest == digest, token.used_at.is_(None))
+                .values(issued_at=pair.issued_at, expires_at=pair.refresh_expires_at)
+            )
+        return None
+
+    async def _add_access_token(
+        self, digest: bytes, found: RefreshToken, pair: NewPair, use: SingleUse | None
+    ) -> bool:
+        values = values_of_use(use) if use is not None else {}
+        if pair.has_access_row:
+            return await self._renewals[use is not None](
+                presented=digest,
+                now=pair.issued_at,
+                **values_of_access_token(pair),
+                client_id=found.client_id,
+                user_id=found.user_id,
+                **values,
+            )
+        if use is None:
+            return True
+        row = await self._spend(**values)
+        return row is not None and row[0] == use.spent_by

@@ -53,16 +53,23 @@ class ClientKeys:
         self._ask = SingleFlight(self._fetch, is_outbound=True)
 
     async def verified(
-        self, client: Client, token: str, *, algorithm: str | None, typ: str
+        self,
+        client: Client,
+        token: str,
+        *,
+        algorithm: str | None,
+        allowed: Sequence[str],
+        typ: str,
     ) -> dict[str, Any]:
         """Verify a JWT of this type signed by the client and return its claims.
 
-        `algorithm` is the one that the client registered. Raise `SignatureError` or `FetchError`.
+        `algorithm` is the one that the client registered, if it did, and `allowed` are those that
+        it may use. Raise `SignatureError` or `FetchError`.
         """
         require_type(token, typ)
         keys = await self.keys_of(client, kid=kid_of(token))
         await imported(*jose.MODULES)
-        algorithms = (algorithm,) if algorithm is not None else jose.CLIENT_ALGORITHMS
+        algorithms = [name for name in allowed if algorithm in (None, name)]
         return jose.verify(token, keys, algorithms=algorithms)
 
     async def keys_of(self, client: Client, *, kid: str | None) -> Keys:

@@ -14,6 +14,7 @@ from app.schemas.clients import ClientCreate, ClientCreated
 from app.schemas.registration import ClientRegister
 from app.security.comparison import digests_match
 from app.security.tokens import TokenKind, digest_of, new_token
+from app.services.clients.fapi import FapiProfile
 from app.services.clients.stated_clients import client_from
 from app.services.operations.audit import AuditLog
 from app.services.operations.audit_actions import ServerEvent
@@ -49,11 +50,13 @@ class ClientService:
         *,
         client_repository: ClientRepository,
         audit: AuditLog,
+        fapi: FapiProfile,
         clock: Clock,
         requires_pkce: bool,
     ) -> None:
         self._client_repository = client_repository
         self._audit = audit
+        self._fapi = fapi
         self._clock = clock
         self._requires_pkce = requires_pkce
 
@@ -170,6 +173,7 @@ class ClientService:
             **IN_FORCE,
             **client.metadata_members,
             "require_pkce": client.requires_pkce or self._requires_pkce,
+            **self._fapi.metadata_in_force(client),
         }
 
     async def find(self, client_id: str) -> Client | None:

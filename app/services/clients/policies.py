@@ -15,6 +15,8 @@ from app.schemas.admin_scopes import AdminScope
 from app.schemas.claim_names import VOUCHED_CLAIMS
 from app.schemas.client_policies import ClientPolicies
 from app.services.accounts.attributes import AttributeService
+from app.services.clients.fapi import require_fit
+from app.services.clients.stated_clients import stated_members
 from app.services.operations.audit import AuditLog
 from app.services.operations.audit_actions import ServerEvent
 from app.services.operations.authority import Authority
@@ -52,9 +54,9 @@ class ClientPolicyService:
         """Replace the policies of a client, which hold from the next request on.
 
         Raise `InvalidInputError` for a group, an attribute or an
-        identity provider that does not exist, and for an attribute that its user edits as the
-        source of a claim that others rely on. What the stored policies refer to already may remain,
-        even if it has been deleted since.
+        identity provider that does not exist, for an attribute that its user edits as the
+        source of a claim that others rely on, and for a profile that the metadata does not fit.
+        What the stored policies refer to already may remain, even if it has been deleted since.
         """
         authority.require(AdminScope.POLICIES_WRITE)
         before = await self._client_repository.find(client_id, now=self._clock.now())
@@ -62,7 +64,10 @@ class ClientPolicyService:
             raise NotFoundError(Detail.CLIENT_UNKNOWN)
         authority.require_may_change(before)
         require_version(version, current=before.version)
-        await self._check(policies, stored=before.policies_in_force or ClientPolicies())
+        stored = before.policies_in_force or ClientPolicies()
+        if stored.profile is None:
+            require_fit(policies, stated_members(before), field="profile")
+        await self._check(policies, stored=stored)
         after = before._replace(policies=policies.stored())
         if after == before:
             return before

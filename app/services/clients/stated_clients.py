@@ -56,7 +56,7 @@ def stated_members(client: Client) -> dict[str, Any]:
     }
 
 
-def members_in(body: ClientCreate) -> dict[str, Any]:
+def members_in(body: ClientCreate | ClientRegister) -> dict[str, Any]:
     """Return the members that `stated_members` returns for a client with this body."""
     return {
         **body.stated_metadata(),

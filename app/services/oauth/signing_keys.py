@@ -19,7 +19,7 @@ from app.repositories.oauth.signing_keys import SigningKeyRepository
 from app.schemas.admin_scopes import AdminScope
 from app.security import jose
 from app.security.encryption import SealError, SecretBox
-from app.security.jose import ALGORITHMS, RSA_ALGORITHMS, SIGNING_ALGORITHMS, SignatureError
+from app.security.jose import RSA_ALGORITHMS, SIGNING_ALGORITHMS, SignatureError
 from app.security.tokens import new_identifier
 from app.services.oauth.signing_key_cache import CACHED_FOR, SigningKeyCache
 from app.services.oauth.signing_key_states import KeyState, PublishedKeys, state_of
@@ -49,7 +49,8 @@ class SigningKeys:
     """Signing keys of the server.
 
     `max_age` is the age at which a key is replaced; `token_ttl` is how long its tokens are valid.
-    `threads` sign with RSA.
+    `threads` sign with RSA. Keys of the `initial_algorithms` exist from the start, others when they
+    are first needed.
     """
 
     def __init__(
@@ -62,12 +63,14 @@ class SigningKeys:
         threads: SignatureThreads,
         max_age: timedelta,
         token_ttl: timedelta,
+        initial_algorithms: Sequence[str],
     ) -> None:
         self._signing_key_repository = signing_key_repository
         self._box = box
         self._audit = audit
         self._clock = clock
         self._threads = threads
+        self._initial_algorithms = initial_algorithms
         self._max_age = max_age
         self._published_after = token_ttl + PUBLISHED_AFTER
         self._cache = SigningKeyCache(signing_key_repository, clock, token_ttl=token_ttl)
@@ -144,7 +147,7 @@ class SigningKeys:
 
     async def ensure(self) -> None:
         """Create the first key of each algorithm for which no key can be opened."""
-        for algorithm in ALGORITHMS:
+        for algorithm in self._initial_algorithms:
             await self._signer(algorithm)
 
     async def rotate(

@@ -69,6 +69,14 @@ class TokenSettings(SettingsGroup):
         description="Which clients must use PKCE: `public` clients and those that registered"
         " `require_pkce`, or `all` (recommended if every client supports it).",
     )
+    profile: Annotated[Literal["fapi2"] | None, Default("none")] = Field(
+        None,
+        description="The security profile of the server. `fapi2` serves nothing but the"
+        " [FAPI 2.0 Security Profile](fapi.md): only confidential clients with keys or"
+        " certificates, pushed requests and bound tokens; no passwords, no open registration."
+        " One client alone is held to it by its policy `profile`.",
+        examples=["fapi2"],
+    )
     dpop_nonce: Literal["off", "required"] = Field(
         "off",
         description="Whether every [DPoP](dpop.md) proof needs a nonce of this server: `off` (only"

@@ -213,6 +213,15 @@ def _with_and_without_use(call: Any, number: int) -> list[Awaitable[Any]]:
     return calls
 
 
+def _renewals(call: Any, number: int) -> list[Awaitable[Any]]:
+    """Access tokens with and without a row, for a token that is prolonged as well."""
+    use: SingleUse = argument(SingleUse, "use", number, flag=True)
+    (presented, found, pair), _ = arguments_for(Method("", call), number, bare=True)
+    found = found._replace(issued_at=BASE - timedelta(days=1))
+    pairs = [replace(pair, issued_at=BASE, has_access_row=has_row) for has_row in (True, False)]
+    return [call(presented, found, each, use=spent) for each in pairs for spent in (use, None)]
+
+
 SPECIAL: dict[str, Calls] = {
     **dict.fromkeys(
         (
@@ -224,6 +233,7 @@ SPECIAL: dict[str, Calls] = {
         ),
         _with_and_without_use,
     ),
+    "RefreshTokenRepository.renew": _renewals,
     "ActivityRepository.add": _batch,
     "AuditEventRepository.list_page": _pages_of_the_audit_log,
     "AuditSequencingRepository.number_some": lambda call, _: [call(lambda _: (), now=BASE)],

@@ -137,6 +137,19 @@ RULES_OF_CLIENTS: tuple[RefusalRule, ...] = (
         ),
     ),
     RefusalRule(
+        "fapi_profile",
+        N_("A client under the FAPI 2.0 profile can only use what the profile allows."),
+        N_(
+            "The reason says what is not allowed. docs/fapi.md says what to change. To end the"
+            " profile of one client, run `postern clients policy {client_id} --reset profile`."
+        ),
+        (
+            AUTHENTICATION + "the FAPI 2.0 profile ",
+            "the FAPI 2.0 profile ",
+            "the request has no redirect_uri, which the FAPI 2.0 profile ",
+        ),
+    ),
+    RefusalRule(
         "grant_type_of_confidential_clients",
         N_("This grant requires a client that authenticates."),
         N_("Create a confidential client with `postern clients create NAME --kind web`."),

@@ -19,6 +19,7 @@ from app.services.clients.administration import (
     require_secret,
 )
 from app.services.clients.clients import ClientService
+from app.services.clients.fapi import require_fit
 from app.services.clients.kinds import KindName, metadata_of_kind
 from app.services.clients.policies import ClientPolicyService
 from app.services.clients.secrets import ClientSecretService
@@ -85,7 +86,7 @@ class ClientKind(Kind[ClientState, Client]):
         self._default_resources = default_resources
 
     async def stored(self) -> Sequence[Stored[Client]]:
-        names = {group.group_id: group.name for group in await every_group(self._groups)}
+        names = {each.group_id: each.name for each in await every_group(self._groups)}
         return [
             _stored(client, names)
             for client in await every(self._page)
@@ -134,6 +135,7 @@ class ClientKind(Kind[ClientState, Client]):
 
     async def check(self, step: ClientStep) -> CheckedMetadata:
         before = step.before.row if step.before is not None else None
+        require_fit(step.state.policies, members_in(step.state))
         if before is None:
             require_good_id(step.state.client_id)
         if before is not None and step.changed <= DECIDED_BY_ADMINISTRATORS:
