@@ -1,5 +1,7 @@
 """`postern clients create`: a client of one of a few kinds, or those of an application."""
 
+import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 from app.cli.base import read_secret, with_services
@@ -10,8 +12,11 @@ from app.cli.output import show, show_one
 from app.cli.parameters import AsJson, SecretFromStdin, argument, one_of, option
 from app.details import Detail
 from app.errors import InvalidInputError
+from app.schemas.client_policies import ClientPolicies, SecurityProfile
 from app.schemas.presets import PresetName
+from app.services.clients.fapi import require_fit
 from app.services.clients.kinds import KindName, metadata_of_kind
+from app.services.clients.stated_clients import members_in
 from app.services.operations.authority import FULL
 
 if TYPE_CHECKING:
@@ -60,6 +65,24 @@ def create(
             help="The resource of its requests that name none, if it is open to all clients.",
         ),
     ] = None,
+    profile: Annotated[
+        str | None,
+        option(
+            "--profile",
+            **one_of(get_args(SecurityProfile)),
+            help="Hold it to a security profile. Needs --jwks-uri or --jwks-file.",
+        ),
+    ] = None,
+    jwks_uri: Annotated[
+        str | None,
+        option("--jwks-uri", metavar="URL", help="Where its public keys are, instead of a secret."),
+    ] = None,
+    jwks_file: Annotated[
+        str | None,
+        option(
+            "--jwks-file", metavar="FILE", help="A JWK Set of its public keys, instead of a secret."
+        ),
+    ] = None,
     from_stdin: SecretFromStdin = False,
     as_json: AsJson = False,
 ) -> None:
@@ -69,6 +92,8 @@ def create(
     if preset is not None:
         if default_resource is not None:
             raise InvalidInputError("--default-resource requires --kind.")
+        if profile is not None or jwks_uri is not None or jwks_file is not None:
+            raise InvalidInputError("--profile, --jwks-uri and --jwks-file require --kind.")
         if redirect_uri or scope is not None or from_stdin:
             raise InvalidInputError(
                 "--preset sets the redirect URIs, the scope and the secret itself."
@@ -83,11 +108,14 @@ def create(
         members["redirect_uris"] = redirect_uri
     if scope is not None:
         members["scope"] = scope
+    members |= _keys(members, jwks_uri, jwks_file)
+    policies = ClientPolicies.model_validate({"profile": profile})
 
     async def add(services: "Services") -> "NewClient":
         from app.schemas.clients import ClientCreate
 
         body = parse_body(ClientCreate, members)
+        require_fit(policies, members_in(body), field="profile")
         if default_resource is not None:
             await _require_open(services, default_resource)
         new = await services.clients.administered.create(
@@ -97,9 +125,33 @@ def create(
             await services.oauth.default_resources.set(
                 new.client.client_id, default_resource, authority=FULL
             )
+        if profile is not None:
+            await services.clients.policies.set(new.client.client_id, policies, authority=FULL)
         return new
 
     show_one(row_of_new_client(with_services(add)), as_json=as_json)
+
+
+def _keys(members: dict[str, Any], uri: str | None, file: str | None) -> dict[str, Any]:
+    """Return the members of a client that signs instead of having a secret."""
+    if uri is None and file is None:
+        return {}
+    if uri is not None and file is not None:
+        raise InvalidInputError("Use either --jwks-uri or --jwks-file.")
+    if "token_endpoint_auth_method" in members:
+        raise InvalidInputError("--jwks-uri and --jwks-file require --kind web or service.")
+    keys = {"jwks_uri": uri} if file is None else {"jwks": _jwks_in(file)}
+    return {**keys, "token_endpoint_auth_method": "private_key_jwt"}
+
+
+def _jwks_in(file: str) -> dict[str, Any]:
+    try:
+        jwks = json.loads(Path(file).read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        jwks = None
+    if not isinstance(jwks, dict):
+        raise InvalidInputError("--jwks-file: must be a readable file with a JWK Set.")
+    return jwks
 
 
 async def _require_open(services: "Services", name: str) -> None:

@@ -15,6 +15,7 @@ from app.schemas.client_policies import (
     ClientPolicies,
     ConsentPolicy,
     SecondFactorPolicy,
+    SecurityProfile,
 )
 from app.services.operations.authority import FULL
 
@@ -78,6 +79,14 @@ def set_policy(
     require_dpop_nonce: Annotated[
         bool, flag("--require-dpop-nonce", help="Require a nonce in DPoP proofs.")
     ] = False,
+    profile: Annotated[
+        str | None,
+        option(
+            "--profile",
+            **one_of(get_args(SecurityProfile)),
+            help="Hold the client to a security profile. Its metadata must fit.",
+        ),
+    ] = None,
     consent: Annotated[
         str | None,
         option(
@@ -132,6 +141,7 @@ def set_policy(
         "refresh_token_ttl": refresh_token_ttl,
         "require_pkce": require_pkce or None,
         "require_dpop_nonce": require_dpop_nonce or None,
+        "profile": profile,
         "second_factor": second_factor,
         "consent": consent,
         "id_token_claims": id_token_claim,

@@ -5,6 +5,14 @@ from app.observability.log_output import print_at_once
 from app.observability.logging import json_line
 from app.settings import Settings, describe_database
 
+FAPI_FACT = (
+    "FAPI 2.0: no password grant, no public clients, no secrets of clients, no open registration"
+)
+FAPI_CLIENT = (
+    "postern clients create UserApp --kind web --profile fapi2"
+    " --redirect-uri https://app.example.com/callback --jwks-uri https://app.example.com/jwks"
+)
+
 
 def print_banner(settings: Settings) -> None:
     """Print where the server listens, in the form of the log."""
@@ -32,9 +40,11 @@ def _json_banner(settings: Settings) -> str:
 def _facts(settings: Settings) -> dict[str, str]:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     issuer = {"issuer": settings.issuer_url} if settings.is_production else {}
+    profile = {"profile": FAPI_FACT} if settings.profile is not None else {}
     return {
         "listening": f"{settings.scheme}://{host}:{settings.port}",
         **issuer,
+        **profile,
         "docs": f"{_base_url(settings)}/docs" if settings.docs else "disabled",
         "database": describe_database(settings.database_url),
         "workers": str(settings.worker_count),
@@ -42,7 +52,7 @@ def _facts(settings: Settings) -> dict[str, str]:
 
 
 def _requests(settings: Settings) -> list[str]:
-    """Return the curl commands to try first."""
+    """Return the commands to try first."""
     url = _base_url(settings)
     insecure = "-k " if url.startswith("https://localhost") else ""
     admin = ' -H "Authorization: Bearer $ADMIN_TOKEN"'
@@ -53,8 +63,11 @@ def _requests(settings: Settings) -> list[str]:
     form = "-u ID:SECRET -d 'grant_type=client_credentials&scope=profile'"
     registration_auth = "" if settings.registration_is_open else admin
     register = f"curl {insecure}-X POST {url}/register_user{registration_auth} {json_type} {user}"
+    users = [] if settings.is_production else [register]
+    if settings.profile is not None:
+        return [*users, FAPI_CLIENT]
     return [
-        *([] if settings.is_production else [register]),
+        *users,
         f"curl {insecure}-X POST {url}/create_client{client_creation_auth} {json_type} {client}",
         f"curl {insecure}-X POST {url}/token {form}",
     ]

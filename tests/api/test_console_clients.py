@@ -13,6 +13,7 @@ from tests.conftest import AppFactory
 from tests.support.account import FRESH_SECONDS
 from tests.support.administration import new_group
 from tests.support.application import Application
+from tests.support.client_jwts import jwks, signing_key
 from tests.support.console import administrator_in, form_fields
 from tests.support.parts import services_of
 from tests.support.visitor import Visitor, text_of
@@ -249,6 +250,29 @@ async def test_policies_are_set_beside_the_access_and_taken_back(
     assert "Ask at each sign-in" in told(shown)
     assert general is not None
     assert general.model_dump(exclude_defaults=True) == {"access": {"kind": "nobody"}}
+
+
+async def test_the_profile_is_set_for_an_app_that_fits(app: Application, visitor: Visitor) -> None:
+    """FAPI 2.0 section 5.3.2.1"""
+    await administrator_in(visitor)
+    fitting = await app.create_client(
+        token_endpoint_auth_method="private_key_jwt",
+        jwks=jwks(signing_key()),
+        grant_types=["client_credentials"],
+    )
+    other = await app.create_client()
+
+    pages = {}
+    for client in (fitting, other):
+        form = await visitor.get(f"{PATH}/{client.client_id}/policies")
+        pages[client] = await visitor.submit(form, profile="fapi2")
+    shown = await visitor.get(f"{PATH}/{fitting.client_id}")
+
+    assert pages[fitting].is_redirect
+    assert "FAPI 2.0" in told(shown)
+    assert 'id="profile-error"' in pages[other].text
+    assert "The FAPI 2.0 profile requires token_endpoint_auth_method" in told(pages[other])
+    assert (await stored(app, other)).policies_in_force is None
 
 
 async def test_a_full_administrator_lists_the_admin_scopes_of_a_client(

@@ -12,6 +12,7 @@ from tests.protocol.registering import registered
 from tests.support.administration import define, new_group
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.assertions import assert_oauth_error
+from tests.support.client_jwts import jwks, signing_key
 from tests.support.parts import services_of
 from tests.support.visitor import visiting
 
@@ -369,3 +370,55 @@ async def test_admin_scopes_are_a_list_of_their_own(app: Application, clients: P
     assert added["admin_scopes"] == ["audit:read", "users:read"]
     assert shown["admin_scopes"] == ["users:read"]
     assert "users:read" not in shown["scope"]
+
+
+async def test_a_client_with_keys_is_created_under_the_profile(
+    app: Application, clients: Postern, tmp_path: Path
+) -> None:
+    """FAPI 2.0 section 5.3.2.1-6"""
+    file = tmp_path / "jwks.json"
+    file.write_text(json.dumps(jwks(signing_key())))
+    callback = ("--redirect-uri", CALLBACK)
+
+    by_file = await row_of(
+        clients, "create", "Bank", "--kind", "web", "--profile", "fapi2",
+        "--jwks-file", str(file), *callback,
+    )  # fmt: skip
+    by_uri = await row_of(
+        clients, "create", "Bank", "--kind", "service",
+        "--jwks-uri", "https://bank.example.com/jwks",
+    )  # fmt: skip
+
+    shown = await row_of(clients, "show", by_file["client_id"])
+    assert by_file["token_endpoint_auth_method"] == "private_key_jwt"
+    assert "client_secret" not in by_file
+    assert shown["policies"] == {"profile": "fapi2"}
+    assert shown["metadata"]["jwks"] == jwks(signing_key())
+    assert by_uri["token_endpoint_auth_method"] == "private_key_jwt"
+    assert (await row_of(clients, "show", by_uri["client_id"]))["policies"] == {}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--kind", "web", "--profile", "fapi2"], "requires token_endpoint_auth_method"),
+        (["--kind", "spa", "--jwks-uri", "https://x.example/"], "require --kind web or service"),
+        (["--kind", "web", "--jwks-file", "/nowhere"], "must be a readable file with a JWK Set"),
+        (
+            ["--kind", "web", "--jwks-file", "/nowhere", "--jwks-uri", "https://x.example/"],
+            "Use either --jwks-uri or --jwks-file",
+        ),
+        (["--preset", "grafana", "--profile", "fapi2"], "require --kind"),
+    ],
+)
+async def test_keys_and_the_profile_that_do_not_fit_create_no_client(
+    app: Application, clients: Postern, options: list[str], message: str
+) -> None:
+    name = app.new_name("unfit")
+    redirect = [] if "--preset" in options else ["--redirect-uri", CALLBACK]
+
+    result = await clients("create", name, *options, *redirect)
+
+    assert (result.code, result.output) == (1, "")
+    assert message in result.errors
+    assert name not in (await clients("list")).output

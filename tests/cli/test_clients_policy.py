@@ -7,6 +7,7 @@ import pytest
 
 from tests.cli.conftest import Postern, Result
 from tests.support.application import Application, TestClient, TestUser
+from tests.support.client_jwts import jwks, signing_key
 from tests.support.parts import services_of
 from tests.support.visitor import visiting
 
@@ -117,3 +118,25 @@ async def test_show_says_who_uses_a_client(
     assert (unused["users"], unused["last_token_at"]) == (0, None)
     assert used["users"] == 1
     assert used["last_token_at"] == app.clock.now().isoformat(timespec="seconds")
+
+
+async def test_the_profile_is_set_for_a_client_that_fits_and_reset(
+    app: Application, client: TestClient, clients: Postern
+) -> None:
+    """FAPI 2.0 section 5.3.2.1"""
+    fitting = await app.create_client(
+        token_endpoint_auth_method="private_key_jwt",
+        jwks=jwks(signing_key()),
+        grant_types=["authorization_code"],
+    )
+
+    refused = await clients("policy", client.client_id, "--profile", "fapi2")
+    unknown = await clients("policy", fitting.client_id, "--profile", "fapi1")
+    put = await row_of(clients, "policy", fitting.client_id, "--profile", "fapi2")
+    reset = await row_of(clients, "policy", fitting.client_id, "--reset", "profile")
+
+    assert (refused.code, refused.output) == (1, "")
+    assert "The FAPI 2.0 profile requires token_endpoint_auth_method" in refused.errors
+    assert unknown.code == 2
+    assert put["policies"] == {"profile": "fapi2"}
+    assert reset["policies"] == {}

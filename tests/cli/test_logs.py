@@ -51,6 +51,17 @@ def test_the_production_banner_names_the_issuer_and_no_sample_password(tmp_path:
     )
 
 
+def test_the_banner_says_that_a_profile_holds(tmp_path: Path) -> None:
+    """FAPI 2.0 section 5.3.2.1: what is not served, and a client that is"""
+    with serving(tmp_path, PROFILE="fapi2") as server:
+        banner = server.banner()
+
+    assert "profile    FAPI 2.0: no password grant, no public clients" in banner
+    assert "postern clients create UserApp --kind web --profile fapi2" in banner
+    assert "create_client" not in banner
+    assert "grant_type" not in banner
+
+
 def test_a_json_log_contains_only_json(tmp_path: Path) -> None:
     """Banner, requests, the supervisor, warnings and a worker that died"""
     variables = {**PRODUCTION, "LOG_FORMAT": "json", "WORKERS": "2", "ACCESS_LOG": "true"}

@@ -56,6 +56,14 @@ VERIFIED_EMAIL = Field(
 )
 PKCE = Field("require_pkce", N_("Refuse sign-ins without PKCE"), kind="check")
 DPOP_NONCE = Field("require_dpop_nonce", N_("Require a nonce in DPoP proofs"), kind="check")
+PROFILE = Field(
+    "profile",
+    N_("Security profile"),
+    hint=N_("What the app registered must fit the profile."),
+    wrong=CHOOSE,
+    kind="select",
+    options=(GENERAL, Option("fapi2", "FAPI 2.0")),
+)
 ACCESS_TTL = Field(
     "access_token_ttl",
     N_("Lifetime of access tokens"),
@@ -85,13 +93,13 @@ METHODS = Field(
     maximum=1000,
 )
 TEXTS, CHECKS, LISTS = (
-    (SECOND_FACTOR, CONSENT, ACCESS_TTL, REFRESH_TTL),
+    (SECOND_FACTOR, PROFILE, CONSENT, ACCESS_TTL, REFRESH_TTL),
     (VERIFIED_EMAIL, PKCE, DPOP_NONCE),
     (SCOPES, METHODS),
 )
 FIELDS = (
     *(SECOND_FACTOR, METHODS, VERIFIED_EMAIL, PKCE, DPOP_NONCE, CONSENT),
-    *(ACCESS_TTL, REFRESH_TTL, SCOPES),
+    *(PROFILE, ACCESS_TTL, REFRESH_TTL, SCOPES),
 )
 
 
