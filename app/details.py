@@ -320,6 +320,20 @@ class Detail(PublicText):
     )
     ISSUER_ADMIN_SCOPE_OF_USER = "{field} can't include scopes of the admin API for a user."
     TOO_MANY_ISSUERS = "There are 200 trusted issuers already. Delete one first."
+    AUTHORIZATION_TYPE_NOT_FOUND = (
+        "There is no type of authorization details with that name.",
+        "authorization_type_not_found",
+    )
+    AUTHORIZATION_TYPE_NAME_TAKEN = (
+        "A type of authorization details with this name already exists.",
+        "authorization_type_name_taken",
+    )
+    AUTHORIZATION_TYPE_KEEPS_NAME = (
+        "The name of a type of authorization details can't be changed. Create another one instead."
+    )
+    TOO_MANY_AUTHORIZATION_TYPES = (
+        "There are 100 types of authorization details already. Delete one first."
+    )
     ATTRIBUTE_UNKNOWN = N_("There is no attribute with that name."), "attribute_not_found"
     ATTRIBUTE_NAME_TAKEN = N_("An attribute with this name already exists."), "attribute_name_taken"
     ATTRIBUTE_KEEPS_TYPE = N_("The name and type of an attribute can't be changed.")

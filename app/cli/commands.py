@@ -19,6 +19,7 @@ COMMANDS = {
     "scopes": "app.cli.scopes",
     "resources": "app.cli.resources",
     "mcp": "app.cli.mcp",
+    "authorization-types": "app.cli.authorization_types",
     "issuers": "app.cli.issuers",
     "tokens": "app.cli.tokens",
     "policies": "app.cli.policies",

@@ -67,6 +67,22 @@ class Description(StrEnum):
         "The refresh token was used for another resource. Use the new refresh token."
     )
 
+    # Authorization details (RFC 9396)
+    AUTHORIZATION_DETAILS_INVALID = (
+        "The authorization details do not match a type that the client is allowed to request. "
+        "Compare them with its schema."
+    )
+    AUTHORIZATION_DETAILS_MALFORMED = (
+        "The authorization_details must be a JSON array of objects that have a type."
+    )
+    AUTHORIZATION_DETAILS_TOO_LARGE = (
+        "The authorization_details are too large. Send fewer or shorter ones."
+    )
+    AUTHORIZATION_DETAILS_NOT_GRANTED = (
+        "The authorization details exceed what was granted. Request the same or less."
+    )
+    AUTHORIZATION_DETAILS_NOT_AT_GRANT = "This grant type does not accept authorization_details."
+
     # Client authentication
     SEVERAL_AUTHENTICATION_METHODS = (
         "The request uses more than one client authentication method. Use only one."

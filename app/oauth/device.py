@@ -10,8 +10,10 @@ from app.models.oauth.device_codes import DeviceCode
 from app.models.oauth.granted_resources import parse_granted
 from app.oauth.access_policy import may_use
 from app.oauth.admin_access import MissingFactor, missing_factor, scope_for_user
+from app.oauth.authorization_details import AuthorizationDetails
 from app.oauth.client_auth.authenticator import ClientAuthenticator
 from app.oauth.descriptions import Description
+from app.oauth.detail_lists import types_in
 from app.oauth.errors import UnauthorizedClientError
 from app.oauth.fapi import require_grant_of_profile
 from app.oauth.login_methods import accepts_session
@@ -49,6 +51,7 @@ class DeviceAuthorization:
         *,
         authenticator: ClientAuthenticator,
         resource_indicators: ResourceIndicators,
+        authorization_details: AuthorizationDetails,
         client_repository: ClientRepository,
         device_code_repository: DeviceCodeRepository,
         consents: ConsentService,
@@ -63,6 +66,7 @@ class DeviceAuthorization:
     ) -> None:
         self._authenticator = authenticator
         self._resource_indicators = resource_indicators
+        self._authorization_details = authorization_details
         self._client_repository = client_repository
         self._device_code_repository = device_code_repository
         self._consents = consents
@@ -90,9 +94,12 @@ class DeviceAuthorization:
             scope=request.form.get("scope"),
             requires_known_name=False,
         )
+        details = await self._authorization_details.requested(
+            client, request.form.get("authorization_details"), resources=requested.resources
+        )
         await self._limits.count_request_of(client.client_id, is_authenticated=not client.is_public)
         device_code = new_token(TokenKind.DEVICE_CODE)
-        user_code = await self._store(device_code, client, requested)
+        user_code = await self._store(device_code, client, requested, details)
         shown = shown_form(user_code)
         return DeviceResponse(
             device_code=device_code,
@@ -155,7 +162,11 @@ class DeviceAuthorization:
         )
         scopes = frozenset(scope.split())
         consent, granted = self._consents.new_consent(
-            signed_in.user, client, scopes, resources=parse_granted(code.resources)
+            signed_in.user,
+            client,
+            scopes,
+            resources=parse_granted(code.resources),
+            detail_types=types_in(code.authorization_details),
         )
         return await self._device_code_repository.approve(
             code.user_code, signed_in.session, consent=consent, now=now, events=(event, granted)
@@ -186,7 +197,9 @@ class DeviceAuthorization:
     def complete_uri(self, code: DeviceCode) -> str:
         return self._links.device(shown_form(code.user_code))
 
-    async def _store(self, device_code: str, client: Client, requested: Requested) -> str:
+    async def _store(
+        self, device_code: str, client: Client, requested: Requested, details: str | None
+    ) -> str:
         """Store a device code and return its user code, which no other device code has."""
         now = self._clock.now()
         for _ in range(ATTEMPTS):
@@ -211,6 +224,7 @@ class DeviceAuthorization:
                 used_at=None,
                 used_for=None,
                 resources=requested.granted.stored(),
+                authorization_details=details,
             )
             if await self._device_code_repository.add(digest_of(device_code), code):
                 return user_code

@@ -11,11 +11,13 @@ from typing import Any
 from app.clock import Clock
 from app.models.clients.clients import Client
 from app.models.oauth.access_tokens import AccessToken
+from app.models.oauth.granted_resources import parse_granted
 from app.models.oauth.refresh_tokens import RefreshToken
 from app.oauth.access_token_reader import AccessTokenReader
 from app.oauth.claim_mappings import mapped_claims
 from app.oauth.client_auth.authenticator import ClientAuthenticator
 from app.oauth.descriptions import Description
+from app.oauth.detail_lists import details_in
 from app.oauth.dpop.confirmation import parse_confirmation, token_type_of
 from app.oauth.errors import InvalidClientError, InvalidRequestError
 from app.oauth.lifetimes import refresh_token_expiry
@@ -90,6 +92,7 @@ class Introspection:
             aud=row.audience,
             acr=row.acr or None,
             auth_time=int(row.auth_time.timestamp()) if row.auth_time is not None else None,
+            authorization_details=details_in(row.authorization_details),
             **await self._mapped(row, row.policies),
         )
 
@@ -124,6 +127,8 @@ class Introspection:
             sub=_subject_of(row, sector_identifier=client.sector_identifier),
             iss=self._issuer,
             cnf=_confirmation_of(row),
+            aud=sorted(parse_granted(row.resources).scopes) or None,
+            authorization_details=details_in(row.authorization_details),
             **await self._mapped(row, client.policies),
         )
 

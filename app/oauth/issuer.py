@@ -9,6 +9,7 @@ from app.models.clients.clients import Client
 from app.models.oauth.refresh_tokens import RefreshToken
 from app.oauth.access_jwts import AccessJwts, JwtUser, jwt_user_of
 from app.oauth.descriptions import Description
+from app.oauth.detail_lists import details_in
 from app.oauth.dpop.confirmation import token_type_of
 from app.oauth.dpop.proofs import DpopProofs
 from app.oauth.errors import InvalidTargetError
@@ -96,6 +97,7 @@ class TokenIssuer:
             token_type=token_type_of(grant.confirmation),
             expires_in=int(lifetime.total_seconds()),
             scope=grant.scope or None,
+            authorization_details=details_in(grant.authorization_details),
         )
 
     async def issue_to_user(
@@ -271,7 +273,11 @@ class TokenIssuer:
             )
         if pair.jti is not None:
             user = await self._user_of(used)
-            grant = replace(grant, confirmation=pair.confirmation)
+            grant = replace(
+                grant,
+                confirmation=pair.confirmation,
+                authorization_details=pair.authorization_details,
+            )
             pair = await self._access_jwts.again_in_pair(
                 pair, client, grant, user, issued_at=used.used_at
             )

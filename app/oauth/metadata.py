@@ -126,19 +126,25 @@ def with_scopes(
     *,
     resources: Sequence[Resource],
     supports_documents: bool,
+    detail_types: Sequence[str],
 ) -> ServerMetadata:
-    """Return the metadata with the scopes of the catalogue, and with resources and their scopes.
+    """Return the metadata with the scopes of the catalogue, with resources and their scopes, and
+    with the types of authorization details.
 
     `supports_documents` depends on the resources too: some of them may be for agents.
     """
     if supports_documents != metadata.client_id_metadata_document_supported:
         flag = {"client_id_metadata_document_supported": supports_documents}
         metadata = metadata.model_copy(update=flag)
-    if not names and not resources:
+    if not names and not resources and not detail_types:
         return metadata
     of_resources = (scope.name for resource in resources for scope in resource.scopes)
     scopes = dict.fromkeys((*metadata.scopes_supported, *names, *of_resources))
     identifiers = [resource.identifier for resource in resources] or None
     return metadata.model_copy(
-        update={"scopes_supported": list(scopes), "protected_resources": identifiers}
+        update={
+            "scopes_supported": list(scopes),
+            "protected_resources": identifiers,
+            "authorization_details_types_supported": list(detail_types) or None,
+        }
     )

@@ -63,5 +63,6 @@ def pair_of(
         access_expires_at,
         grant.audience,
         grant.confirmation,
+        grant.authorization_details,
     )
     return pair, stored

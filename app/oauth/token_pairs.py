@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from pydantic_core import from_json, to_json
 
+from app.oauth.detail_lists import details_in
 from app.oauth.dpop.confirmation import token_type_of
 from app.schemas.tokens import TokenResponse
 from app.security.encryption import open_with_token
@@ -24,8 +25,8 @@ _HEAD = struct.Struct(f">B{SEED_BYTES}sd")
 class TokenPair:
     """An access token and a refresh token in clear, as issued.
 
-    `scope`, `audience` and `confirmation` are those of the access token. `jti` is set if that is a
-    JWT: a repeated response has one with the same `jti` and times.
+    `scope`, `audience`, `confirmation` and `authorization_details` are those of the access token.
+    `jti` is set if that is a JWT: a repeated response has one with the same `jti` and times.
     """
 
     access_token: str
@@ -34,6 +35,7 @@ class TokenPair:
     access_expires_at: datetime
     audience: str | None
     confirmation: str | None
+    authorization_details: str | None
     jti: str | None = None
 
     def response(
@@ -47,15 +49,18 @@ class TokenPair:
             refresh_token=self.refresh_token if with_refresh_token else None,
             scope=self.scope or None,
             id_token=id_token,
+            authorization_details=details_in(self.authorization_details),
         )
 
 
 def packed(pair: TokenPair, seed: bytes) -> bytes:
     """Serialise a pair so that only the token it was derived from can recover it."""
     expires_at = pair.access_expires_at.timestamp()
-    if pair.audience is None and pair.confirmation is None:
+    if pair.audience is None and pair.confirmation is None and pair.authorization_details is None:
         return _HEAD.pack(DERIVED, seed, expires_at) + pair.scope.encode()
-    content = to_json([pair.scope, pair.audience, pair.confirmation, pair.jti])
+    content = to_json(
+        [pair.scope, pair.audience, pair.confirmation, pair.jti, pair.authorization_details]
+    )
     return _HEAD.pack(DERIVED_FOR_RESOURCE, seed, expires_at) + content
 
 
@@ -67,11 +72,12 @@ def unpacked(stored: bytes, presented: str) -> TokenPair:
     if stored[0] not in (DERIVED, DERIVED_FOR_RESOURCE):
         return _opened(stored, presented)
     kind, seed, expires_at = _HEAD.unpack_from(stored)
-    content, audience, confirmation, jti = stored[_HEAD.size :], None, None, None
-    if kind == DERIVED_FOR_RESOURCE:
-        scope, audience, confirmation, jti = from_json(content)
-    else:
-        scope = content.decode()
+    content = stored[_HEAD.size :]
+    scope, audience, confirmation, jti, details = (
+        from_json(content)
+        if kind == DERIVED_FOR_RESOURCE
+        else (content.decode(), None, None, None, None)
+    )
     access_token, refresh_token = derived_pair(presented, seed)
     return TokenPair(
         access_token,
@@ -80,6 +86,7 @@ def unpacked(stored: bytes, presented: str) -> TokenPair:
         datetime.fromtimestamp(expires_at, UTC),
         audience,
         confirmation,
+        details,
         jti,
     )
 
@@ -91,4 +98,4 @@ def _opened(sealed: bytes, presented: str) -> TokenPair:
         )
     )
     at = datetime.fromtimestamp(expires_at, UTC)
-    return TokenPair(access_token, refresh_token, scope, at, None, None)
+    return TokenPair(access_token, refresh_token, scope, at, None, None, None)

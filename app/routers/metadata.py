@@ -15,11 +15,13 @@ HEADERS = ((b"cache-control", b"public, max-age=300"),)
 async def server_metadata(oauth: OAuth, request: HttpRequest) -> HttpResponse:
     scopes = await oauth.scope_catalogue.scopes()
     resources = await oauth.resource_catalogue.published()
+    detail_types = await oauth.authorization_type_catalogue.published()
     metadata = with_scopes(
         oauth.metadata,
         scopes,
         resources=resources,
         supports_documents=oauth.client_documents.policy.is_advertised,
+        detail_types=detail_types,
     )
     return json_response(metadata, headers=HEADERS)
 

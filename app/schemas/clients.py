@@ -53,6 +53,11 @@ class ClientMetadata(BaseModel):
     default_max_age: int | None = Field(default=None, ge=0, le=10**9)
     require_auth_time: bool | None = None
     default_acr_values: list[Text] | None = Field(default=None, max_length=20)
+    authorization_details_types: list[Text] | None = Field(
+        default=None,
+        max_length=20,
+        description="The only types of authorization details that the client uses (RFC 9396).",
+    )
     initiate_login_uri: HttpsUri | None = None
     post_logout_redirect_uris: list[RedirectUri] | None = Field(default=None, max_length=20)
     backchannel_logout_uri: LogoutUri | None = None

@@ -20,6 +20,7 @@ class ServerMetadata(BaseModel):
     response_modes_supported: list[str]
     scopes_supported: list[str]
     protected_resources: list[str] | None = None
+    authorization_details_types_supported: list[str] | None = None
     claims_supported: list[str]
     claim_types_supported: list[str]
     subject_types_supported: list[str]

@@ -1,11 +1,12 @@
 """Bodies of `/token`, `/introspect` and `/revoke`."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 TokenType = Literal["Bearer", "DPoP"]
 RESOURCES = "The resource that tokens are requested for (RFC 8707); may be repeated."
+DETAILS = "JSON array of authorization details (RFC 9396)."
 
 
 class TokenResponse(BaseModel):
@@ -19,6 +20,9 @@ class TokenResponse(BaseModel):
     refresh_token: str | None = None
     scope: str | None = Field(default=None, examples=["profile email"])
     id_token: str | None = Field(default=None, description="Present if `openid` was granted.")
+    authorization_details: list[dict[str, Any]] | None = Field(
+        default=None, description="What was granted in detail (RFC 9396)."
+    )
 
 
 class IntrospectionRequest(BaseModel):
@@ -57,10 +61,17 @@ class IntrospectionResponse(BaseModel):
         " 9449), `x5t#S256` that of a certificate (RFC 8705).",
         examples=[{"jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}],
     )
-    aud: str | None = Field(default=None, description="The resource that the token is for.")
+    aud: str | list[str] | None = Field(
+        default=None,
+        description="The resource that the access token is for, or the list of those that a refresh"
+        " token is for.",
+    )
     acr: str | None = Field(default=None, description="How the user signed in (RFC 9470).")
     auth_time: int | None = Field(
         default=None, description="When the user signed in, in seconds since 1970."
+    )
+    authorization_details: list[dict[str, Any]] | None = Field(
+        default=None, description="What was granted in detail (RFC 9396)."
     )
 
 
@@ -81,6 +92,7 @@ class PushedRequest(BaseModel):
         default=None, description="Thumbprint of the key that the code is bound to (RFC 9449)."
     )
     resource: str | None = Field(default=None, description=RESOURCES)
+    authorization_details: str | None = Field(default=None, description=DETAILS)
 
 
 class PushedResponse(BaseModel):
@@ -99,6 +111,7 @@ class DeviceRequest(BaseModel):
     client_secret: str | None = Field(default=None, description="For client_secret_post.")
     scope: str | None = None
     resource: str | None = Field(default=None, description=RESOURCES)
+    authorization_details: str | None = Field(default=None, description=DETAILS)
 
 
 class DeviceResponse(BaseModel):

@@ -8,6 +8,7 @@ from app.oauth.authorization.interactions import Interactions
 from app.oauth.authorization.pushed import PushedRequests
 from app.oauth.authorization.requests import RequestParser
 from app.oauth.authorization.sources import RequestSources
+from app.oauth.authorization_details import AuthorizationDetails
 from app.oauth.client_auth.authenticator import ClientAuthenticator
 from app.oauth.client_documents.documents import ClientDocuments
 from app.oauth.request_objects import RequestObjects
@@ -34,6 +35,7 @@ def build_authorization(
     client_documents: ClientDocuments,
     second_factor_policies: SecondFactorPolicies,
     resource_indicators: ResourceIndicators,
+    authorization_details: AuthorizationDetails,
     prompts: tuple[str, ...],
 ) -> Authorization:
     settings = core.settings
@@ -41,6 +43,7 @@ def build_authorization(
     request_parser = RequestParser(
         resource_indicators=resource_indicators,
         fapi=core.fapi,
+        authorization_details=authorization_details,
         issuer=settings.issuer_url,
         requires_pkce=settings.pkce == "all",
         prompts=prompts,

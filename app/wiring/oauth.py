@@ -7,6 +7,7 @@ from app.oauth.admin_access import AdminAccess
 from app.oauth.authorization.endpoint import AuthorizationEndpoint
 from app.oauth.authorization.pushed import PushedRequests
 from app.oauth.authorization.requests import prompts_here
+from app.oauth.authorization_details import AuthorizationDetails
 from app.oauth.backchannel_logout import LogoutDelivery
 from app.oauth.bearer import BearerTokens
 from app.oauth.client_auth import offered_methods
@@ -31,6 +32,8 @@ from app.repositories.oauth.personal_tokens import PersonalTokenRepository
 from app.repositories.oauth.scopes import ScopeRepository
 from app.schemas.admin_scopes import AdminScope
 from app.schemas.metadata import ServerMetadata
+from app.services.oauth.authorization_type_catalogue import AuthorizationTypeCatalogue
+from app.services.oauth.authorization_types import AuthorizationTypeService
 from app.services.oauth.default_resources import DefaultResourceService
 from app.services.oauth.personal_tokens import PersonalTokenService
 from app.services.oauth.resource_catalogue import ResourceCatalogue
@@ -75,6 +78,9 @@ class OAuth:
     resources: ResourceService
     resource_catalogue: ResourceCatalogue
     default_resources: DefaultResourceService
+    authorization_types: AuthorizationTypeService
+    authorization_type_catalogue: AuthorizationTypeCatalogue
+    authorization_details: AuthorizationDetails
     trusted_issuers: TrustedIssuerService
     client_documents: ClientDocuments
     personal_tokens: PersonalTokenService
@@ -113,6 +119,7 @@ def build_oauth(
         client_documents=documents,
         second_factor_policies=accounts.second_factor_policies,
         resource_indicators=resources.resource_indicators,
+        authorization_details=resources.authorization_details,
         prompts=prompts,
     )
     logout_delivery = LogoutDelivery(
@@ -146,6 +153,7 @@ def build_oauth(
         device_authorization=DeviceAuthorization(
             authenticator=authenticator,
             resource_indicators=resources.resource_indicators,
+            authorization_details=resources.authorization_details,
             client_repository=core.client_repository,
             device_code_repository=tokens.device_code_repository,
             consents=clients.consents,
@@ -238,6 +246,9 @@ def build_oauth(
         resources=resources.resources,
         resource_catalogue=resources.resource_catalogue,
         default_resources=resources.default_resources,
+        authorization_types=resources.authorization_types,
+        authorization_type_catalogue=resources.authorization_type_catalogue,
+        authorization_details=resources.authorization_details,
         trusted_issuers=trusted.trusted_issuers,
         client_documents=documents,
         personal_tokens=PersonalTokenService(

@@ -38,6 +38,18 @@ resources:
       - {name: write, description: Change your reports, implies: [read.all, read.own]}
       - {name: read.own, description: Read your reports, is_default: true}
       - {name: read.all, description: Read all reports, translations: {de: Alle lesen}}
+authorization_types:
+  - name: payment
+    json_schema:
+      type: object
+      properties:
+        amount: {type: string, pattern: '^[0-9]+$'}
+      required: [amount]
+    description: Pay {amount}
+    translations: {de: "{amount} zahlen"}
+    is_open_to_all_clients: false
+    clients: [wiki, cli]
+    resources: [reports]
 groups:
   - name: Developers
     description: Write code

@@ -48,7 +48,7 @@ async def test_apply_creates_everything_and_a_second_apply_changes_nothing(
     second = await run("apply", file)
 
     assert (planned.code, applied.code) == (3, 0), planned.errors + applied.errors
-    assert planned.output.endswith("\n11 to create, 0 to change, 0 to delete.\n")
+    assert planned.output.endswith("\n12 to create, 0 to change, 0 to delete.\n")
     assert applied.output == f"{planned.output}Applied.\n"
     assert (again.code, again.output) == (0, "No changes.\n")
     assert (second.code, second.output) == (0, "No changes.\n")
@@ -168,7 +168,7 @@ async def test_the_plan_is_printed_as_json(run: OnServer, tmp_path: Path) -> Non
     planned = await run("plan", written(tmp_path, FULL), "--json", **SECRETS)
 
     content = json.loads(planned.output)
-    assert (content["create"], content["change"], content["delete"]) == (11, 0, 0)
+    assert (content["create"], content["change"], content["delete"]) == (12, 0, 0)
     assert members_in(planned, "client", "reports")["admin_scopes"] == {
         "before": None,
         "after": ["users:read"],

@@ -113,7 +113,7 @@ async def test_everything_of_an_owner_can_be_deleted(
     exported = await run("export")
     again = await run("apply", written(tmp_path, FULL))
 
-    assert applied.output.endswith("0 to create, 0 to change, 11 to delete.\nApplied.\n")
+    assert applied.output.endswith("0 to create, 0 to change, 12 to delete.\nApplied.\n")
     assert exported.output == "owner: exported\n"
     assert again.code == 1  # the ids of clients stay taken
     assert "client wiki: That client ID is taken" in again.errors

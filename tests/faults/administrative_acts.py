@@ -26,6 +26,7 @@ from app.services.accounts.administration.link_delivery import RETURNED
 from app.services.operations.audit_actions import ServerEvent
 from app.services.operations.authority import FULL
 from app.wiring import Services
+from tests.support.authorization_types import type_body
 from tests.support.smtp import token_in
 from tests.support.trusted_issuers import issuer_body
 
@@ -107,6 +108,7 @@ async def prepared(services: Services, user_id: str, client_id: str) -> Administ
         await services.accounts.attributes.define(definition(name), **ADMIN)
         await services.oauth.scopes.create(scope(name), **ADMIN)
         await services.oauth.resources.create(resource(name.replace("_", "-")), **ADMIN)
+        await services.oauth.authorization_types.create(type_body(name), **ADMIN)
     await services.oauth.trusted_issuers.create(new_issuer(services, DELETED, client_id), **ADMIN)
     return made
 
@@ -241,6 +243,15 @@ ACTS: dict[str, Callable[[Any], Awaitable[Any]]] = {
         new_issuer(the.services, new_identifier(), the.client.client_id), **ADMIN
     ),
     "issuer.deleted": lambda the: the.services.oauth.trusted_issuers.delete(DELETED, **ADMIN),
+    "authorization_type.created": lambda the: the.services.oauth.authorization_types.create(
+        type_body(new_identifier()), **ADMIN
+    ),
+    "authorization_type.changed": lambda the: the.services.oauth.authorization_types.change(
+        ACTED_ON, type_body(ACTED_ON, description=new_identifier()), **ADMIN
+    ),
+    "authorization_type.deleted": lambda the: the.services.oauth.authorization_types.delete(
+        DELETED, **ADMIN
+    ),
     "client.default_resource_changed": lambda the: the.services.oauth.default_resources.set(
         the.client.client_id, OF_RESOURCE, **ADMIN
     ),

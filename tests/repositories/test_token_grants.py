@@ -116,10 +116,10 @@ async def test_the_tokens_of_a_user_and_their_successors_keep_it(
 def test_the_response_of_a_rotation_is_repeated_with_its_audience() -> None:
     seed = bytes(range(SEED_BYTES))
     tokens = derived_pair("postern_rt_x", seed)
-    plain = TokenPair(*tokens, "profile", NOW, None, None)
-    bound = TokenPair(*tokens, "profile read", NOW, "https://api.example", KEY)
+    plain = TokenPair(*tokens, "profile", NOW, None, None, None)
+    bound = TokenPair(*tokens, "profile read", NOW, "https://api.example", KEY, DETAILS)
 
-    jwt = TokenPair(*tokens, "profile read", NOW, "https://api.example", None, "a-jti")
+    jwt = TokenPair(*tokens, "profile read", NOW, "https://api.example", None, None, "a-jti")
 
     for pair in (plain, bound, jwt):
         assert unpacked(packed(pair, seed), "postern_rt_x") == pair

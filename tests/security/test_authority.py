@@ -44,6 +44,7 @@ from app.services.clients.administration import ClientAdministration
 from app.services.clients.imports import ClientImport
 from app.services.clients.policies import ClientPolicyService
 from app.services.clients.secrets import ClientSecretService
+from app.services.oauth.authorization_types import AuthorizationTypeService
 from app.services.oauth.default_resources import DefaultResourceService
 from app.services.oauth.resources import ResourceService
 from app.services.oauth.trusted_issuers import TrustedIssuerService
@@ -52,6 +53,7 @@ from app.services.operations.authority import FULL, OF_AUDITOR, Authority, autho
 from app.wiring import Services
 from tests.support.administration import define, id_of, new_group, new_role, set_policies
 from tests.support.application import Application, TestClient, TestUser
+from tests.support.authorization_types import type_body
 from tests.support.parts import services_of
 from tests.support.resources import resource_body
 from tests.support.trusted_issuers import issuer_body
@@ -61,6 +63,7 @@ pytestmark = pytest.mark.both_databases
 SERVICES = (
     AdministeredClients,
     AttributeService,
+    AuthorizationTypeService,
     ClientImport,
     ClientAdministration,
     ClientPolicyService,
@@ -267,6 +270,18 @@ ACTS: dict[str, tuple[AdminScope, Act]] = {
     "set a default resource": (
         AdminScope.CLIENTS_WRITE,
         lambda the, by: the.oauth.default_resources.set("c", None, authority=by),
+    ),
+    "create a type of authorization details": (
+        AdminScope.RESOURCES_WRITE,
+        lambda the, by: the.oauth.authorization_types.create(type_body("t"), authority=by),
+    ),
+    "change a type of authorization details": (
+        AdminScope.RESOURCES_WRITE,
+        lambda the, by: the.oauth.authorization_types.change("t", type_body("t"), authority=by),
+    ),
+    "delete a type of authorization details": (
+        AdminScope.RESOURCES_WRITE,
+        lambda the, by: the.oauth.authorization_types.delete("t", authority=by),
     ),
     "trust an issuer": (
         AdminScope.ISSUERS_WRITE,

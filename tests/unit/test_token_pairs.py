@@ -15,7 +15,7 @@ EXPIRES_AT = datetime(2026, 11, 25, 12, 34, 56, 789000, tzinfo=UTC)
 
 
 def pair_of(presented: str, seed: bytes) -> TokenPair:
-    return TokenPair(*derived_pair(presented, seed), "profile email", EXPIRES_AT, None, None)
+    return TokenPair(*derived_pair(presented, seed), "profile email", EXPIRES_AT, None, None, None)
 
 
 def test_the_stored_response_of_a_rotation_is_readable_only_with_its_token() -> None:
@@ -76,4 +76,6 @@ def test_a_response_encrypted_by_the_previous_release_is_still_readable() -> Non
 
     pair = unpacked(sealed, presented)
 
-    assert pair == TokenPair("postern_at_1", "postern_rt_2", "profile", EXPIRES_AT, None, None)
+    assert pair == TokenPair(
+        "postern_at_1", "postern_rt_2", "profile", EXPIRES_AT, None, None, None
+    )

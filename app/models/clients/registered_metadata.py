@@ -35,6 +35,7 @@ class RegisteredMetadata(NamedTuple):
     default_max_age: int | None = None
     require_auth_time: bool = False
     default_acr_values: Sequence[str] = ()
+    authorization_details_types: Sequence[str] = ()
     initiate_login_uri: str | None = None
     post_logout_redirect_uris: Sequence[str] = ()
     backchannel_logout_uri: str | None = None

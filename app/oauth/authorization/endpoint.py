@@ -25,6 +25,7 @@ from app.oauth.authorization.response_modes import AuthorizationResponse
 from app.oauth.authorization.sources import RequestSources, Source
 from app.oauth.authorization.stale import complete
 from app.oauth.client_documents.documents import ClientDocuments
+from app.oauth.detail_lists import types_in
 from app.oauth.dpop.confirmation import confirmation_of
 from app.oauth.errors import AccessDeniedError, OAuth2Error, UserNotAllowedError
 from app.observability import refusals
@@ -166,9 +167,12 @@ class AuthorizationEndpoint:
             return _interaction(pending, InteractionKind.CONSENT, position)
         if not is_allowed:
             return await self._finish_with(request.refused(AccessDeniedError()), pending)
-        scopes = consent_scopes(request, position.scope)
         if not await self._consents.grant(
-            current.user, request.client, scopes, resources=request.granted
+            current.user,
+            request.client,
+            consent_scopes(request, position.scope),
+            resources=request.granted,
+            detail_types=types_in(request.details),
         ):
             # The account was deleted: the consent page leads to the sign-in page.
             return _interaction(pending, InteractionKind.CONSENT, position)
@@ -177,13 +181,11 @@ class AuthorizationEndpoint:
 
     async def cancel(self, pending: Pending) -> AuthorizationResponse:
         """Refuse a pending request because the user went back without signing in."""
-        refused = pending.request.refused(AccessDeniedError())
-        return await self._finish_with(refused, pending)
+        return await self._finish_with(pending.request.refused(AccessDeniedError()), pending)
 
     async def turn_away(self, pending: Pending) -> AuthorizationResponse:
         """Refuse a pending request because the user may not use the client."""
-        refused = pending.request.refused(UserNotAllowedError())
-        return await self._finish_with(refused, pending)
+        return await self._finish_with(pending.request.refused(UserNotAllowedError()), pending)
 
     async def find(self, request_id: str) -> Pending:
         """Return an unanswered pending request; raises `UntrustedRequestError`."""
@@ -286,6 +288,7 @@ class AuthorizationEndpoint:
             used_for=None,
             confirmation=confirmation_of(request.dpop_jkt),
             resources=request.granted.stored(),
+            authorization_details=request.details,
         )
         if request.client.has_document:
             await self._client_documents.note_grant(

@@ -166,7 +166,7 @@ class Interactions:
             request.client,
             consent_scopes(request, scope),
             resources=request.granted,
-            is_forced="consent" in request.prompts,
+            is_forced="consent" in request.prompts or request.details is not None,
             is_identity_sure=is_sure_of_its_client(request.client, request.target.redirect_uri),
             is_granted=is_granted,
         )

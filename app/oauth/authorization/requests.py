@@ -13,9 +13,11 @@ from app.errors import PosternError
 from app.models.clients.clients import Client
 from app.models.oauth.granted_resources import GrantedResources
 from app.models.oauth.resources import Resource
+from app.oauth.authorization.registered_defaults import acr_values_of, max_age_of
 from app.oauth.authorization.response_modes import DEFAULT_MODE, RESPONSE_MODES, ResponseTarget
 from app.oauth.authorization.sizes import MAXIMUM_BYTES, check_sizes
 from app.oauth.authorization.values import parse_acr_values, parse_max_age, parse_prompts
+from app.oauth.authorization_details import AuthorizationDetails
 from app.oauth.claims import ClaimsRequest, parse_claims
 from app.oauth.descriptions import Description
 from app.oauth.dpop.confirmation import requested_key
@@ -57,6 +59,7 @@ PARAMETERS = frozenset(
         "registration",
         "dpop_jkt",
         "resource",
+        "authorization_details",
     }
 )
 """The parameters of an authorization request; every other one is ignored."""
@@ -104,7 +107,8 @@ class AuthorizationRequest:
     """A valid request. `prompts` is empty if the client leaves the choice to this server.
 
     `scopes` are those beside resources; `granted` are those at each of the `resources`, which the
-    response grants once the user has allowed it.
+    response grants once the user has allowed it. `details` are its authorization details, in the
+    form in which they are stored (RFC 9396).
     """
 
     client: Client
@@ -112,6 +116,7 @@ class AuthorizationRequest:
     scopes: tuple[str, ...]
     granted: GrantedResources
     resources: Sequence[Resource]
+    details: str | None
     nonce: str | None = None
     code_challenge: str | None = None
     dpop_jkt: str | None = None
@@ -176,12 +181,14 @@ class RequestParser:
         *,
         resource_indicators: ResourceIndicators,
         fapi: FapiProfile,
+        authorization_details: AuthorizationDetails,
         issuer: str,
         requires_pkce: bool,
         prompts: Collection[str] = PROMPTS,
     ) -> None:
         self._resource_indicators = resource_indicators
         self._fapi = fapi
+        self._authorization_details = authorization_details
         self._issuer = issuer
         self._requires_pkce = requires_pkce
         self._prompts = frozenset(prompts)
@@ -220,12 +227,16 @@ class RequestParser:
             scope=parameters.get("scope"),
             requires_known_name=False,
         )
+        details = await self._authorization_details.requested(
+            client, parameters.get("authorization_details"), resources=requested.resources
+        )
         return AuthorizationRequest(
             client=client,
             target=target,
             scopes=tuple(requested.scope.split()),
             granted=requested.granted,
             resources=requested.resources,
+            details=details,
             nonce=parameters.get("nonce"),
             code_challenge=self._code_challenge(client, parameters),
             dpop_jkt=requested_key(jkt)
@@ -234,6 +245,9 @@ class RequestParser:
             prompts=parse_prompts(parameters.get("prompt"), self._prompts),
             max_age=parse_max_age(client, parameters.get("max_age")),
             acr_values=parse_acr_values(client, parameters.get("acr_values")),
+            prompts=_prompts(parameters.get("prompt"), self._prompts),
+            max_age=max_age_of(client, parameters.get("max_age")),
+            acr_values=acr_values_of(client, parameters.get("acr_values")),
             claims=parse_claims(parameters.get("claims")).within(client.allowed_scope),
             login_hint=parameters.get("login_hint"),
             id_token_hint=parameters.get("id_token_hint"),
@@ -282,3 +296,15 @@ def _check_response(client: Client, parameters: Mapping[str, str]) -> None:
             Description.PARAMETER_NOT_SUPPORTED.format(name="registration"),
             error="registration_not_supported",
         )
+
+
+def _prompts(text: str | None, known: frozenset[str]) -> frozenset[str]:
+    prompts = frozenset((text or "").split())
+    if not prompts <= known:
+        raise InvalidRequestError(
+            Description.PARAMETER_NOT_SUPPORTED.format(name="prompt"),
+            reason=f"the prompt is {text}",
+        )
+    if "none" in prompts and len(prompts) > 1:
+        raise InvalidRequestError(Description.PROMPT_NONE_COMBINED)
+    return prompts

@@ -15,6 +15,7 @@ from app.models.clients.clients import Client
 from app.models.oauth.authorization_codes import AuthorizationCode
 from app.oauth.access_policy import AccessRefusedError, may_use
 from app.oauth.admin_access import has_recent_factor, scope_granted_by_user
+from app.oauth.authorization_details import AuthorizationDetails
 from app.oauth.descriptions import Description
 from app.oauth.dpop.confirmation import bound_key
 from app.oauth.errors import InvalidGrantError
@@ -72,6 +73,7 @@ class AuthorizationCodeGrant(Grant[AuthorizationCodeParameters]):
         *,
         token_issuer: TokenIssuer,
         resource_indicators: ResourceIndicators,
+        authorization_details: AuthorizationDetails,
         authorization_code_repository: AuthorizationCodeRepository,
         token_family_repository: TokenFamilyRepository,
         sessions: SessionService,
@@ -81,6 +83,7 @@ class AuthorizationCodeGrant(Grant[AuthorizationCodeParameters]):
     ) -> None:
         self._token_issuer = token_issuer
         self._resource_indicators = resource_indicators
+        self._authorization_details = authorization_details
         self._authorization_code_repository = authorization_code_repository
         self._token_family_repository = token_family_repository
         self._sessions = sessions
@@ -106,7 +109,7 @@ class AuthorizationCodeGrant(Grant[AuthorizationCodeParameters]):
             raise _not_valid("the code has expired")
         if (problem := _problem(request, code, parameters)) is not None:
             raise _not_valid(problem)
-        return await self._redeem(request, parameters.code, code, resource=parameters.resource)
+        return await self._redeem(request, parameters, code)
 
     async def _find(self, presented: str) -> AuthorizationCode | None:
         if not TokenKind.AUTHORIZATION_CODE.matches(presented):
@@ -116,12 +119,10 @@ class AuthorizationCodeGrant(Grant[AuthorizationCodeParameters]):
     async def _redeem(
         self,
         request: TokenRequest,
-        presented: str,
+        parameters: AuthorizationCodeParameters,
         code: AuthorizationCode,
-        *,
-        resource: str | None,
     ) -> TokenResponse:
-        client = request.client
+        client, presented = request.client, parameters.code
         signed_in = await self._sessions.find_by_id(code.session_id)
         if signed_in is None:  # signed out, or changed credentials, meanwhile
             raise _not_valid("the session of the code has ended")
@@ -135,7 +136,13 @@ class AuthorizationCodeGrant(Grant[AuthorizationCodeParameters]):
             has_recent_factor=has_recent_factor(code.amr, code.auth_time, at=code.issued_at),
         )
         grant = await self._resource_indicators.grant_of_code(
-            client, resource=resource, scope=scope, granted=code.resources
+            client, resource=parameters.resource, scope=scope, granted=code.resources
+        )
+        grant = await self._authorization_details.grant_of(
+            grant,
+            client,
+            asked=parameters.authorization_details,
+            granted=code.authorization_details,
         )
         response = await self._token_issuer.redeem(
             self._authorization_code_repository.redeem,

@@ -20,6 +20,10 @@ class GrantParameters(BaseModel):
         str | None,
         Field(description="The resource that the access token is for (RFC 8707); at most one."),
     ] = None
+    authorization_details: Annotated[
+        str | None,
+        Field(description="JSON array of details (RFC 9396), at most those that were granted."),
+    ] = None
 
 
 FLAGS = (

@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from app.oauth.authorization_details import AuthorizationDetails
 from app.oauth.grants.base import Grant, GrantParameters
 from app.oauth.issuer import TokenIssuer
 from app.oauth.requests import TokenRequest
@@ -26,9 +27,16 @@ class ClientCredentialsGrant(Grant[ClientCredentialsParameters]):
     example_name = "Get a token for the client itself"
     example = {"grant_type": "client_credentials", "scope": "profile"}  # noqa: RUF012 - a constant for the documentation
 
-    def __init__(self, token_issuer: TokenIssuer, resource_indicators: ResourceIndicators) -> None:
+    def __init__(
+        self,
+        *,
+        token_issuer: TokenIssuer,
+        resource_indicators: ResourceIndicators,
+        authorization_details: AuthorizationDetails,
+    ) -> None:
         self._token_issuer = token_issuer
         self._resource_indicators = resource_indicators
+        self._authorization_details = authorization_details
 
     async def exchange(
         self, request: TokenRequest, parameters: ClientCredentialsParameters
@@ -36,4 +44,8 @@ class ClientCredentialsGrant(Grant[ClientCredentialsParameters]):
         grant = await self._resource_indicators.grant_to(
             request.client, resource=parameters.resource, scope=parameters.scope
         )
+        if parameters.authorization_details is not None:
+            grant = await self._authorization_details.grant_to_client(
+                grant, request.client, asked=parameters.authorization_details
+            )
         return await self._token_issuer.issue_to_client(request.client, grant, keys=request.keys)

@@ -6,6 +6,7 @@ from app.clock import Clock
 from app.models.oauth.device_codes import DeviceCode
 from app.oauth.access_policy import AccessRefusedError, may_use
 from app.oauth.admin_access import has_recent_factor, scope_granted_by_user
+from app.oauth.authorization_details import AuthorizationDetails
 from app.oauth.descriptions import Description
 from app.oauth.device import DEVICE_CODE
 from app.oauth.errors import (
@@ -53,6 +54,7 @@ class DeviceCodeGrant(Grant[DeviceCodeParameters]):
         *,
         token_issuer: TokenIssuer,
         resource_indicators: ResourceIndicators,
+        authorization_details: AuthorizationDetails,
         device_code_repository: DeviceCodeRepository,
         sessions: SessionService,
         entitlements: EntitlementService,
@@ -60,6 +62,7 @@ class DeviceCodeGrant(Grant[DeviceCodeParameters]):
     ) -> None:
         self._token_issuer = token_issuer
         self._resource_indicators = resource_indicators
+        self._authorization_details = authorization_details
         self._device_code_repository = device_code_repository
         self._sessions = sessions
         self._entitlements = entitlements
@@ -81,7 +84,7 @@ class DeviceCodeGrant(Grant[DeviceCodeParameters]):
         if code.denied_at is not None:
             raise AccessDeniedError
         if code.approved_at is not None:
-            return await self._redeem(request, presented, code, resource=parameters.resource)
+            return await self._redeem(request, parameters, code)
         if not await self._device_code_repository.poll(digest_of(presented), code, now=now):
             raise SlowDownError  # also means that the user has not decided yet
         raise AuthorizationPendingError
@@ -92,9 +95,9 @@ class DeviceCodeGrant(Grant[DeviceCodeParameters]):
         return await self._device_code_repository.find(digest_of(presented))
 
     async def _redeem(
-        self, request: TokenRequest, presented: str, code: DeviceCode, *, resource: str | None
+        self, request: TokenRequest, parameters: DeviceCodeParameters, code: DeviceCode
     ) -> TokenResponse:
-        client = request.client
+        client, presented = request.client, parameters.device_code
         session_id, auth_time = code.session_id, code.auth_time
         signed_in = await self._sessions.find_by_id(session_id or "")
         if signed_in is None or auth_time is None:  # the user signed out meanwhile
@@ -111,7 +114,13 @@ class DeviceCodeGrant(Grant[DeviceCodeParameters]):
             ),
         )
         grant = await self._resource_indicators.grant_of_code(
-            client, resource=resource, scope=scope, granted=code.resources
+            client, resource=parameters.resource, scope=scope, granted=code.resources
+        )
+        grant = await self._authorization_details.grant_of(
+            grant,
+            client,
+            asked=parameters.authorization_details,
+            granted=code.authorization_details,
         )
         response = await self._token_issuer.redeem(
             self._device_code_repository.redeem,

@@ -13,6 +13,7 @@ from app.clock import Clock
 from app.models.oauth.trusted_issuers import TrustedIssuer
 from app.oauth.access_policy import AccessRefusedError, may_use
 from app.oauth.admin_access import scope_granted_by_user
+from app.oauth.authorization_details import refuse_details
 from app.oauth.descriptions import Description
 from app.oauth.errors import InvalidClientError, InvalidGrantError, InvalidRequestError
 from app.oauth.grants.base import Grant, GrantParameters
@@ -105,6 +106,7 @@ class JwtBearerGrant(Grant[JwtBearerParameters]):
         if not isinstance(proven, VerifiedAssertion):
             verified = await self._verify(parameters)
             proven = _chosen(verified, lambda row: row.may_be_presented_by(client.client_id))
+        refuse_details(parameters.authorization_details)
         grant = await self._resource_indicators.grant_to(
             client, resource=parameters.resource, scope=parameters.scope
         )

@@ -11,6 +11,7 @@ from pydantic import Field
 from app.models.accounts.sessions import PASSWORD
 from app.oauth.access_policy import may_use
 from app.oauth.admin_access import scope_granted_by_user
+from app.oauth.authorization_details import refuse_details
 from app.oauth.descriptions import Description
 from app.oauth.errors import InvalidGrantError, UnauthorizedClientError
 from app.oauth.grants.base import Grant, GrantParameters
@@ -72,6 +73,7 @@ class PasswordGrant(Grant[PasswordParameters]):
                 Description.LOGIN_METHOD_NOT_ALLOWED,
                 reason="the login_methods of the client do not include password",
             )
+        refuse_details(parameters.authorization_details)
         grant = await self._resource_indicators.grant_to(
             client, resource=parameters.resource, scope=parameters.scope
         )

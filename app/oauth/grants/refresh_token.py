@@ -21,6 +21,7 @@ from app.models.oauth.refresh_tokens import RefreshToken
 from app.models.oauth.used_refresh_tokens import UsedRefreshToken
 from app.oauth.access_policy import AccessRefusedError, may_use
 from app.oauth.admin_access import without_admin_scopes
+from app.oauth.authorization_details import AuthorizationDetails
 from app.oauth.descriptions import Description
 from app.oauth.grants.base import Grant, GrantParameters
 from app.oauth.id_tokens import Authentication, IdTokens
@@ -76,6 +77,7 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
         token_issuer: TokenIssuer,
         id_tokens: IdTokens,
         resource_indicators: ResourceIndicators,
+        authorization_details: AuthorizationDetails,
         refresh_token_repository: RefreshTokenRepository,
         token_family_repository: TokenFamilyRepository,
         user_repository: UserRepository,
@@ -88,6 +90,7 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
         self._token_issuer = token_issuer
         self._id_tokens = id_tokens
         self._resource_indicators = resource_indicators
+        self._authorization_details = authorization_details
         self._refresh_token_repository = refresh_token_repository
         self._token_family_repository = token_family_repository
         self._user_repository = user_repository
@@ -124,6 +127,12 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
             asked=parameters.scope,
             scope=scope,
             granted=token.resources,
+        )
+        granted = await self._authorization_details.grant_of(
+            granted,
+            client,
+            asked=parameters.authorization_details,
+            granted=token.authorization_details,
         )
         grant = replace(granted, confirmation=token.confirmation)
         if token.used_at is not None:

@@ -5,6 +5,7 @@ from starlette.responses import Response
 from app.oauth.authorization.interactions import InteractionKind, consent_scopes
 from app.pages.authorize.endpoint import answer
 from app.pages.support import InteractionRequestDep, PendingDep, page_router
+from app.pages.support.negotiation import language_for
 from app.pages.support.scope_views import views_of_resources, views_of_scopes
 from app.pages.support.urls import CONSENT, LOGIN
 from app.pages.support.view_models import view_of_signed_in
@@ -38,6 +39,9 @@ async def consent(request: InteractionRequestDep, pending: PendingDep) -> Respon
             authorization_request.granted,
             position.consent,
             oauth=request.services.oauth,
+        ),
+        details=await request.services.oauth.authorization_details.sentences(
+            authorization_request.details, language=language_for(browser.request)
         ),
         request_id=pending.request_id,
     )

@@ -25,7 +25,7 @@ from app.pages.support import (
     shows_again,
 )
 from app.pages.support.continuation import DEVICE_PLACE
-from app.pages.support.negotiation import in_language
+from app.pages.support.negotiation import in_language, language_for
 from app.pages.support.scope_views import views_of_resources, views_of_scopes
 from app.pages.support.urls import DEVICE, LOGIN, STEP_UP
 from app.pages.support.view_models import view_of_client, view_of_signed_in
@@ -153,6 +153,9 @@ async def _question(
             parse_granted(code.resources),
             consent,
             oauth=request.services.oauth,
+        ),
+        details=await request.services.oauth.authorization_details.sentences(
+            code.authorization_details, language=language_for(request.browser.request)
         ),
         user_code=user_code,
     )

@@ -23,6 +23,7 @@ from app.models.clients.client_search import client_search
 from app.models.clients.client_usage import client_usage, retired_client_ids
 from app.models.clients.clients import Client, clients
 from app.models.clients.consents import consents
+from app.models.oauth.authorization_types import authorization_type_clients
 from app.models.oauth.resources import resource_clients
 from app.models.operations.audit_outbox import NewEvent
 from app.repositories.clients.client_search import index_new_clients, index_renamed_client
@@ -181,6 +182,7 @@ async def delete_rows_of_clients(
         client_usage,
         application_uses,
         resource_clients,
+        authorization_type_clients,
     )
     for table in of_clients:
         await connection.execute(delete(table).where(table.c.client_id.in_(client_ids)))

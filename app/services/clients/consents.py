@@ -55,9 +55,9 @@ class ConsentService:
     ) -> ConsentRequirement:
         """Return whether the user must be asked for consent.
 
-        If consent is forced, by the request or by the policy of the client, or if any program could
-        pose as the client (RFC 8252 section 8.6), the user is asked in each request; `is_granted`
-        says that they have allowed this one.
+        If consent is forced, by the request or its details, or by the policy of the client, or if
+        any program could pose as the client (RFC 8252 section 8.6), the user is asked in each
+        request; `is_granted` says that they have allowed this one.
         """
         policy = _policy_of(client)
         is_forced = is_forced or policy == "always"
@@ -70,16 +70,34 @@ class ConsentService:
         return ConsentRequirement(is_due=must_ask_again, consent=consent)
 
     async def grant(
-        self, user: User, client: Client, scopes: frozenset[str], *, resources: GrantedResources
+        self,
+        user: User,
+        client: Client,
+        scopes: frozenset[str],
+        *,
+        resources: GrantedResources,
+        detail_types: Sequence[str],
     ) -> bool:
         """Store what the user allows; return False if the account no longer exists."""
-        consent, event = self.new_consent(user, client, scopes, resources=resources)
+        consent, event = self.new_consent(
+            user, client, scopes, resources=resources, detail_types=detail_types
+        )
         return await self._consent_repository.grant(consent, event=event)
 
     def new_consent(
-        self, user: User, client: Client, scopes: frozenset[str], *, resources: GrantedResources
+        self,
+        user: User,
+        client: Client,
+        scopes: frozenset[str],
+        *,
+        resources: GrantedResources,
+        detail_types: Sequence[str],
     ) -> tuple[Consent, NewEvent]:
-        """Return the consent that a user gives now, and its audit event."""
+        """Return the consent that a user gives now, and its audit event.
+
+        Authorization details are asked for in each request: the event names their types, and the
+        consent has none.
+        """
         consent = Consent(
             user_id=user.user_id,
             client_id=client.client_id,
@@ -91,6 +109,8 @@ class ConsentService:
         details: dict[str, Any] = {"scopes": sorted(scopes)}
         if resources:
             details["resources"] = resources.scopes
+        if detail_types:
+            details["authorization_details_types"] = list(detail_types)
         event = self._audit.event(
             AccountEvent.CONSENT_GRANTED,
             user_id=user.user_id,

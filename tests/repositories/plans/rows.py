@@ -26,6 +26,8 @@ BASE = FakeClock().now()
 BOUNDED = {
     "alembic_version": "one row",
     "attribute_definitions": "a row for each attribute that an administrator declared, at most 200",
+    "authorization_type_clients": "a row for each client that an administrator listed at a type",
+    "authorization_types": "a row for each type that an administrator made, at most 100",
     "audit_checkpoints": "a row for each archive that an operator made",
     "audit_deletions": "a row for each downgrade that deleted an audit log",
     "audit_head": "one row",

@@ -98,6 +98,15 @@ RULES_OF_REQUESTS: tuple[RefusalRule, ...] = (
         ("the resource ", "the refresh token was used for another resource"),
     ),
     RefusalRule(
+        "authorization_details_invalid",
+        N_(
+            "Authorization details must match a type that the client may request, and what was"
+            " granted (RFC 9396)."
+        ),
+        N_("Compare the reason with `postern authorization-types show`."),
+        ("the authorization details ",),
+    ),
+    RefusalRule(
         "assertion_not_trusted",
         N_("A token of another issuer must match a trusted issuer (RFC 7523)."),
         N_("Compare the reason with `postern issuers list`."),

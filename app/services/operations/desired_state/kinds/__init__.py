@@ -1,6 +1,9 @@
 """The kinds of objects that files of desired state can state."""
 
 from app.services.operations.desired_state.kinds.attributes import AttributeKind
+from app.services.operations.desired_state.kinds.authorization_types import (
+    AuthorizationTypeKind,
+)
 from app.services.operations.desired_state.kinds.base import AnyKind
 from app.services.operations.desired_state.kinds.clients import ClientKind
 from app.services.operations.desired_state.kinds.groups import GroupKind
@@ -14,6 +17,7 @@ KINDS: tuple[type[AnyKind], ...] = (
     ScopeKind,
     ClientKind,
     ResourceKind,
+    AuthorizationTypeKind,
     RoleKind,
     GroupKind,
     IdentityProviderKind,
