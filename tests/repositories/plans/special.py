@@ -16,6 +16,7 @@ from app.models.accounts.sessions import Session
 from app.models.accounts.users import User, users
 from app.models.clients.clients import clients
 from app.models.factors.passkeys import Passkey
+from app.models.oauth.authorization_types import AuthorizationType
 from app.models.oauth.device_codes import DeviceCode
 from app.models.oauth.resources import Resource
 from app.models.operations.activity import StoredRefusal
@@ -198,6 +199,14 @@ def _resource(call: Any, number: int) -> list[Awaitable[Any]]:
     return [call.__self__.add(stored, event=new_event()), call(stored, *after, event=new_event())]
 
 
+def _authorization_type(call: Any, number: int) -> list[Awaitable[Any]]:
+    """One that exists: delete it, or replace it."""
+    made: AuthorizationType = argument(AuthorizationType, "new", number, flag=True)
+    stored = replace(made, name=f"type-{call.__name__}-{number}")
+    after = () if call.__name__ == "delete" else (stored,)
+    return [call.__self__.add(stored, event=new_event()), call(stored, *after, event=new_event())]
+
+
 def _batch(call: Any, number: int) -> list[Awaitable[Any]]:
     rows = [argument(StoredRefusal, "refused", number + each, flag=True) for each in range(3)]
     return [call(rows, {("tokens", "id-1"): 2}, hour=BASE)]
@@ -238,6 +247,8 @@ SPECIAL: dict[str, Calls] = {
     "AuditEventRepository.list_page": _pages_of_the_audit_log,
     "AuditSequencingRepository.number_some": lambda call, _: [call(lambda _: (), now=BASE)],
     "AuditEventRepository.list_newest": _newest_of_the_audit_log,
+    "AuthorizationTypeRepository.change": _authorization_type,
+    "AuthorizationTypeRepository.delete": _authorization_type,
     "CredentialRepository.set_disabled": lambda call, number: [
         call(identifier(number), at, is_full=False, now=BASE, event=new_event())
         for at in (None, BASE)
