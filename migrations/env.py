@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 
 import app.models
 from app.database.types import Instant
-from app.models.tables import metadata
+from app.models.tables import ONLY_ON, metadata
 from app.settings import load_settings
 from app.wiring import make_backend
 from migrations.revisions import record_revision
@@ -53,12 +53,18 @@ def compare_server_default(
 
 def run(connection: Connection) -> None:
     """Run inside the transaction of the connection, or, `in_steps`, each revision in its own."""
+    dialect = connection.dialect.name
+
+    def is_of_this_database(item: Any, *_: Any) -> bool:
+        return bool(item.info.get(ONLY_ON, dialect) == dialect)
+
     context.configure(
         connection=connection,
+        include_object=is_of_this_database,
         target_metadata=metadata,
         transactional_ddl=True,
         transaction_per_migration=context.config.attributes["in_steps"],
-        render_as_batch=connection.dialect.name == "sqlite",
+        render_as_batch=dialect == "sqlite",
         compare_server_default=compare_server_default,
         render_item=render_item,
         process_revision_directives=name_by_date,

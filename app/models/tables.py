@@ -11,6 +11,9 @@ NAMES = {
 
 metadata = MetaData(naming_convention=NAMES)
 
+ONLY_ON = "only_on"
+"""Key in the `info` of an index that only one database has, by the name of its dialect."""
+
 
 def index_where_set(name: str, *columns: str) -> Index:
     """Return a partial index over the rows in which the first column is not NULL.

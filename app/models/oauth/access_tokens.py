@@ -8,7 +8,7 @@ from sqlalchemy import Column, Index, LargeBinary, String, Table, Text, text
 
 from app.database.types import Instant
 from app.models.clients.clients import Client
-from app.models.tables import index_where_set, metadata
+from app.models.tables import ONLY_ON, index_where_set, metadata
 
 access_tokens = Table(
     "access_tokens",
@@ -35,8 +35,8 @@ access_tokens = Table(
         "ix_access_tokens_client_id",
         "client_id",
         "issued_at",
-        sqlite_where=text("user_id IS NULL"),
         postgresql_where=text("user_id IS NULL"),
+        info={ONLY_ON: "postgresql"},  # on SQLite an insert would take twice as long
     ),
     sqlite_with_rowid=False,
 )
