@@ -12,6 +12,8 @@ from app.server.uvicorn_adapter.protocol import UvicornProtocol
 MAXIMUM_HEAD = 65_536
 MAXIMUM_REQUEST = 20 * 1024 * 1024
 MAXIMUM_PIPELINED = 256
+HEADER_OVERHEAD = 4
+"""Bytes of a header line besides its name and value: a colon, a space and the end of the line."""
 UPGRADE = re.compile(rb"\r\nupgrade:[^\r\n]*", re.IGNORECASE)
 REQUEST_SECONDS = 15.0
 
@@ -30,6 +32,7 @@ def _refusal(status: int, title: str, detail: str) -> bytes:
 HEAD_TOO_LARGE = _refusal(
     431, "Request Header Fields Too Large", "The request headers are too large."
 )
+URL_TOO_LONG = _refusal(414, "URI Too Long", "The URL of the request is too long.")
 NOT_HTTP = _refusal(400, "Bad Request", "This is not an HTTP/1.1 request.")
 TOO_SLOW = _refusal(408, "Request Timeout", "The request did not arrive in time.")
 
@@ -90,8 +93,15 @@ class BoundedHttpProtocol(UvicornProtocol):
         self._head_bytes = 0
         super().on_message_begin()
 
+    def on_url(self, url: bytes) -> None:
+        self._head_bytes += len(url)
+        if self._head_bytes > MAXIMUM_HEAD:
+            self._refuse(URL_TOO_LONG)
+            raise BoundExceededError
+        super().on_url(url)
+
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._head_bytes += len(name) + len(value)
+        self._head_bytes += len(name) + len(value) + HEADER_OVERHEAD
         if self._head_bytes > MAXIMUM_HEAD:
             self._refuse(HEAD_TOO_LARGE)
             raise BoundExceededError
