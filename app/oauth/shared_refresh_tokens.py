@@ -123,6 +123,7 @@ class SharedRefreshTokens:
             pair.access_expires_at - self._clock.now() >= SHORTEST_REMAINING
             and pair.scope == grant.scope
             and pair.audience == grant.audience
+            and pair.authorization_details == grant.authorization_details
             and is_bound_to_proof(pair.confirmation, keys)
         )
 

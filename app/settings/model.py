@@ -164,6 +164,8 @@ class Settings(  # Pydantic begins with the fields of the last group
 
     @property
     def client_documents_mode(self) -> Literal["all", "agents", "off"]:
+        if self.profile is not None:
+            return "off"
         if self.client_documents is not None:
             return self.client_documents
         return "agents" if self.is_production else "all"

@@ -11,7 +11,7 @@ from alembic import op
 from migrations import online
 
 revision: str = "2026_11_30_own_tokens"
-down_revision: str | None = "2026_11_30_personal_tokens"
+down_revision: str | None = "2026_11_30_authorization_types"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 previous_release_may_serve: bool = True

@@ -13,7 +13,6 @@ from app.errors import PosternError
 from app.models.clients.clients import Client
 from app.models.oauth.granted_resources import GrantedResources
 from app.models.oauth.resources import Resource
-from app.oauth.authorization.registered_defaults import acr_values_of, max_age_of
 from app.oauth.authorization.response_modes import DEFAULT_MODE, RESPONSE_MODES, ResponseTarget
 from app.oauth.authorization.sizes import MAXIMUM_BYTES, check_sizes
 from app.oauth.authorization.values import parse_acr_values, parse_max_age, parse_prompts
@@ -245,9 +244,6 @@ class RequestParser:
             prompts=parse_prompts(parameters.get("prompt"), self._prompts),
             max_age=parse_max_age(client, parameters.get("max_age")),
             acr_values=parse_acr_values(client, parameters.get("acr_values")),
-            prompts=_prompts(parameters.get("prompt"), self._prompts),
-            max_age=max_age_of(client, parameters.get("max_age")),
-            acr_values=acr_values_of(client, parameters.get("acr_values")),
             claims=parse_claims(parameters.get("claims")).within(client.allowed_scope),
             login_hint=parameters.get("login_hint"),
             id_token_hint=parameters.get("id_token_hint"),
@@ -296,15 +292,3 @@ def _check_response(client: Client, parameters: Mapping[str, str]) -> None:
             Description.PARAMETER_NOT_SUPPORTED.format(name="registration"),
             error="registration_not_supported",
         )
-
-
-def _prompts(text: str | None, known: frozenset[str]) -> frozenset[str]:
-    prompts = frozenset((text or "").split())
-    if not prompts <= known:
-        raise InvalidRequestError(
-            Description.PARAMETER_NOT_SUPPORTED.format(name="prompt"),
-            reason=f"the prompt is {text}",
-        )
-    if "none" in prompts and len(prompts) > 1:
-        raise InvalidRequestError(Description.PROMPT_NONE_COMBINED)
-    return prompts

@@ -3,8 +3,8 @@
 from app.routers.admin import (
     attributes,
     audit_events,
-    blocked_hosts,
     authorization_types,
+    blocked_hosts,
     client_credentials,
     client_policies,
     client_tokens,
