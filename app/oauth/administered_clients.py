@@ -31,7 +31,7 @@ class AdministeredClients:
         is_strict: bool,
     ) -> None:
         self._administration = administration
-        self._rules = ClientRules(outbound, supported, fapi, is_strict=is_strict)
+        self._rules = ClientRules(outbound, supported=supported, fapi=fapi, is_strict=is_strict)
         self._sectors = Sectors(outbound)
 
     async def create(

@@ -66,9 +66,9 @@ class ClientRules:
     def __init__(
         self,
         outbound: OutboundHttp,
+        *,
         supported: SupportedMetadata,
         fapi: FapiProfile,
-        *,
         is_strict: bool,
     ) -> None:
         self._outbound = outbound

@@ -40,8 +40,10 @@ class ClientRegistration:
         is_strict: bool,
     ) -> None:
         self._clients = clients
-        self._rules = ClientRules(outbound, supported, fapi, is_strict=is_strict)
-        self._rules_for_imports = ClientRules(outbound, supported, fapi, is_strict=True)
+        self._rules = ClientRules(outbound, supported=supported, fapi=fapi, is_strict=is_strict)
+        self._rules_for_imports = ClientRules(
+            outbound, supported=supported, fapi=fapi, is_strict=True
+        )
         self._sectors = Sectors(outbound)
 
     async def create(self, body: ClientCreate) -> ClientCreated:

@@ -19,7 +19,9 @@ def build_client_documents(
     core: Core, *, clients: Clients, resource_catalogue: ResourceCatalogue
 ) -> ClientDocuments:
     settings = core.settings
-    rules = ClientRules(core.outbound, clients.supported_metadata, is_strict=True)
+    rules = ClientRules(
+        core.outbound, supported=clients.supported_metadata, fapi=core.fapi, is_strict=True
+    )
     return ClientDocuments(
         client_repository=core.client_repository,
         client_document_repository=clients.client_document_repository,

@@ -113,6 +113,7 @@ def build_oauth(
         authenticator_of_pushed=ClientAuthenticator(
             client_repository=FetchingLookup(core.client_repository, documents),
             methods=[methods.build(method) for method in offered],
+            fapi=core.fapi,
             limits=core.limits,
             clock=core.clock,
         ),

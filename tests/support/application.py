@@ -181,7 +181,8 @@ async def running_application(
         account_pages=account_pages,
         console_pages=console_pages,
     )
-    run_one_pass_at_a_time(application._application.state.services)
+    inner: Any = application._application
+    run_one_pass_at_a_time(inner.state.services)
     async with running_lifespan(application):
         transport = httpx.ASGITransport(app=application, raise_app_exceptions=False)
         async with httpx.AsyncClient(

@@ -123,12 +123,11 @@ class ClientDocument:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "ClientDocument":
         instants = ("fetched_at", "fresh_until", "created_at", "used_at")
-        return cls(
-            **{
-                name: datetime.fromisoformat(value) if name in instants else value
-                for name, value in values.items()
-            }
-        )
+        columns: dict[str, Any] = {
+            name: datetime.fromisoformat(value) if name in instants else value
+            for name, value in values.items()
+        }
+        return cls(**columns)
 
 
 @dataclass(frozen=True, slots=True)

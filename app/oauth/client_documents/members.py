@@ -97,7 +97,7 @@ def _checked(document: Mapping[str, Any], rules: ClientRules) -> ClientRegister:
         raise _invalid("the client_name is missing")
     try:
         client = ClientRegister.model_validate(members)
-        rules.check(client)
+        rules.check(client, before=None)
     except ValidationError as error:
         problem = error.errors(include_input=False, include_url=False)[0]
         member = ".".join(str(part) for part in problem["loc"][:2]) or "the document"

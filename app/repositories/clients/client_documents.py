@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, delete, exists, select, update
+from sqlalchemy import Select, delete, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.database import Database
@@ -126,23 +126,38 @@ class ClientDocumentRepository:
         return True
 
     async def evict(self, *, before: datetime, limit: int) -> int:
-        """Delete documents that nobody uses, the least recently used first; return how many.
+        """Delete documents that nobody uses, the least recently used first.
 
-        One with a grant or a consent stays: its users must be able to go on.
+        One with a grant or a consent stays: its users must be able to go on. It is looked at again
+        after the same time. Return how many were looked at.
         """
-        is_unused = (
-            document.used_at < before - UNUSED_FOR,
-            ~exists().where(grant.client_id == document.client_id),
-            ~exists().where(consents.c.client_id == document.client_id),
+        oldest = (
+            select(document.client_id)
+            .where(document.used_at < before - UNUSED_FOR)
+            .order_by(document.used_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
         )
-        unused = select(document.client_id).where(*is_unused).order_by(document.used_at)
         async with self._database.transaction() as connection:
-            result = await connection.execute(
-                delete(client_documents).where(
-                    document.client_id.in_(unused.limit(limit)), *is_unused
+            client_ids = (await connection.scalars(oldest)).all()
+            in_use = await connection.scalars(
+                union_all(
+                    select(grant.client_id).where(grant.client_id.in_(client_ids)),
+                    select(consents.c.client_id).where(consents.c.client_id.in_(client_ids)),
                 )
             )
-        return result.rowcount
+            kept = set(in_use)
+            await connection.execute(
+                delete(client_documents).where(
+                    document.client_id.in_([each for each in client_ids if each not in kept])
+                )
+            )
+            await connection.execute(
+                update(client_documents)
+                .where(document.client_id.in_(sorted(kept)))
+                .values(used_at=before)
+            )
+        return len(client_ids)
 
 
 async def _is_blocked(connection: AsyncConnection, host: str) -> bool:
