@@ -16,6 +16,7 @@ from app.models.clients.clients import Client
 from app.models.oauth.resources import Resource
 from app.oauth.claim_mappings import mapped_claims
 from app.oauth.errors import InvalidTargetError
+from app.oauth.exchange.actors import may_act_of
 from app.oauth.id_tokens import Authentication
 from app.oauth.subjects import subject_for
 from app.oauth.token_grants import TokenGrant
@@ -58,6 +59,8 @@ class NewJwt:
     scope: str
     issued_at: datetime
     expires_at: datetime
+    about_client_id: str | None = None
+    act: dict[str, Any] | None = None
 
 
 class AccessJwts:
@@ -100,9 +103,35 @@ class AccessJwts:
         """Return a new pair with a JWT as its access token, if the grant is for one."""
         if not grant.is_for_jwt:
             return pair
-        sealed = self._box.seal(family_id.encode(), context=client.client_id)
-        jti = base64.urlsafe_b64encode(sealed).rstrip(b"=").decode("ascii")
+        jti = self._jti_of(family_id, client)
         return await self.again_in_pair(replace(pair, jti=jti), client, grant, user, issued_at=now)
+
+    async def for_exchange(
+        self,
+        client: Client,
+        grant: TokenGrant,
+        *,
+        family_id: str,
+        user: JwtUser | None,
+        about_client_id: str | None,
+        act: dict[str, Any] | None,
+        issued_at: datetime,
+        expires_at: datetime,
+    ) -> str:
+        """Return a token that a client got by token exchange, about a user or a client."""
+        new = NewJwt(
+            jti=self._jti_of(family_id, client),
+            scope=grant.scope,
+            issued_at=issued_at,
+            expires_at=expires_at,
+            about_client_id=about_client_id,
+            act=act,
+        )
+        return await self._sign(client, grant, new, user=user)
+
+    def _jti_of(self, family_id: str, client: Client) -> str:
+        sealed = self._box.seal(family_id.encode(), context=client.client_id)
+        return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode("ascii")
 
     async def again_in_pair(
         self,
@@ -144,7 +173,7 @@ class AccessJwts:
         content: dict[str, Any] = {
             **(await self._claims_about(user, client, grant) if user is not None else {}),
             "iss": self._issuer,
-            "sub": client.identifier,
+            "sub": new.about_client_id or client.identifier,
             "aud": resource.identifier,
             "client_id": client.identifier,
             "jti": new.jti,
@@ -157,6 +186,10 @@ class AccessJwts:
             content["sub"] = subject_for(
                 user.user_id, salt=user.pairwise_salt, sector_identifier=client.sector_identifier
             )
+        if new.act is not None:
+            content["act"] = new.act
+        if (may_act := may_act_of(client.policies)) is not None:
+            content["may_act"] = may_act
         if grant.confirmation is not None:
             content["cnf"] = json.loads(grant.confirmation)
         if grant.authorization_details is not None:

@@ -14,7 +14,8 @@ from app.models.clients.clients import Client
 from app.models.oauth.access_tokens import AccessToken
 from app.oauth.access_jwts import ACCESS_TOKEN_TYPE, AccessJwts
 from app.repositories.oauth.access_tokens import AccessTokenRepository
-from app.repositories.oauth.jwt_states import JwtStateRepository
+from app.repositories.oauth.exchanged_tokens import ExchangedTokenRepository
+from app.repositories.oauth.jwt_states import JwtStateRepository, digest_of_jti
 from app.security.document_urls import stored_client_id
 from app.security.encryption import SealError
 from app.security.jose import header_of
@@ -44,12 +45,20 @@ class VerifiedJwt(NamedTuple):
     claims: Mapping[str, Any]
 
 
+class TokenReference(NamedTuple):
+    """What identifies an access token in the database: its digest, or that of its `jti`."""
+
+    digest: bytes | None
+    jti_digest: str | None
+
+
 class AccessTokenReader:
     def __init__(
         self,
         *,
         access_token_repository: AccessTokenRepository,
         jwt_state_repository: JwtStateRepository,
+        exchanged_token_repository: ExchangedTokenRepository,
         resource_catalogue: ResourceCatalogue,
         access_jwts: AccessJwts,
         signing_keys: SigningKeys,
@@ -58,6 +67,7 @@ class AccessTokenReader:
     ) -> None:
         self._access_token_repository = access_token_repository
         self._jwt_state_repository = jwt_state_repository
+        self._exchanged_token_repository = exchanged_token_repository
         self._resource_catalogue = resource_catalogue
         self._access_jwts = access_jwts
         self._signing_keys = signing_keys
@@ -68,8 +78,23 @@ class AccessTokenReader:
     async def find_valid(self, token: str) -> AccessToken | None:
         """Return an access token, or None if it is unknown, expired or revoked.
 
-        None also if its family is revoked, or its client or user is disabled or unknown.
+        None also if its family is revoked, or its client or user is disabled or unknown, and for an
+        exchanged token if its subject token is not valid any more.
         """
+        found = await self._find(token)
+        if found is None or found.subject_client_id is None:
+            return found
+        is_valid = await self._exchanged_token_repository.has_valid_subject(found.family_id or "")
+        return found if is_valid else None
+
+    async def reference_of(self, token: str) -> TokenReference:
+        """Return what identifies a valid access token."""
+        if TokenKind.ACCESS_TOKEN.matches(token):
+            return TokenReference(digest_of(token), None)
+        verified = await self._verified(token)
+        return TokenReference(None, digest_of_jti(verified.jti) if verified is not None else None)
+
+    async def _find(self, token: str) -> AccessToken | None:
         if TokenKind.ACCESS_TOKEN.matches(token):
             return await self._access_token_repository.find_valid(
                 digest_of(token), now=self._clock.now()

@@ -83,6 +83,19 @@ class Description(StrEnum):
     )
     AUTHORIZATION_DETAILS_NOT_AT_GRANT = "This grant type does not accept authorization_details."
 
+    # Token exchange (RFC 8693)
+    SUBJECT_TOKEN_INVALID = "The subject_token is not valid, or this client may not exchange it."
+    ACTOR_TOKEN_INVALID = "The actor_token is not valid, or this client may not act by it."
+    ACTOR_TOKEN_INCOMPLETE = "Send actor_token and actor_token_type together, or neither."
+    ACTOR_TOKEN_REQUIRED = "An actor_token is required for this target."
+    TOO_MANY_ACTORS = "The subject_token has as many actors as a token can have."
+    BINDING_REQUIRED = (
+        "The subject_token or actor_token is bound to a key. Prove a key of this client: send a "
+        "DPoP proof, or register certificate-bound access tokens."
+    )
+    TARGET_REQUIRED = "Name the target of the token: send its identifier as resource."
+    TARGETS_DIFFER = "The resource and the audience are different. Send one of them."
+
     # Client authentication
     SEVERAL_AUTHENTICATION_METHODS = (
         "The request uses more than one client authentication method. Use only one."

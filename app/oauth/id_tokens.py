@@ -4,26 +4,29 @@ import base64
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
 
 from app.clock import Clock
 from app.models.accounts.users import User
 from app.models.clients.clients import Client
 from app.oauth.claim_mappings import mapped_claims
 from app.oauth.claims import claims_for_id_token, parse_claims
+from app.oauth.exchange.token_types import TOKEN_EXCHANGE
 from app.oauth.scopes import OPENID
+from app.oauth.sealed_families import SealedFamilies
 from app.oauth.subjects import sid_for, sid_of, subject_of
 from app.schemas.claim_mappings import MappingTarget
 from app.security.tokens import new_identifier
 from app.services.accounts.entitlements import LazyEntitlements
 from app.services.clients.fapi import FapiProfile
-from app.services.oauth.signing_keys import SigningKeys
+from app.services.oauth.signing_keys import JWT_TYPE, SigningKeys
 
 DEFAULT_ALGORITHM = "RS256"
 LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 LOGOUT_TYPE = "logout+jwt"
 LOGOUT_TTL = timedelta(minutes=2)
+SEALED_IN = "id_token"
 NO_CLAIMS: Mapping[str, Any] = {}
 
 
@@ -46,16 +49,28 @@ class Hint:
     sid: str | None
 
 
+class Subject(NamedTuple):
+    """What an ID token says that its client exchanges (RFC 8693): of which sign-in it is."""
+
+    family_id: str
+    expires_at: datetime
+
+
 class IdTokens:
+    """Issues and reads ID tokens. `sealed_families` is for clients that may exchange them: their
+    ID tokens name the family of the sign-in in `jti`."""
+
     def __init__(
         self,
         *,
         signing_keys: SigningKeys,
         fapi: FapiProfile,
         clock: Clock,
+        sealed_families: SealedFamilies,
         issuer: str,
         ttl: timedelta,
     ) -> None:
+        self._sealed_families = sealed_families
         self._signing_keys = signing_keys
         self._fapi = fapi
         self._clock = clock
@@ -68,6 +83,7 @@ class IdTokens:
         user: User,
         *,
         authentication: Authentication,
+        family_id: str | None = None,
         nonce: str | None = None,
         access_token: str | None = None,
         claims: Mapping[str, Any] = NO_CLAIMS,
@@ -93,6 +109,10 @@ class IdTokens:
         has_sid = client.registered_metadata.has_logout_uri or not self._fapi.holds_for(client)
         if authentication.session_id is not None and has_sid:
             content["sid"] = sid_of(user, client, authentication.session_id)
+        if family_id is not None and client.check_grant_type(TOKEN_EXCHANGE):
+            content["jti"] = self._sealed_families.seal(
+                family_id, kind=SEALED_IN, client_id=client.client_id
+            )
         if nonce is not None:
             content["nonce"] = nonce
         if access_token is not None:
@@ -108,6 +128,7 @@ class IdTokens:
         scope: str,
         authentication: Authentication,
         entitlements: LazyEntitlements,
+        family_id: str,
         nonce: str | None = None,
         claims: str | None = None,
     ) -> str | None:
@@ -131,6 +152,7 @@ class IdTokens:
             client,
             user,
             authentication=authentication,
+            family_id=family_id,
             nonce=nonce,
             access_token=access_token,
             claims={
@@ -183,6 +205,25 @@ class IdTokens:
     def _algorithm_of(self, client: Client) -> str:
         registered = client.registered_metadata.id_token_signed_response_alg
         return self._fapi.signing_algorithm(client, registered or DEFAULT_ALGORITHM)
+
+    async def read_subject(self, token: str, client: Client) -> Subject | None:
+        """Return of which sign-in an ID token is that this server issued to a client.
+
+        Returns None for anything else, including an ID token of another client or an expired one.
+        """
+        claims = await self._signing_keys.verify_published(token, typ=JWT_TYPE)
+        if claims is None or claims.get("iss") != self._issuer or "events" in claims:
+            return None
+        if claims.get("aud") != client.client_id or "auth_time" not in claims:
+            return None
+        jti, exp = claims.get("jti"), claims.get("exp")
+        if not isinstance(jti, str) or not isinstance(exp, int):
+            return None
+        family_id = self._sealed_families.open(jti, kind=SEALED_IN, client_id=client.client_id)
+        expires_at = datetime.fromtimestamp(exp, UTC)
+        if family_id is None or expires_at <= self._clock.now():
+            return None
+        return Subject(family_id, expires_at)
 
 
 def half_hash(value: str, algorithm: str) -> str:

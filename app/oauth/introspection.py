@@ -20,6 +20,7 @@ from app.oauth.descriptions import Description
 from app.oauth.detail_lists import details_in
 from app.oauth.dpop.confirmation import parse_confirmation, token_type_of
 from app.oauth.errors import InvalidClientError, InvalidRequestError
+from app.oauth.exchange.actors import ActClaims, may_act_of
 from app.oauth.lifetimes import refresh_token_expiry
 from app.oauth.personal_tokens import PersonalTokenIntrospection
 from app.oauth.requests import FormRequest
@@ -48,9 +49,11 @@ class Introspection:
         personal_tokens: PersonalTokenIntrospection,
         resource_catalogue: ResourceCatalogue,
         entitlements: EntitlementService,
+        act_claims: ActClaims,
         clock: Clock,
         issuer: str,
     ) -> None:
+        self._act_claims = act_claims
         self._authenticator = authenticator
         self._access_tokens = access_tokens
         self._client_repository = client_repository
@@ -93,6 +96,8 @@ class Introspection:
             acr=row.acr or None,
             auth_time=int(row.auth_time.timestamp()) if row.auth_time is not None else None,
             authorization_details=details_in(row.authorization_details),
+            act=await self._act_claims.of(row.actors, sector_identifier=row.sector_identifier),
+            may_act=may_act_of(row.policies),
             **await self._mapped(row, row.policies),
         )
 
@@ -160,7 +165,8 @@ def _confirmation_of(found: AccessToken | RefreshToken) -> dict[str, str] | None
 
 
 def _subject_of(found: AccessToken | RefreshToken, *, sector_identifier: str | None) -> str:
-    """Return the subject as the client of the token knows it: the user, or else the client."""
+    """Return the subject as the client of the token knows it: the user, or else a client."""
     if found.user_id is None or found.pairwise_salt is None:
-        return found.client_id
+        about = found.about_client_id if isinstance(found, AccessToken) else None
+        return about or found.client_id
     return subject_for(found.user_id, salt=found.pairwise_salt, sector_identifier=sector_identifier)

@@ -1,4 +1,7 @@
-"""Issuing of tokens (RFC 6749 section 5.1); no other module issues any."""
+"""Issuing of tokens (RFC 6749 section 5.1).
+
+No other module issues any, except `app.oauth.exchange.issuer` after token exchange.
+"""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -180,6 +183,7 @@ class TokenIssuer:
             scope=grant.kept_scope,
             authentication=authentication,
             entitlements=entitlements,
+            family_id=family_id,
             nonce=nonce,
             claims=claims,
         )

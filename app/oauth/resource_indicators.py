@@ -71,6 +71,31 @@ class ResourceIndicators:
         chosen = asked.resources[0] if asked.resources else None
         return _grant(client, asked.scope, asked.granted, chosen)
 
+    async def target(
+        self, client: Client, *, resource: str | None, audience: str | None
+    ) -> Resource:
+        """Return the target of a token exchange (RFC 8693 section 2.1), by either parameter.
+
+        Raises `InvalidTargetError`, also if both are sent and name different resources.
+        """
+        named = [
+            await self._find(client, each)
+            for each in (_single(resource), audience)
+            if each is not None
+        ]
+        if len({each.identifier for each in named}) > 1:
+            raise InvalidTargetError(
+                Description.TARGETS_DIFFER, reason="`resource` and `audience` do not agree"
+            )
+        target = named[0] if named else await self._default(client)
+        if target is None:
+            raise InvalidTargetError(
+                Description.TARGET_REQUIRED,
+                reason="the request names no target: send `resource`, or run `postern clients set"
+                f" {client.client_id} --default-resource NAME`",
+            )
+        return _permitted(client, target)
+
     async def choose(
         self, client: Client, *, resource: str | None, granted: str | None
     ) -> Resource | None:

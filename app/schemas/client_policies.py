@@ -11,6 +11,7 @@ from app.schemas.claim_names import IDENTITY_CLAIMS, PROFILE_CLAIMS
 MAXIMUM_GROUPS = 200
 MAXIMUM_MAPPINGS = 50
 MAXIMUM_SCOPES = 100
+MAXIMUM_EXCHANGE_NAMES = 100
 DAY_SECONDS = 86_400
 
 SecondFactorPolicy = Literal["required", "optional", "passkey_first"]
@@ -18,6 +19,8 @@ ConsentPolicy = Literal["remembered", "always", "never"]
 SecurityProfile = Literal["fapi2"]
 GroupId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 ScopeName = Annotated[str, StringConstraints(pattern=r"^[\x21\x23-\x5b\x5d-\x7e]{1,128}$")]
+ClientName = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,255}$")]
+ResourceName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$")]
 LoginMethod = Annotated[
     str, StringConstraints(pattern=r"^(password|passkey|provider:[a-z0-9-]{1,40})$")
 ]
@@ -38,6 +41,40 @@ class AccessPolicy(BaseModel):
     def _groups_only_of_their_kind(self) -> Self:
         if bool(self.groups) != (self.kind == "groups"):
             raise ValueError("groups are required if, and only if, the kind is groups")
+        return self
+
+
+class ExchangePolicy(BaseModel):
+    """What a client may exchange tokens for (RFC 8693), and who may act by tokens of its own.
+
+    The defaults allow nothing.
+    """
+
+    model_config = FROZEN
+
+    targets: Annotated[tuple[ResourceName, ...], Field(max_length=MAXIMUM_EXCHANGE_NAMES)] = Field(
+        default=(), description="The resources that it may exchange tokens for, by short name."
+    )
+    targets_without_actor: Annotated[
+        tuple[ResourceName, ...], Field(max_length=MAXIMUM_EXCHANGE_NAMES)
+    ] = Field(default=(), description="Those of the targets for which it needs no actor token.")
+    exchanger_of: Annotated[tuple[ClientName, ...], Field(max_length=MAXIMUM_EXCHANGE_NAMES)] = (
+        Field(
+            default=(),
+            description="The clients whose tokens without an audience it may exchange, besides its"
+            " own.",
+        )
+    )
+    may_act: ClientName | None = Field(
+        default=None,
+        description="The only client that may act by tokens of this client; any that may exchange"
+        " them, if it is not set.",
+    )
+
+    @model_validator(mode="after")
+    def _without_actor_only_targets(self) -> Self:
+        if not set(self.targets_without_actor) <= set(self.targets):
+            raise ValueError("targets_without_actor must be among the targets")
         return self
 
 
@@ -101,6 +138,7 @@ class ClientPolicies(BaseModel):
             description="`password`, `passkey` and `provider:NAME`; others have to sign in again.",
         ),
     ] = None
+    token_exchange: ExchangePolicy = ExchangePolicy()
 
     @model_validator(mode="after")
     def _each_claim_once(self) -> Self:

@@ -23,6 +23,9 @@ class TokenResponse(BaseModel):
     authorization_details: list[dict[str, Any]] | None = Field(
         default=None, description="What was granted in detail (RFC 9396)."
     )
+    issued_token_type: str | None = Field(
+        default=None, description="Present after token exchange (RFC 8693 section 2.2.1)."
+    )
 
 
 class IntrospectionRequest(BaseModel):
@@ -72,6 +75,14 @@ class IntrospectionResponse(BaseModel):
     )
     authorization_details: list[dict[str, Any]] | None = Field(
         default=None, description="What was granted in detail (RFC 9396)."
+    )
+    act: dict[str, Any] | None = Field(
+        default=None,
+        description="Who acts for the subject, and within it who acted before (RFC 8693).",
+        examples=[{"sub": "reports", "client_id": "reports"}],
+    )
+    may_act: dict[str, str] | None = Field(
+        default=None, description="The only client that may act for the subject (RFC 8693)."
     )
 
 

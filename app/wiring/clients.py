@@ -17,6 +17,7 @@ from app.repositories.clients.consents import ConsentRepository
 from app.repositories.clients.initial_access_tokens import InitialAccessTokenRepository
 from app.repositories.federation.identity_providers import IdentityProviderRepository
 from app.repositories.oauth.client_tokens import ClientTokenRepository
+from app.repositories.oauth.resources import ResourceRepository
 from app.services.clients.administration import ClientAdministration
 from app.services.clients.blocked_hosts import BlockedHostService
 from app.services.clients.client_consents import ClientConsentService
@@ -120,6 +121,7 @@ def build_clients(core: Core, *, groups: Groups, grants: Grants) -> Clients:
             client_repository=core.client_repository,
             group_repository=groups.group_repository,
             identity_provider_repository=IdentityProviderRepository(core.database),
+            resource_repository=ResourceRepository(core.database),
             attributes=groups.attributes,
             audit=core.audit,
             clock=core.clock,

@@ -50,6 +50,7 @@ from app.wiring.clients import Clients, methods_of_profile
 from app.wiring.core import Core
 from app.wiring.factors import Factors
 from app.wiring.resources import build_resources
+from app.wiring.token_exchange import build_token_exchange
 from app.wiring.tokens import build_reader, build_tokens
 from app.wiring.trusted_issuers import build_trusted_issuers
 
@@ -138,7 +139,15 @@ def build_oauth(
         client_keys=clients.client_keys,
         resource_catalogue=resources.resource_catalogue,
     )
-    available = Available(core, accounts, factors, clients, tokens, resources, trusted)
+    exchange = build_token_exchange(
+        core,
+        clients=clients,
+        tokens=tokens,
+        resources=resources,
+        trusted=trusted,
+        access_tokens=access_tokens,
+    )
+    available = Available(core, accounts, factors, clients, tokens, resources, trusted, exchange)
     return OAuth(
         grants=grants,
         dispatcher=GrantDispatcher(
@@ -194,6 +203,7 @@ def build_oauth(
             ),
             resource_catalogue=resources.resource_catalogue,
             entitlements=core.entitlements,
+            act_claims=tokens.act_claims,
             clock=core.clock,
             issuer=issuer,
         ),

@@ -8,14 +8,17 @@ from app.oauth.access_token_reader import AccessTokenReader
 from app.oauth.dpop.nonces import DpopNonces
 from app.oauth.dpop.proofs import DpopProofs
 from app.oauth.dpop.target_uris import TargetUris
+from app.oauth.exchange.actors import ActClaims
 from app.oauth.id_tokens import IdTokens
 from app.oauth.issuer import TokenIssuer
 from app.oauth.lifetimes import Lifetimes
 from app.oauth.refresh_grace import RefreshGrace
+from app.oauth.sealed_families import SealedFamilies
 from app.oauth.shared_refresh_tokens import SharedRefreshTokens
 from app.repositories.oauth.access_tokens import AccessTokenRepository
 from app.repositories.oauth.authorization_codes import AuthorizationCodeRepository
 from app.repositories.oauth.device_codes import DeviceCodeRepository
+from app.repositories.oauth.exchanged_tokens import ExchangedTokenRepository
 from app.repositories.oauth.jwt_states import JwtStateRepository
 from app.repositories.oauth.refresh_tokens import RefreshTokenRepository
 from app.repositories.oauth.signing_keys import SigningKeyRepository
@@ -44,6 +47,9 @@ class Tokens:
     token_issuer: TokenIssuer
     shared_refresh_tokens: SharedRefreshTokens
     refresh_grace: RefreshGrace
+    exchanged_token_repository: ExchangedTokenRepository
+    act_claims: ActClaims
+    lifetimes: Lifetimes
 
 
 def build_tokens(core: Core, *, usage: ClientUsageService) -> Tokens:
@@ -62,16 +68,18 @@ def build_tokens(core: Core, *, usage: ClientUsageService) -> Tokens:
         token_ttl=id_token_ttl,
         initial_algorithms=FAPI_ALGORITHMS if core.fapi.holds_for_all else ALGORITHMS,
     )
+    box_of_families = core.box(Purpose.FAMILIES_OF_JWTS)
     id_tokens = IdTokens(
         signing_keys=signing_keys,
         fapi=core.fapi,
         clock=core.clock,
+        sealed_families=SealedFamilies(box_of_families),
         issuer=settings.issuer_url,
         ttl=id_token_ttl,
     )
     access_jwts = AccessJwts(
         signing_keys=signing_keys,
-        box=core.box(Purpose.FAMILIES_OF_JWTS),
+        box=box_of_families,
         entitlements=core.entitlements,
         fapi=core.fapi,
         issuer=settings.issuer_url,
@@ -83,6 +91,11 @@ def build_tokens(core: Core, *, usage: ClientUsageService) -> Tokens:
         clock=core.clock,
         requires_nonce=settings.dpop_nonce == "required",
     )
+    lifetimes = Lifetimes(
+        access=timedelta(seconds=settings.access_token_ttl),
+        refresh=timedelta(seconds=settings.refresh_token_ttl),
+        family=timedelta(seconds=settings.refresh_token_max_ttl),
+    )
     token_issuer = TokenIssuer(
         access_token_repository=access_token_repository,
         refresh_token_repository=refresh_token_repository,
@@ -93,11 +106,7 @@ def build_tokens(core: Core, *, usage: ClientUsageService) -> Tokens:
         usage=usage,
         fapi=core.fapi,
         clock=core.clock,
-        lifetimes=Lifetimes(
-            access=timedelta(seconds=settings.access_token_ttl),
-            refresh=timedelta(seconds=settings.refresh_token_ttl),
-            family=timedelta(seconds=settings.refresh_token_max_ttl),
-        ),
+        lifetimes=lifetimes,
     )
     grace = RefreshGrace(of_agents=timedelta(seconds=settings.refresh_grace_agents))
     return Tokens(
@@ -120,6 +129,9 @@ def build_tokens(core: Core, *, usage: ClientUsageService) -> Tokens:
             clock=core.clock,
         ),
         refresh_grace=grace,
+        exchanged_token_repository=ExchangedTokenRepository(core.database),
+        act_claims=ActClaims(core.user_repository, issuer=settings.issuer_url),
+        lifetimes=lifetimes,
     )
 
 
@@ -127,6 +139,7 @@ def build_reader(core: Core, tokens: Tokens, resources: Resources) -> AccessToke
     return AccessTokenReader(
         access_token_repository=tokens.access_token_repository,
         jwt_state_repository=JwtStateRepository(core.database),
+        exchanged_token_repository=tokens.exchanged_token_repository,
         resource_catalogue=resources.resource_catalogue,
         access_jwts=tokens.access_jwts,
         signing_keys=tokens.signing_keys,

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from app.database.types import Instant
+from migrations import online
 
 revision: str = "2026_11_30_shared_refresh_tokens"
 down_revision: str | None = "2026_11_30_client_documents"
@@ -18,7 +19,7 @@ previous_release_may_serve: bool = True
 
 
 def upgrade() -> None:
-    op.add_column("token_families", sa.Column("shared_at", Instant()))
+    online.add_column("token_families", sa.Column("shared_at", Instant()))
 
 
 def downgrade() -> None:

@@ -15,7 +15,7 @@ TESTS = ROOT / "tests"
 TITLES = ROOT / "docs" / "security-bar.md"
 
 ROWS = range(1, 60)
-LATER = {40}
+LATER: frozenset[int] = frozenset()
 LATER_IN_PART = {47: "metrics are later work"}
 REQUIRED = [row for row in ROWS if row not in LATER]
 

@@ -62,6 +62,9 @@ class AccessTokenColumns(NamedTuple):
     authorization_details: str | None
     auth_time: datetime | None
     acr: str | None
+    actors: str | None
+    about_client_id: str | None
+    subject_client_id: str | None
 
 
 class AccessToken(AccessTokenColumns, TokenMixin):
@@ -72,6 +75,9 @@ class AccessToken(AccessTokenColumns, TokenMixin):
     token is for, or None, and `default_resource` the short name of its client's default one.
     `confirmation` is the key that the token is bound to (RFC 7800), as JSON. `auth_time` and `acr`
     are those of the sign-in (RFC 9470), or None if it was not in a browser.
+
+    A token that was issued by token exchange has a `subject_client_id`, the client of its subject
+    token, its `actors` (`app.models.oauth.actors`), and if it is about a client `about_client_id`.
 
     A JWT (RFC 9068) has no row: what it says itself is combined with what the database says.
     """

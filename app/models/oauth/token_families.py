@@ -5,9 +5,15 @@ with which it was created. `claims` holds the claims requested by the `claims` p
 Connect Core section 5.5). `resources` is what was granted at each resource (`GrantedResources`),
 and `confirmation` the key that the family is bound to (RFC 7800), both as JSON. `shared_at` is when
 a used refresh token first got the pair that was current then.
+
+A token that was issued by token exchange (RFC 8693) has a family of its own, without a refresh
+token. `subject_client_id` is then the client of the subject token, which is named by its family,
+by its digest or by the digest of its `jti`, as far as it has them: the family is valid only while
+the subject token is. `actors` is its chain of actors (`app.models.oauth.actors`), and
+`about_client_id` the client that it is about, if it is about no user.
 """
 
-from sqlalchemy import Column, Index, String, Table, Text, text
+from sqlalchemy import Column, Index, LargeBinary, String, Table, Text, text
 
 from app.database.types import Instant
 from app.models.tables import metadata
@@ -32,6 +38,12 @@ token_families = Table(
     Column("confirmation", Text),
     Column("authorization_details", Text),
     Column("shared_at", Instant),
+    Column("actors", Text),
+    Column("about_client_id", String(255)),
+    Column("subject_client_id", String(255)),
+    Column("subject_family_id", String(32)),
+    Column("subject_digest", LargeBinary),
+    Column("subject_jti_digest", String(64)),
     Index("ix_token_families_client_id_created_at", "client_id", "created_at"),
     Index(
         "ix_token_families_revoked_at",

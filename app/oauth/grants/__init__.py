@@ -13,6 +13,7 @@ from app.oauth.grants.device_code import DeviceCodeGrant
 from app.oauth.grants.jwt_bearer import JwtBearerGrant
 from app.oauth.grants.password import PasswordGrant
 from app.oauth.grants.refresh_token import RefreshTokenGrant
+from app.oauth.grants.token_exchange import TokenExchangeGrant
 
 Grants = Sequence[type[Grant[Any]]]
 
@@ -23,4 +24,5 @@ GRANTS: Grants = (
     RefreshTokenGrant,
     DeviceCodeGrant,
     JwtBearerGrant,
+    TokenExchangeGrant,
 )

@@ -247,6 +247,7 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
                 sign_in.auth_time, sign_in.acr or "", sign_in.amr or "", sign_in.session_id
             ),
             entitlements=entitlements,
+            family_id=found.family_id,
             claims=sign_in.claims,
         )
         return response.model_copy(update={"id_token": id_token})

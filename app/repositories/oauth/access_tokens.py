@@ -42,6 +42,9 @@ LIVING = (
         token.authorization_details,
         family.auth_time,
         family.acr,
+        family.actors,
+        family.about_client_id,
+        family.subject_client_id,
     )
     .select_from(
         access_tokens.outerjoin(clients, client.client_id == token.client_id)

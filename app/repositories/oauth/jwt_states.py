@@ -34,6 +34,9 @@ class JwtState(NamedTuple):
     default_resource: str | None
     auth_time: datetime | None
     acr: str | None
+    actors: str | None
+    about_client_id: str | None
+    subject_client_id: str | None
 
 
 def _part(key: ColumnElement[str], start: int, length: int | None = None) -> ColumnElement[str]:
@@ -64,6 +67,9 @@ def _state(sought: CTE) -> Select[Any]:
             client.default_resource,
             family.auth_time,
             family.acr,
+            family.actors,
+            family.about_client_id,
+            family.subject_client_id,
         )
         .select_from(source)
         .where(
@@ -75,8 +81,13 @@ def _state(sought: CTE) -> Select[Any]:
                 and_(
                     family.client_id == client_id,
                     family.revoked_at.is_(None),
-                    user.disabled_at.is_(None),
-                    user.credentials_version == family.credentials_version,
+                    or_(
+                        family.about_client_id.is_not(None),
+                        and_(
+                            user.disabled_at.is_(None),
+                            user.credentials_version == family.credentials_version,
+                        ),
+                    ),
                 ),
             ),
         )
@@ -96,14 +107,15 @@ class JwtStateRepository:
         None also if its family is revoked, or its client or user is disabled or unknown. A token
         without a family was issued to the client itself.
         """
-        return await self._state(f"{_digest_of(jti)}{_fixed(family_id)}{client_id}")
+        return await self._state(f"{digest_of_jti(jti)}{_fixed(family_id)}{client_id}")
 
     async def deny(self, jti: str, *, expires_at: datetime) -> None:
         """Revoke a token until it expires."""
-        await self._deny(jti_digest=_digest_of(jti), expires_at=expires_at)
+        await self._deny(jti_digest=digest_of_jti(jti), expires_at=expires_at)
 
 
-def _digest_of(jti: str) -> str:
+def digest_of_jti(jti: str) -> str:
+    """Return what identifies a JWT in the database."""
     return hashlib.sha256(jti.encode()).hexdigest()
 
 

@@ -121,6 +121,7 @@ class AccountEvent(AuditAction):
         "refresh_token.replayed",
         N_("App signed out because an old token was used again"),
     )
+    TOKEN_EXCHANGED = "token.exchanged", N_("Access passed on to another app")
     ATTRIBUTES_CHANGED = "user.attributes_changed", N_("Attributes changed")
 
 

@@ -11,9 +11,10 @@ from app.models.clients.clients import Client
 from app.repositories.accounts.groups import GroupRepository
 from app.repositories.clients.clients import ClientRepository
 from app.repositories.federation.identity_providers import IdentityProviderRepository
+from app.repositories.oauth.resources import ResourceRepository
 from app.schemas.admin_scopes import AdminScope
 from app.schemas.claim_names import VOUCHED_CLAIMS
-from app.schemas.client_policies import ClientPolicies
+from app.schemas.client_policies import ClientPolicies, ExchangePolicy
 from app.services.accounts.attributes import AttributeService
 from app.services.clients.fapi import require_fit
 from app.services.clients.stated_clients import stated_members
@@ -32,6 +33,7 @@ class ClientPolicyService:
         client_repository: ClientRepository,
         group_repository: GroupRepository,
         identity_provider_repository: IdentityProviderRepository,
+        resource_repository: ResourceRepository,
         attributes: AttributeService,
         audit: AuditLog,
         clock: Clock,
@@ -39,6 +41,7 @@ class ClientPolicyService:
         self._client_repository = client_repository
         self._group_repository = group_repository
         self._identity_provider_repository = identity_provider_repository
+        self._resource_repository = resource_repository
         self._attributes = attributes
         self._audit = audit
         self._clock = clock
@@ -53,10 +56,10 @@ class ClientPolicyService:
     ) -> Client:
         """Replace the policies of a client, which hold from the next request on.
 
-        Raise `InvalidInputError` for a group, an attribute or an
-        identity provider that does not exist, for an attribute that its user edits as the
-        source of a claim that others rely on, and for a profile that the metadata does not fit.
-        What the stored policies refer to already may remain, even if it has been deleted since.
+        Raise `InvalidInputError` for a group, an attribute, an identity provider, a resource or a
+        client that does not exist, for an attribute that its user edits as the source of a claim
+        that others rely on, and for a profile that the metadata does not fit. What the stored
+        policies refer to already may remain, even if it has been deleted since.
         """
         authority.require(AdminScope.POLICIES_WRITE)
         before = await self._client_repository.find(client_id, now=self._clock.now())
@@ -68,6 +71,7 @@ class ClientPolicyService:
         if stored.profile is None:
             require_fit(policies, stated_members(before), field="profile")
         await self._check(policies, stored=stored)
+        await self._check_exchange(policies.token_exchange, stored.token_exchange, authority)
         after = before._replace(policies=policies.stored())
         if after == before:
             return before
@@ -97,6 +101,32 @@ class ClientPolicyService:
                 raise InvalidInputError(Detail.ATTRIBUTE_NOT_DEFINED, field="claim_mappings")
             if claim in VOUCHED_CLAIMS and definition.editable_by == "user":
                 raise InvalidInputError(Detail.CLAIM_NOT_FROM_USERS, field="claim_mappings")
+
+    async def _check_exchange(
+        self, after: ExchangePolicy, before: ExchangePolicy, authority: Authority
+    ) -> None:
+        """Require the resources and clients of a policy to exist.
+
+        A client that may exchange the tokens of another one gets what that may do.
+        """
+        if targets := set(after.targets) - set(before.targets):
+            known = {resource.name for resource in await self._resource_repository.list_all()}
+            if not targets <= known:
+                raise InvalidInputError(Detail.RESOURCE_NOT_FOUND, field="token_exchange.targets")
+        others = set(after.exchanger_of) - set(before.exchanger_of)
+        if others:
+            authority.require(AdminScope.CLIENTS_WRITE)
+        for client_id in sorted(others):
+            client = await self._known_client(client_id, field="token_exchange.exchanger_of")
+            authority.require_may_change(client)
+        if after.may_act is not None and after.may_act != before.may_act:
+            await self._known_client(after.may_act, field="token_exchange.may_act")
+
+    async def _known_client(self, client_id: str, *, field: str) -> Client:
+        client = await self._client_repository.find(client_id, now=self._clock.now())
+        if client is None:
+            raise InvalidInputError(Detail.CLIENT_UNKNOWN, field=field)
+        return client
 
 
 def _providers(policies: ClientPolicies) -> set[str]:

@@ -34,6 +34,7 @@ class ServerEvent(AuditAction):
     CLIENT_REDIRECT_URIS_ENDED = "client.redirect_uris_ended"
     CLIENT_TOKEN_REVOKED = "client.token_revoked"
     CLIENT_TOKENS_REVOKED = "client.tokens_revoked"
+    CLIENT_TOKEN_EXCHANGED = "client.token_exchanged"
     USERS_EXPORTED = "users.exported"
     CLIENT_ADMIN_SCOPES_CHANGED = "client.admin_scopes_changed"
     KEYS_ROTATED = "keys.rotated"

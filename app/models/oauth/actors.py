@@ -1,0 +1,44 @@
+"""Actors of delegated tokens (RFC 8693 section 4.1), as token families store them.
+
+The chain begins with the current actor. Actors are stored as this server knows them, so that each
+client is shown the user among them by the subject that it knows.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+MAXIMUM_ACTORS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A client, a user, or a subject of a trusted issuer; exactly one of the three.
+
+    A user acts by a client, which is `client_id`. `subject` is what the `issuer` calls its own.
+    """
+
+    client_id: str | None = None
+    user_id: str | None = None
+    issuer: str | None = None
+    subject: str | None = None
+
+
+def stored_actors(actors: Sequence[Actor]) -> str | None:
+    """Return a chain as JSON, or None if it is empty."""
+    if not actors:
+        return None
+    members = ("client_id", "user_id", "issuer", "subject")
+    return json.dumps(
+        [
+            {name: getattr(actor, name) for name in members if getattr(actor, name) is not None}
+            for actor in actors
+        ]
+    )
+
+
+@lru_cache(maxsize=1024)
+def parse_actors(stored: str | None) -> tuple[Actor, ...]:
+    """Parse what `stored_actors` returned."""
+    return tuple(Actor(**each) for each in json.loads(stored)) if stored is not None else ()

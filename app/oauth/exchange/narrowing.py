@@ -1,0 +1,49 @@
+"""Scopes of exchanged tokens: those of the subject token that the target has, and never others."""
+
+from app.models.clients.clients import Client
+from app.models.oauth.resources import Resource
+from app.oauth.exchange.presented import PresentedToken
+from app.oauth.resource_scopes import permitted_at
+from app.oauth.scopes import (
+    IGNORED_UNLESS_REGISTERED,
+    OFFLINE_ACCESS,
+    SCOPES,
+    split_scope,
+    wider_than_allowed,
+)
+from app.oauth.token_grants import TokenGrant
+
+
+def narrowed_to(
+    resource: Resource, subject: PresentedToken, client: Client, *, asked: str | None
+) -> TokenGrant:
+    """Return the grant of a token for a resource, with no scope that the subject token lacks.
+
+    What the request asks for must be allowed entirely; without a scope, it gets all that is left.
+    Unknown names are ignored beside known ones. There is no refresh token, and so no
+    `offline_access`. Raises `InvalidScopeError` or `InvalidTargetError`.
+    """
+    held = subject.scopes_at(resource)
+    own = [name for name in SCOPES if name in held and name in client.allowed_scopes]
+    at_resource = permitted_at(resource, held, client=client)
+    allowed = [name for name in (*own, *at_resource) if name != OFFLINE_ACCESS]
+    if asked is not None:
+        known = [name for name in split_scope(asked) if _is_known(name, resource, client)]
+        if not known:
+            raise wider_than_allowed("the requested scope has no known name at the resource")
+        if excess := [name for name in known if name not in allowed and name != OFFLINE_ACCESS]:
+            raise wider_than_allowed(
+                f"the subject token does not have the scope {' '.join(excess)}, or the client may"
+                " not have it"
+            )
+        allowed = [name for name in allowed if name in known]
+    own_names = [name for name in allowed if name in SCOPES]
+    return TokenGrant(
+        scope=" ".join(allowed), resource=resource, scope_of_family=" ".join(own_names)
+    )
+
+
+def _is_known(name: str, resource: Resource, client: Client) -> bool:
+    if name in resource.scopes_by_name or name in client.allowed_scopes:
+        return True
+    return name in SCOPES and name not in IGNORED_UNLESS_REGISTERED
