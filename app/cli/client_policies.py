@@ -1,6 +1,7 @@
 """`postern clients policy`: who may use a client and how, and what its tokens contain."""
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 from app.cli.base import with_services
@@ -119,6 +120,38 @@ def set_policy(
             help="password, passkey or provider:NAME. Can be repeated.",
         ),
     ] = None,
+    exchange_target: Annotated[
+        Texts,
+        option(
+            "--exchange-target",
+            metavar="RESOURCE",
+            help="Add a resource that the client may exchange tokens for. Can be repeated.",
+        ),
+    ] = None,
+    exchange_without_actor: Annotated[
+        Texts,
+        option(
+            "--exchange-without-actor",
+            metavar="RESOURCE",
+            help="Add a target for which it needs no actor token. Can be repeated.",
+        ),
+    ] = None,
+    exchanger_of: Annotated[
+        Texts,
+        option(
+            "--exchanger-of",
+            metavar="CLIENT_ID",
+            help="Add a client whose tokens without an audience it may exchange. Can be repeated.",
+        ),
+    ] = None,
+    may_act: Annotated[
+        str | None,
+        option(
+            "--may-act",
+            metavar="CLIENT_ID",
+            help="The only client that may act by tokens of the client.",
+        ),
+    ] = None,
     reset: Annotated[
         Texts,
         option(
@@ -149,7 +182,13 @@ def set_policy(
         "login_methods": login_method,
     }
     changes = {name: value for name, value in stated.items() if value is not None}
-    is_change = bool(access or group or added or unmap or changes or reset)
+    exchange = {
+        "targets": [*(exchange_target or ()), *(exchange_without_actor or ())],
+        "targets_without_actor": exchange_without_actor or [],
+        "exchanger_of": exchanger_of or [],
+    }
+    is_exchange = bool(may_act or any(exchange.values()))
+    is_change = bool(access or group or added or unmap or changes or reset or is_exchange)
 
     async def store(services: "Services") -> dict[str, Any]:
         client = await services.clients.clients.get(client_id)
@@ -169,6 +208,9 @@ def set_policy(
                     "kind": access or "groups",
                     "groups": [each.group_id for each in groups],
                 }
+            if is_exchange:
+                stored = values.get("token_exchange", {})
+                values["token_exchange"] = _with_exchange(stored, exchange, may_act=may_act)
             if second_factor is not None:
                 values["second_factor"] = second_factor if second_factor != GENERAL else None
             client = await services.clients.policies.set(
@@ -180,6 +222,16 @@ def set_policy(
         return {"client_id": client.client_id, "policies": policies_of(client)}
 
     show_one(with_services(store), as_json=as_json)
+
+
+def _with_exchange(
+    stored: Mapping[str, Any], added: Mapping[str, Sequence[str]], *, may_act: str | None
+) -> dict[str, Any]:
+    """Return a policy of token exchange with further names, each of which is listed once."""
+    lists = {
+        name: list(dict.fromkeys([*stored.get(name, ()), *names])) for name, names in added.items()
+    }
+    return {**lists, "may_act": may_act or stored.get("may_act")}
 
 
 def _short_mapping(text: str) -> dict[str, Any]:

@@ -21,6 +21,9 @@ OPTIONS = {
     "scopes": "--scope",
     "requesters": "--requester",
     "servers": "--server",
+    "token_exchange.targets": "--exchange-target",
+    "token_exchange.exchanger_of": "--exchanger-of",
+    "token_exchange.may_act": "--may-act",
     "policies": "--personal-token-group",
 }
 """Options that are repeated, by their fields."""

@@ -6,6 +6,7 @@ import pytest
 
 from app.services.operations.authority import FULL
 from tests.conftest import AppFactory
+from tests.protocol.exchanges import new_fleet
 from tests.support.account import happened, stored
 from tests.support.administration import reset_password
 from tests.support.application import Application, TestClient, TestUser
@@ -434,3 +435,27 @@ async def test_ended_sessions_and_revoked_access_are_recorded_in_the_audit_log(
         ("consent.revoked", {}),
         ("session.ended", {}),
     ]
+
+
+async def test_an_app_that_got_its_access_from_another_names_who_acts(
+    app: Application, visitor: Visitor, user: TestUser
+) -> None:
+    """RFC 8693: the user can remove it, and what it got ends"""
+    fleet = await new_fleet(app, user)
+    token = await fleet.front.call(fleet.middle, await fleet.subject())
+    names = {
+        client.client_id: (await services_of(app).clients.clients.get(client.client_id)).client_name
+        for client in (fleet.client, fleet.front.client)
+    }
+    await sign_in(visitor, user)
+
+    page = await visitor.get("/account")
+    before = await app.is_active(fleet.middle.client, token)
+    await visitor.submit(page, to=APPLICATION, client_id=fleet.front.client_id)
+
+    text = " ".join(text_of(page).split())
+    source, actor = names[fleet.client.client_id], names[fleet.front.client_id]
+    assert f"Got its access from {source} · Acting for you: {actor}" in text
+    assert "Change your reports" in text
+    assert before
+    assert not await app.is_active(fleet.middle.client, token)

@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 
 from app.models.clients.clients import Client
+from app.schemas.client_policies import ExchangePolicy
 from app.services.operations.authority import FULL
 from tests.conftest import AppFactory
 from tests.support.account import FRESH_SECONDS
@@ -16,6 +17,7 @@ from tests.support.application import Application
 from tests.support.client_jwts import jwks, signing_key
 from tests.support.console import administrator_in, form_fields
 from tests.support.parts import services_of
+from tests.support.resources import new_resource
 from tests.support.visitor import Visitor, text_of
 
 DATABASES = ("sqlite",)
@@ -275,6 +277,45 @@ async def test_the_profile_is_set_for_an_app_that_fits(app: Application, visitor
     assert (await stored(app, other)).policies_in_force is None
 
 
+async def test_token_exchange_is_set_beside_other_policies(
+    app: Application, visitor: Visitor
+) -> None:
+    """RFC 8693"""
+    await administrator_in(visitor)
+    client, other = await created(visitor, "service"), await app.create_client()
+    resource = await new_resource(app)
+    url = f"{PATH}/{client.client_id}"
+    await visitor.submit(await visitor.get(f"{url}/policies"), consent="always")
+    form = await visitor.get(f"{url}/token-exchange")
+
+    not_a_target = await visitor.submit(form, targets_without_actor=resource.name)
+    unknown = await visitor.submit(form, targets="unknown")
+    stranger = await visitor.submit(form, exchanger_of="stranger")
+    await visitor.submit(
+        form,
+        targets=resource.name,
+        targets_without_actor=resource.name,
+        exchanger_of=other.client_id,
+        may_act=client.client_id,
+    )
+
+    assert {page.status_code for page in (not_a_target, unknown, stranger)} <= {400, 422}
+    assert 'id="targets-error"' in unknown.text
+    assert 'id="exchanger_of-error"' in stranger.text
+    policies = (await stored(app, client)).policies_in_force
+    assert policies is not None
+    assert policies.consent == "always"
+    assert policies.token_exchange == ExchangePolicy(
+        targets=(resource.name,),
+        targets_without_actor=(resource.name,),
+        exchanger_of=(other.client_id,),
+        may_act=client.client_id,
+    )
+    shown = told(await visitor.get(url))
+    assert resource.name in shown
+    assert other.client_id in shown
+
+
 async def test_a_full_administrator_lists_the_admin_scopes_of_a_client(
     app: Application, visitor: Visitor
 ) -> None:
@@ -289,7 +330,18 @@ async def test_a_full_administrator_lists_the_admin_scopes_of_a_client(
 
 
 @pytest.mark.parametrize(
-    "act", ["edit", "disable", "trust", "secrets", "access", "policies", "admin-scopes", "delete"]
+    "act",
+    [
+        "edit",
+        "disable",
+        "trust",
+        "secrets",
+        "access",
+        "policies",
+        "token-exchange",
+        "admin-scopes",
+        "delete",
+    ],
 )
 async def test_an_auditor_changes_nothing(app: Application, visitor: Visitor, act: str) -> None:
     await administrator_in(visitor)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from app.pages.account.applications import ApplicationView
+from app.pages.account.applications import ApplicationView, DelegationView
 from app.pages.account.overview import SectionView, SessionView
 from app.pages.account.protection import AdviceView, ProtectionView
 from app.pages.support.scope_views import ResourceView, ScopeView
@@ -201,6 +201,7 @@ def application_view(client_id: str, name: str, **changes: Any) -> ApplicationVi
         granted_at=WHEN,
         last_used_at=None,
         last_used_from="",
+        delegations=[],
         is_agent=False,
     )
     return replace(view, **changes)
@@ -233,6 +234,7 @@ ACCOUNT_PAGE = {
             host="agent.example.com/" + UNBROKEN,
             resources=[ResourceView(LONG, "https://api.example.com", MANY_SCOPES, is_new=False)],
             last_used_at=WHEN,
+            delegations=[DelegationView(LONG, ["Reports", LONG])],
             last_used_from="2001:0db8:85a3:ffff:ffff:ffff:ffff:7334",
             is_agent=True,
         ),

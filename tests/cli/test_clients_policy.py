@@ -9,6 +9,7 @@ from tests.cli.conftest import Postern, Result
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.client_jwts import jwks, signing_key
 from tests.support.parts import services_of
+from tests.support.resources import new_resource
 from tests.support.visitor import visiting
 
 
@@ -60,12 +61,45 @@ async def test_every_policy_is_set_and_reset(
     assert (await app.client_credentials(client)).json()["expires_in"] == 120
 
 
+async def test_what_a_client_may_exchange_is_added_and_reset(
+    app: Application, client: TestClient, clients: Postern
+) -> None:
+    """RFC 8693: an option adds a name, and removes none"""
+    one, two = (await new_resource(app)).name, (await new_resource(app)).name
+    other = await app.create_client()
+
+    first = await row_of(
+        clients, "policy", client.client_id, "--exchange-target", one,
+        "--exchanger-of", other.client_id, "--consent", "always",
+    )  # fmt: skip
+    second = await row_of(
+        clients, "policy", client.client_id, "--exchange-without-actor", two,
+        "--may-act", other.client_id,
+    )  # fmt: skip
+    reset = await row_of(clients, "policy", client.client_id, "--reset", "token_exchange")
+
+    assert first["policies"]["token_exchange"] == {
+        "targets": [one],
+        "exchanger_of": [other.client_id],
+    }
+    assert second["policies"]["token_exchange"] == {
+        "targets": [one, two],
+        "targets_without_actor": [two],
+        "exchanger_of": [other.client_id],
+        "may_act": other.client_id,
+    }
+    assert reset["policies"] == {"consent": "always"}
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["--access-token-ttl", "59"], "--access-token-ttl: Input should be greater"),
         (["--id-token-claim", "groups"], "id_token_claims are standard claims"),
         (["--login-method", "otp"], "--login-method: String should match"),
+        (["--exchange-target", "none"], "There is no resource with that name."),
+        (["--exchanger-of", "none"], "There is no client with that ID."),
+        (["--may-act", "none"], "There is no client with that ID."),
         (["--login-method", "provider:none"], "There's no identity provider with that name."),
     ],
 )

@@ -84,7 +84,8 @@ COMMANDS = {
     " --remove-scope --json-file --default-resource --no-default-resource",
     "clients policy": "--json client_id --access --group --map --mapping --unmap"
     " --access-token-ttl --refresh-token-ttl --require-pkce --second-factor --consent"
-    " --id-token-claim --allowed-scope --login-method --require-dpop-nonce --reset",
+    " --id-token-claim --allowed-scope --login-method --require-dpop-nonce --exchange-target"
+    " --exchange-without-actor --exchanger-of --may-act --reset",
     "clients rotate-secret": "--json client_id --overlap --secret-stdin",
     "clients drop-old-secret": "--json client_id",
     "clients admin-scopes": "--json client_id --add --remove",

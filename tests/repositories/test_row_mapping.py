@@ -36,9 +36,11 @@ from app.repositories.clients.clients import ClientRepository
 from app.repositories.oauth import access_tokens as access_token_queries
 from app.repositories.oauth import authorization_codes as authorization_code_queries
 from app.repositories.oauth import device_codes as device_code_queries
+from app.repositories.oauth import exchanged_tokens as exchanged_token_queries
 from app.repositories.oauth import refresh_tokens as refresh_token_queries
 from app.repositories.oauth import token_families as token_family_queries
 from app.repositories.oauth.access_tokens import AccessTokenRepository
+from app.repositories.oauth.exchanged_tokens import SubjectFamily
 from app.repositories.oauth.refresh_tokens import RefreshTokenRepository
 from app.repositories.oauth.token_families import SignIn
 from app.security.tokens import digest_of
@@ -90,6 +92,7 @@ OF_LOOKUPS = {
     DeviceCode: select(*device_code_queries.COLUMNS),
     RefreshToken: refresh_token_queries.LIVING,
     SignIn: token_family_queries.SIGN_IN,
+    SubjectFamily: exchanged_token_queries.SIGN_IN,
     UsedRefreshToken: refresh_token_queries.USED,
 }
 

@@ -24,6 +24,13 @@ class Actor:
     issuer: str | None = None
     subject: str | None = None
 
+    @property
+    def named(self) -> str:
+        """The actor as administrators see it."""
+        if self.issuer is not None:
+            return f"{self.issuer} {self.subject}"
+        return f"user:{self.user_id}" if self.user_id is not None else f"client:{self.client_id}"
+
 
 def stored_actors(actors: Sequence[Actor]) -> str | None:
     """Return a chain as JSON, or None if it is empty."""

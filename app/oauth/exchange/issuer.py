@@ -143,7 +143,7 @@ class ExchangedTokenIssuer:
     def _event_of(self, client: Client, exchange: Exchange) -> NewEvent:
         subject, resource = exchange.subject, exchange.grant.resource
         details: dict[str, Any] = {
-            "actors": [_named(actor) for actor in exchange.actors],
+            "actors": [actor.named for actor in exchange.actors],
             "resource": resource.name if resource is not None else None,
             "scope": exchange.grant.scope,
             "subject_client": subject.client_id,
@@ -164,10 +164,3 @@ class ExchangedTokenIssuer:
             subject=subject.about_client_id,
             **details,
         )
-
-
-def _named(actor: Actor) -> str:
-    """Return an actor as the audit log names it."""
-    if actor.issuer is not None:
-        return f"{actor.issuer} {actor.subject}"
-    return f"user:{actor.user_id}" if actor.user_id is not None else f"client:{actor.client_id}"

@@ -1,6 +1,7 @@
 """Scopes of exchanged tokens: those of the subject token that the target has, and never others."""
 
 from app.models.clients.clients import Client
+from app.models.oauth.granted_resources import GrantedResources
 from app.models.oauth.resources import Resource
 from app.oauth.exchange.presented import PresentedToken
 from app.oauth.resource_scopes import permitted_at
@@ -37,9 +38,12 @@ def narrowed_to(
                 " not have it"
             )
         allowed = [name for name in allowed if name in known]
-    own_names = [name for name in allowed if name in SCOPES]
+    names_at_resource = tuple(name for name in allowed if name not in SCOPES)
     return TokenGrant(
-        scope=" ".join(allowed), resource=resource, scope_of_family=" ".join(own_names)
+        scope=" ".join(allowed),
+        resource=resource,
+        scope_of_family=" ".join(name for name in allowed if name in SCOPES),
+        resources=GrantedResources({resource.identifier: names_at_resource}).stored(),
     )
 
 

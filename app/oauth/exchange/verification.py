@@ -154,7 +154,7 @@ class TokenVerification:
                 for name in found.scope.split()
                 if name in client.allowed_scopes and name not in ADMIN_SCOPES
             ),
-            expires_at=min(read.expires_at, found.expires_at),
+            expires_at=min(read.expires_at, found.family_expires_at),
             may_act=may_act_of(client.policies),
             granted=parse_granted(found.resources),
             family_id=read.family_id,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from app.errors import NotFoundError
 from app.pages.admin.client_access import KIND, OF_GROUPS, policies_of
 from app.pages.admin.client_acts import TRUST
+from app.pages.admin.client_exchange import shown_exchange
 from app.pages.admin.client_forms import ClientRequest
 from app.pages.admin.client_policies import shown_policies
 from app.pages.admin.navigation import url_of
@@ -65,7 +66,8 @@ async def part_of_access(request: ClientRequest) -> Part:
 
 def part_of_policies(request: ClientRequest) -> Part:
     text = request.text
-    rows = [[Cell(words=label), Cell(value)] for label, value in shown_policies(request)]
+    shown = (*shown_policies(request), *shown_exchange(request))
+    rows = [[Cell(words=label), Cell(value)] for label, value in shown]
     return Part(
         text("Policies"),
         Table(
@@ -75,6 +77,7 @@ def part_of_policies(request: ClientRequest) -> Part:
         ),
         links=request.offered(
             Link(text("Change policies"), f"{request.client_url}/policies"),
+            Link(text("Change token exchange"), f"{request.client_url}/token-exchange"),
             Link(text("Change default resource"), f"{request.client_url}/default-resource"),
         ),
     )

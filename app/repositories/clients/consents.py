@@ -35,6 +35,16 @@ class NamedConsent:
     granted_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Delegation:
+    """A token about a user that a client got for the token of another client, and who acts by
+    it."""
+
+    client_id: str
+    subject_client_id: str
+    actors: str | None
+
+
 class ConsentRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -98,6 +108,21 @@ class ConsentRepository:
             .where(family.user_id == user_id, family.revoked_at.is_(None), family.expires_at > now)
             .order_by(family.created_at.desc()),
             value=Consent,
+        )
+
+    async def list_delegations(self, user_id: str, *, now: datetime) -> Sequence[Delegation]:
+        """Return by which chains of actors clients have exchanged tokens about a user now."""
+        return await self._database.find_all(
+            select(family.client_id, family.subject_client_id, family.actors)
+            .where(
+                family.user_id == user_id,
+                family.subject_client_id.is_not(None),
+                family.revoked_at.is_(None),
+                family.expires_at > now,
+            )
+            .distinct()
+            .order_by(family.client_id, family.subject_client_id, family.actors),
+            value=Delegation,
         )
 
     async def last_uses(self, user_id: str) -> dict[str, datetime]:

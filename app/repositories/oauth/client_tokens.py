@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, exists, literal, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, exists, literal, or_, select, tuple_, update
 
 from app.database.database import Database
 from app.database.lock_retries import retries_on_lock
@@ -40,15 +40,22 @@ class AccessPosition(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ClientFamily:
-    """The valid tokens that a user let a client have by one sign-in."""
+    """The valid tokens that a user let a client have by one sign-in, or one that it exchanged.
+
+    `subject_client_id` is the client of the subject token of that, and `actors` who acts by it. It
+    can be about a client, and has no user then.
+    """
 
     family_id: str
-    user_id: str
-    username: str
+    user_id: str | None
+    username: str | None
     session_id: str | None
     scope: str
     created_at: datetime
     expires_at: datetime
+    subject_client_id: str | None
+    about_client_id: str | None
+    actors: str | None
 
     @property
     def position(self) -> FamilyPosition:
@@ -89,14 +96,22 @@ class ClientTokenRepository:
                 family.scope,
                 family.created_at,
                 family.expires_at,
+                family.subject_client_id,
+                family.about_client_id,
+                family.actors,
             )
-            .join(users, user.user_id == family.user_id)
+            .outerjoin(users, user.user_id == family.user_id)
             .where(
                 family.client_id == client_id,
                 family.revoked_at.is_(None),
                 family.expires_at > now,
-                user.credentials_version == family.credentials_version,
-                user.disabled_at.is_(None),
+                or_(
+                    family.about_client_id.is_not(None),
+                    and_(
+                        user.credentials_version == family.credentials_version,
+                        user.disabled_at.is_(None),
+                    ),
+                ),
             )
             .order_by(family.created_at.desc(), family.family_id.desc())
             .limit(limit)

@@ -88,7 +88,7 @@ class SubjectFamily(NamedTuple):
     user_id: str
     scope: str
     resources: str | None
-    expires_at: datetime
+    family_expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +146,7 @@ class ExchangedTokenRepository:
     async def find_sign_in(self, family_id: str, *, now: datetime) -> SubjectFamily | None:
         """Return the family of a sign-in, or None if it or its user is not valid any more."""
         stored = await self._sign_in(family_id)
-        return stored if stored is not None and stored.expires_at > now else None
+        return stored if stored is not None and stored.family_expires_at > now else None
 
     @retries_on_lock
     async def begin(self, new: NewExchange, *, use: SingleUse | None, event: NewEvent) -> bool:

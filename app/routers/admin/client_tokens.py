@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Annotated
 
 from app.dependencies import ClientsDep
+from app.models.oauth.actors import parse_actors
 from app.repositories.oauth.client_tokens import AccessPosition, ClientFamily, FamilyPosition
 from app.routers.admin.access import require
 from app.routers.admin.cursors import PageDep, Position
@@ -94,13 +95,16 @@ def _resource(tokens: ClientTokens) -> ClientTokenResource:
     if isinstance(tokens, ClientFamily):
         return ClientTokenResource(
             token_id=tokens.family_id,
-            kind="sign_in",
+            kind="sign_in" if tokens.subject_client_id is None else "exchange",
             user_id=tokens.user_id,
             username=tokens.username,
             session_id=tokens.session_id,
             scope=tokens.scope,
             created_at=tokens.created_at,
             expires_at=tokens.expires_at,
+            subject_client_id=tokens.subject_client_id,
+            about_client_id=tokens.about_client_id,
+            actors=[actor.named for actor in parse_actors(tokens.actors)],
         )
     return ClientTokenResource(
         token_id=tokens.digest.hex(),

@@ -23,9 +23,10 @@ class ClientTokenResource(BaseModel):
     """Tokens that are revoked together. The tokens themselves are never shown."""
 
     token_id: str
-    kind: Literal["sign_in", "client"] = Field(
-        description="`sign_in`: all tokens that a sign-in of a user gave. `client`: one access"
-        " token that the client has on its own behalf."
+    kind: Literal["sign_in", "exchange", "client"] = Field(
+        description="`sign_in`: all tokens that a sign-in of a user gave. `exchange`: one access"
+        " token that the client got for the token of another one. `client`: one access token that"
+        " the client has on its own behalf."
     )
     user_id: str | None
     username: str | None
@@ -33,6 +34,17 @@ class ClientTokenResource(BaseModel):
     scope: str
     created_at: datetime
     expires_at: datetime
+    subject_client_id: str | None = Field(
+        default=None, description="The client whose token was exchanged for this one."
+    )
+    about_client_id: str | None = Field(
+        default=None, description="The client that an exchanged token without a user is about."
+    )
+    actors: list[str] = Field(
+        default=[],
+        description="Who acts by an exchanged token, the current actor first.",
+        examples=[["client:reports"]],
+    )
 
 
 class ClientTokenList(Listing):

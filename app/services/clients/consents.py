@@ -10,7 +10,7 @@ from app.models.clients.clients import Client
 from app.models.clients.consents import Consent
 from app.models.oauth.granted_resources import GrantedResources
 from app.models.operations.audit_outbox import NewEvent
-from app.repositories.clients.consents import ConsentRepository
+from app.repositories.clients.consents import ConsentRepository, Delegation
 from app.schemas.client_policies import ConsentPolicy
 from app.services.accounts.events import AccountEvent
 from app.services.clients.client_fingerprints import fingerprint_of
@@ -152,6 +152,10 @@ class ConsentService:
         return await self._consent_repository.revoke(
             user.user_id, client_id, is_full=True, now=self._clock.now(), event=event
         )
+
+    async def delegations_of(self, user: User) -> Sequence[Delegation]:
+        """Return by which chains of actors clients have tokens of other clients for a user."""
+        return await self._consent_repository.list_delegations(user.user_id, now=self._clock.now())
 
 
 def _policy_of(client: Client) -> ConsentPolicy:

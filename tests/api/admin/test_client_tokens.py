@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from tests.protocol.exchanges import new_fleet
 from tests.support.admin_api import ADMIN_TOKEN, AdminApi, all_pages
 from tests.support.administration import events_of, id_of, list_admin_scopes, make
 from tests.support.application import Application, TestClient, TestUser
@@ -200,3 +201,28 @@ async def test_an_unknown_client_has_neither(api: AdminApi) -> None:
     ):
         assert (await api.request(method, f"/clients/unknown/{path}")).status_code == 404
     assert (await api.request("DELETE", "/clients/unknown/tokens/not-an-id")).status_code == 422
+
+
+async def test_exchanged_tokens_are_listed_with_their_actors(
+    app: Application, api: AdminApi, user: TestUser
+) -> None:
+    """RFC 8693: about a user, and about a client; each is revoked by itself"""
+    fleet = await new_fleet(app, user)
+    job = await app.create_client(scope="profile")
+    response = await app.client_credentials(job, resource=fleet.front.identifier, scope="read")
+    about_user = await fleet.front.call(fleet.middle, await fleet.subject())
+    about_client = await fleet.front.call(fleet.middle, response.json()["access_token"])
+
+    listed = [
+        each for each in await tokens_of(api, fleet.front.client) if each["kind"] == "exchange"
+    ]
+    by_subject = {each["subject_client_id"]: each for each in listed}
+    of_user, of_client = by_subject[fleet.client.client_id], by_subject[job.client_id]
+    revoked = await api.delete(f"/clients/{fleet.front.client_id}/tokens/{of_client['token_id']}")
+
+    assert (of_user["username"], of_user["about_client_id"]) == (user.username, None)
+    assert (of_client["username"], of_client["about_client_id"]) == (None, job.client_id)
+    assert of_user["actors"] == of_client["actors"] == [f"client:{fleet.front.client_id}"]
+    assert revoked.status_code == 204
+    assert await app.is_active(fleet.middle.client, about_user)
+    assert not await app.is_active(fleet.middle.client, about_client)

@@ -28,6 +28,7 @@ from app.repositories.accounts.administrators import administrator_remains
 from app.repositories.accounts.sessions import BEFORE_ALL, SessionPosition
 from app.repositories.accounts.user_search import Position
 from app.repositories.clients.client_search import ClientPosition, index_renamed_client
+from app.repositories.oauth.exchanged_tokens import NewExchange
 from app.repositories.operations.audit_events import Wanted
 from app.repositories.operations.audit_outbox import change_with_event
 from app.repositories.operations.sealed_values import PLACES, SealedValue
@@ -231,7 +232,20 @@ def _renewals(call: Any, number: int) -> list[Awaitable[Any]]:
     return [call(presented, found, each, use=spent) for each in pairs for spent in (use, None)]
 
 
+def _exchanges(call: Any, number: int) -> list[Awaitable[Any]]:
+    """About a client, and about a user with and without a family of the subject token."""
+    row: NewExchange = argument(NewExchange, "new", number, flag=True)
+    uses: tuple[SingleUse | None, ...] = (None, argument(SingleUse, "use", ROWS * 4, flag=True))
+    made = (
+        replace(row, family_id="exchange-1", user_id=None, access_digest=digest(ROWS * 5)),
+        replace(row, family_id="exchange-2", subject_family_id=None, access_digest=None),
+        replace(row, family_id="exchange-3", access_digest=None),
+    )
+    return [call(new, use=use, event=new_event()) for new in made for use in uses]
+
+
 SPECIAL: dict[str, Calls] = {
+    "ExchangedTokenRepository.begin": _exchanges,
     **dict.fromkeys(
         (
             "AccessTokenRepository.store_for_client",

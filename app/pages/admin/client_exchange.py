@@ -1,0 +1,122 @@
+"""`/admin/clients/{client_id}/token-exchange`: what a client may exchange tokens for (RFC 8693)."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from starlette.responses import Response
+
+from app.errors import InvalidInputError
+from app.i18n.messages import N_
+from app.pages.admin.base import changes_router
+from app.pages.admin.client_access import policies_of
+from app.pages.admin.client_forms import PATH, ClientRequest, ClientRequestDep
+from app.pages.admin.forms import (
+    Field,
+    FormView,
+    form_page,
+    parse_body,
+    require_current,
+    shown_in_form,
+    typed_in,
+)
+from app.pages.support import Errors, redirect, shows_again
+from app.schemas.client_policies import ExchangePolicy
+
+changes = changes_router()
+routers = (changes,)
+
+PREFIX = "token_exchange."
+NAMES_OF_RESOURCES = N_("Enter short names of resources, with spaces between them.")
+CLIENT_IDS = N_("Enter client IDs, with spaces between them.")
+TARGETS = Field(
+    "targets",
+    N_("Targets"),
+    hint=N_("Short names of the resources that the client may exchange tokens for."),
+    wrong=NAMES_OF_RESOURCES,
+    maximum=5000,
+)
+WITHOUT_ACTOR = Field(
+    "targets_without_actor",
+    N_("Targets without an actor token"),
+    hint=N_("Those of the targets for which the client needs no actor token."),
+    wrong=NAMES_OF_RESOURCES,
+    maximum=5000,
+)
+EXCHANGER_OF = Field(
+    "exchanger_of",
+    N_("Exchanger of"),
+    hint=N_("IDs of clients whose tokens without an audience it may exchange, besides its own."),
+    wrong=CLIENT_IDS,
+    maximum=5000,
+)
+MAY_ACT = Field(
+    "may_act",
+    N_("May act by its tokens"),
+    hint=N_("The ID of the only client that may act by tokens of this client."),
+    wrong=N_("Enter one client ID."),
+    maximum=255,
+)
+LISTS = (TARGETS, WITHOUT_ACTOR, EXCHANGER_OF)
+FIELDS = (*LISTS, MAY_ACT)
+
+
+async def exchange_page(request: ClientRequest, errors: Errors | None = None) -> Response:
+    form = FormView(
+        heading=request.text("Token exchange"),
+        object_name=request.shown_name,
+        introduction=request.text("It holds from the app's next request on."),
+        fields=[field.in_language(request.text) for field in FIELDS],
+        values=typed_in(request, FIELDS) if request.is_form else stored_values(request),
+        submit=request.text("Save"),
+        cancel_url=request.client_url,
+        version=str(request.client.version),
+    )
+    return form_page(request, form, errors)
+
+
+@changes.get(f"{PATH}/{{client_id}}/token-exchange")
+async def edit_exchange(request: ClientRequestDep) -> Response:
+    return await exchange_page(request)
+
+
+@changes.post(f"{PATH}/{{client_id}}/token-exchange")
+@shows_again(exchange_page)
+async def save_exchange(request: ClientRequestDep) -> Response:
+    request.check(*(field.name for field in FIELDS))
+    typed = typed_in(request, FIELDS)
+    require_current(request, request.client.version, typed=typed, stored=stored_values(request))
+    stated = {field.name: typed[field.name].split() for field in LISTS}
+    policy = parse_body(
+        request, ExchangePolicy, {**stated, MAY_ACT.name: typed[MAY_ACT.name] or None}, FIELDS
+    )
+    with shown_in_form(request, FIELDS), _fields_of_policy():
+        await request.services.clients.policies.set(
+            request.client.client_id,
+            policies_of(request).model_copy(update={"token_exchange": policy}),
+            version=request.client.version,
+            authority=request.authority,
+        )
+    return redirect(f"{request.client_url}?done=saved")
+
+
+def stored_values(request: ClientRequest) -> dict[str, str]:
+    """Return the values of the form."""
+    policy = policies_of(request).token_exchange
+    values = {field.name: " ".join(getattr(policy, field.name)) for field in LISTS}
+    return {**values, MAY_ACT.name: policy.may_act or ""}
+
+
+def shown_exchange(request: ClientRequest) -> Sequence[tuple[str, str]]:
+    """Return the translated labels and the values that are set."""
+    values = stored_values(request)
+    return [(request.text(each.label), values[each.name]) for each in FIELDS if values[each.name]]
+
+
+@contextmanager
+def _fields_of_policy() -> Iterator[None]:
+    """Name the field of an error as this form does."""
+    try:
+        yield
+    except InvalidInputError as error:
+        error.field = (error.field or "").removeprefix(PREFIX) or None
+        raise
