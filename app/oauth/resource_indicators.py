@@ -85,13 +85,13 @@ class ResourceIndicators:
         ]
         if len({each.identifier for each in named}) > 1:
             raise InvalidTargetError(
-                Description.TARGETS_DIFFER, reason="`resource` and `audience` do not agree"
+                Description.TARGETS_DIFFER, reason="the target differs in `resource` and `audience`"
             )
         target = named[0] if named else await self._default(client)
         if target is None:
             raise InvalidTargetError(
                 Description.TARGET_REQUIRED,
-                reason="the request names no target: send `resource`, or run `postern clients set"
+                reason="the target is not named: send `resource`, or run `postern clients set"
                 f" {client.client_id} --default-resource NAME`",
             )
         return _permitted(client, target)

@@ -126,7 +126,7 @@ class TokenExchangeGrant(Grant[TokenExchangeParameters]):
         )
         if resource.name not in _policy_of(client).targets:
             raise InvalidTargetError(
-                reason=f"the policies of the client do not name the target {resource.name}: run"
+                reason=f"the target {resource.name} is not among those of the client: run"
                 f" `postern clients policy {client.client_id} --exchange-target {resource.name}`"
             )
         return resource
@@ -178,11 +178,11 @@ class TokenExchangeGrant(Grant[TokenExchangeParameters]):
         if subject.may_act is not None and not await self._act_claims.permits(
             subject.may_act, acting
         ):
-            raise InvalidSubjectTokenError(reason="its may_act claim does not name the actor")
+            raise InvalidSubjectTokenError(reason="the subject token: may_act names another actor")
         chain = (acting, *subject.actors) if actor is not None else subject.actors
         if len(chain) > MAXIMUM_ACTORS:
             raise InvalidSubjectTokenError(
-                Description.TOO_MANY_ACTORS, reason="the chain of actors is too long"
+                Description.TOO_MANY_ACTORS, reason="the subject token has too many actors"
             )
         return chain
 
@@ -192,7 +192,7 @@ class TokenExchangeGrant(Grant[TokenExchangeParameters]):
             return None
         user = await self._user_repository.find(subject.user_id)
         if user is None or user.is_disabled:
-            raise InvalidSubjectTokenError(reason="the user is unknown or disabled")
+            raise InvalidSubjectTokenError(reason="the subject token: its user is disabled")
         if not await may_use(client, self._entitlements.lazily(user.user_id)):
             raise InvalidSubjectTokenError(reason=REFUSED)
         return user

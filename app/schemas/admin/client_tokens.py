@@ -42,7 +42,7 @@ class ClientTokenResource(BaseModel):
     )
     actors: list[str] = Field(
         default=[],
-        description="Who acts by an exchanged token, the current actor first.",
+        description="The parties that act by an exchanged token, the current one first.",
         examples=[["client:reports"]],
     )
 

@@ -48,6 +48,15 @@ RULES_OF_TOKENS: tuple[RefusalRule, ...] = (
         ("the refresh token ", "the token is not a refresh token"),
     ),
     RefusalRule(
+        "token_exchange",
+        N_(
+            "A client may exchange the tokens that its policy and the resources allow, for the"
+            " targets that its policy names (RFC 8693)."
+        ),
+        N_("The reason names the token, and the command that would allow it."),
+        ("the subject token", "the actor token", "the subject or actor token", "the target "),
+    ),
+    RefusalRule(
         "device_code_invalid",
         N_("A device code can be redeemed once, in time, by the client it was issued to."),
         N_("Start again on the device."),
