@@ -78,8 +78,8 @@ class IntrospectionResponse(BaseModel):
     )
     act: dict[str, Any] | None = Field(
         default=None,
-        description="The party that acts for the subject, and within it those that acted before (RFC"
-        " 8693).",
+        description="The party that acts for the subject, and within it those that acted before"
+        " (RFC 8693).",
         examples=[{"sub": "reports", "client_id": "reports"}],
     )
     may_act: dict[str, str] | None = Field(
