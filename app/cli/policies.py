@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from app.wiring import Services
 
 GENERAL = (
+    "profile",
     "second_factor",
     "stay_signed_in_days",
     "password_min_length",

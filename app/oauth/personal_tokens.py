@@ -12,6 +12,7 @@ from app.repositories.oauth.personal_tokens import USE_WRITTEN_AFTER, PersonalTo
 from app.schemas.tokens import IntrospectionResponse
 from app.security.tokens import digest_of
 from app.services.accounts.entitlements import EntitlementService
+from app.services.clients.fapi import FapiProfile
 from app.services.oauth.personal_tokens import may_have_personal_tokens, personal_scopes
 from app.services.oauth.resource_catalogue import ResourceCatalogue
 
@@ -25,12 +26,14 @@ class PersonalTokenIntrospection:
         personal_token_repository: PersonalTokenRepository,
         resource_catalogue: ResourceCatalogue,
         entitlements: EntitlementService,
+        fapi: FapiProfile,
         clock: Clock,
         issuer: str,
     ) -> None:
         self._personal_token_repository = personal_token_repository
         self._resource_catalogue = resource_catalogue
         self._entitlements = entitlements
+        self._fapi = fapi
         self._clock = clock
         self._issuer = issuer
 
@@ -42,7 +45,7 @@ class PersonalTokenIntrospection:
         """
         digest, now = digest_of(token), self._clock.now()
         row = await self._personal_token_repository.find_valid(digest, now=now)
-        if row is None:
+        if row is None or self._fapi.holds_for_all:
             return None
         resource = await self._resource_catalogue.find(row.audience)
         if (

@@ -55,6 +55,35 @@ async def test_apply_creates_everything_and_a_second_apply_changes_nothing(
     assert await number_of_events(server) == events
 
 
+async def test_the_profile_of_a_client_is_stated_and_exported(
+    run: OnServer, tmp_path: Path
+) -> None:
+    """FAPI 2.0 section 5.3.2.1"""
+    bank = """
+    owner: infra
+    clients:
+      - client_id: bank
+        client_name: Bank
+        grant_types: [authorization_code, refresh_token]
+        redirect_uris: [https://bank.example.com/callback]
+        token_endpoint_auth_method: private_key_jwt
+        jwks_uri: https://bank.example.com/jwks
+        policies: {profile: fapi2}
+    """
+    file = written(tmp_path, bank)
+
+    applied = await run("apply", file, "--yes")
+    again = await run("plan", file)
+    exported = await run("export")
+    unfit = await run("plan", written(tmp_path, bank.replace("private_key_jwt", "none")))
+
+    assert applied.code == 0, applied.errors
+    assert again.output == "No changes.\n"
+    assert "profile: fapi2" in exported.output
+    assert unfit.code == 2
+    assert "The FAPI 2.0 profile requires token_endpoint_auth_method" in unfit.errors
+
+
 async def test_what_was_applied_works(server: Application, run: OnServer, tmp_path: Path) -> None:
     await run("apply", written(tmp_path, FULL), **SECRETS)
 

@@ -76,6 +76,11 @@ def run(app: Application, postern: Postern) -> OnServer:
             "acces is not known here. Did you mean acc",
         ),
         (CLIENT + "    policies:\n      access: {kind: groups, groups: [X]}\n", 8, "client wiki: "),
+        (
+            CLIENT + "    policies: {profile: fapi2}\n",
+            7,
+            "client wiki: policies.profile: The FAPI 2.0 profile requires",
+        ),
         (CLIENT + "    client_secret: hunter2\n", 7, "client_secret: write {env: NAME} or {file: "),
         (
             CLIENT + "    client_secret: {env: A, file: b}\n",

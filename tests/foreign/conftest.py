@@ -14,7 +14,6 @@ from tests.support.machine import scaled
 from tests.support.server import Server, application_of, running_server
 
 NODE = Path(__file__).parent / "node"
-MCP_PACKAGES = ("mcp>=2.3,<3", "pyjwt[crypto]>=2.10,<3")
 JWT_PACKAGES = ("pyjwt[crypto]>=2.10,<3",)
 MCP_PACKAGES = (
     "mcp>=2.3,<3", "fastmcp>=4.2,<5", "pyjwt[crypto]>=2.10,<3", "fastapi", "uvicorn", "httpx",
@@ -65,12 +64,6 @@ def mcp_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def jwt_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The interpreter of an environment with PyJWT."""
     return python_with(JWT_PACKAGES, tmp_path_factory.mktemp("pyjwt"))
-
-
-@pytest.fixture(scope="session")
-def mcp_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The interpreter of an environment with the MCP SDK."""
-    return python_with(MCP_PACKAGES, tmp_path_factory.mktemp("mcp"))
 
 
 def python_with(packages: Sequence[str], directory: Path) -> Path:

@@ -1,11 +1,13 @@
 """A server that serves nothing but the FAPI 2.0 Security Profile (`PROFILE=fapi2`)."""
 
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
 import pytest_asyncio
 
+from app.services.operations.authority import FULL
 from tests.conftest import AppFactory
 from tests.protocol.fapi_clients import GRANT_TYPES, SCOPE, FapiClient
 from tests.support.admin_api import ADMIN_TOKEN
@@ -15,6 +17,8 @@ from tests.support.client_jwts import jwks, signing_key
 from tests.support.dpop import prover
 from tests.support.jwt import header_of
 from tests.support.mutual_tls import behind_proxy
+from tests.support.parts import services_of
+from tests.support.resources import new_resource
 from tests.support.visitor import REDIRECT_URI, Visitor, answer_in, query
 
 APP_SETTINGS = {**behind_proxy(None), "profile": "fapi2", "admin_token": ADMIN_TOKEN}
@@ -149,3 +153,60 @@ async def test_clients_from_before_are_refused(start_app: AppFactory) -> None:
 
     for refused in (by_secret, by_name, pushed):
         assert_oauth_error(refused, "invalid_client", status=401)
+
+
+async def test_personal_access_tokens_are_of_no_use(start_app: AppFactory) -> None:
+    """Section 5.3.2.1-4: they are not bound"""
+    before = await start_app()
+    made = await before.create_client(
+        token_endpoint_auth_method="private_key_jwt", jwks=jwks(KEY), grant_types=GRANT_TYPES
+    )
+    resource = await new_resource(before, allows_personal_tokens=True, servers=[made.client_id])
+    user = await before.enrolled_user()
+    owner = await services_of(before).accounts.users.get(user.username)
+    token = await services_of(before).oauth.personal_tokens.create(
+        owner, name="script", resource_name=resource.name, scopes=["read"], days=1
+    )
+    app = await start_app(
+        database_url=before.settings.database_url, profile="fapi2", clock=before.clock
+    )
+    client = FapiClient(app, made.client_id, KEY, prover(app), None)
+    earlier = FapiClient(before, made.client_id, KEY, prover(before), None)
+
+    known = (await earlier.post("/introspect", {"token": token})).json()
+    unknown = (await client.post("/introspect", {"token": token})).json()
+
+    assert known["active"] is True
+    assert unknown == {"active": False}
+    assert list(await services_of(app).oauth.personal_tokens.resources_for(owner)) == []
+
+
+async def test_registration_with_a_token_is_for_clients_that_fit(start_app: AppFactory) -> None:
+    """RFC 7591 section 3, sections 5.3.2.1-1 and -6"""
+    app = await start_app(profile="fapi2", dynamic_registration="token")
+    metadata = (await app.http.get("/.well-known/openid-configuration")).json()
+    invitation, _ = await services_of(app).clients.initial_access_tokens.create(
+        "partner", lasts=timedelta(days=1), authority=FULL
+    )
+    headers = {"Authorization": f"Bearer {invitation}"}
+    fitting = {
+        "redirect_uris": [REDIRECT_URI],
+        "token_endpoint_auth_method": "private_key_jwt",
+        "jwks": jwks(KEY),
+    }
+
+    accepted = await app.http.post("/register", json=fitting, headers=headers)
+    refused = [
+        await app.http.post("/register", json={**fitting, **changes}, headers=headers)
+        for changes in (
+            {"token_endpoint_auth_method": "none"},
+            {"token_endpoint_auth_method": None},
+            {"id_token_signed_response_alg": "RS256"},
+        )
+    ]
+
+    assert metadata["registration_endpoint"].endswith("/register")
+    assert accepted.status_code == 201, accepted.text
+    assert accepted.json()["id_token_signed_response_alg"] == "PS256"
+    for answer in refused:
+        assert_oauth_error(answer, "invalid_client_metadata")

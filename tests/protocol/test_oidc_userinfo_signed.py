@@ -10,7 +10,7 @@ from tests.support.jwt import claims_of, header_of, verified
 from tests.support.people import ALL_SCOPES, CLAIMS, access_token, person_with, told, userinfo
 from tests.support.visitor import Visitor, visiting
 
-ALGORITHMS = ["RS256", "ES256", "EdDSA"]
+ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"]
 
 
 async def subjects_of(
@@ -72,7 +72,7 @@ async def test_a_signed_response_is_not_accepted_as_a_token(
     assert (await app.profile(signed)).status_code == 401
 
 
-@pytest.mark.parametrize("algorithm", ["none", "HS256", "PS256", "RS512", "", "rs256"])
+@pytest.mark.parametrize("algorithm", ["none", "HS256", "RS512", "", "rs256"])
 async def test_an_unsupported_algorithm_cannot_be_registered(
     app: Application, algorithm: str
 ) -> None:

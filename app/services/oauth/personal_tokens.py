@@ -15,6 +15,7 @@ from app.schemas.admin_scopes import AdminScope
 from app.security.tokens import TokenKind, digest_of, new_identifier, new_token
 from app.services.accounts.entitlements import EntitlementService, LazyEntitlements
 from app.services.accounts.events import AccountEvent
+from app.services.clients.fapi import FapiProfile
 from app.services.oauth.resource_catalogue import ResourceCatalogue
 from app.services.operations.audit import AuditLog
 from app.services.operations.authority import Authority
@@ -31,17 +32,24 @@ class PersonalTokenService:
         personal_token_repository: PersonalTokenRepository,
         resource_catalogue: ResourceCatalogue,
         entitlements: EntitlementService,
+        fapi: FapiProfile,
         audit: AuditLog,
         clock: Clock,
     ) -> None:
         self._personal_token_repository = personal_token_repository
         self._resource_catalogue = resource_catalogue
         self._entitlements = entitlements
+        self._fapi = fapi
         self._audit = audit
         self._clock = clock
 
     async def resources_for(self, user: User) -> Sequence[Resource]:
-        """Return the resources for which a user may have personal tokens, by name."""
+        """Return the resources for which a user may have personal tokens, by name.
+
+        A server with the FAPI 2.0 profile has none, since these tokens are not bound to a key.
+        """
+        if self._fapi.holds_for_all:
+            return []
         entitlements = self._entitlements.lazily(user.user_id)
         return [
             resource

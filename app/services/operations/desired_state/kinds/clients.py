@@ -135,7 +135,7 @@ class ClientKind(Kind[ClientState, Client]):
 
     async def check(self, step: ClientStep) -> CheckedMetadata:
         before = step.before.row if step.before is not None else None
-        require_fit(step.state.policies, members_in(step.state))
+        require_fit(step.state.policies, members_in(step.state), field="policies.profile")
         if before is None:
             require_good_id(step.state.client_id)
         if before is not None and step.changed <= DECIDED_BY_ADMINISTRATORS:
