@@ -65,6 +65,7 @@ class ClientRules:
 
     def __init__(
         self,
+        *,
         outbound: OutboundHttp,
         *,
         supported: SupportedMetadata,

@@ -69,7 +69,7 @@ class TokenSettings(SettingsGroup):
         description="Which clients must use PKCE: `public` clients and those that registered"
         " `require_pkce`, or `all` (recommended if every client supports it).",
     )
-    profile: Annotated[Literal["fapi2"] | None, Default("none")] = Field(
+    profile: Literal["fapi2"] | None = Field(
         None,
         description="The security profile of the server. `fapi2` serves nothing but the"
         " [FAPI 2.0 Security Profile](fapi.md): only confidential clients with keys or"
