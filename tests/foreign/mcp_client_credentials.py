@@ -13,8 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
 
-import httpx2  # type: ignore[import-not-found]  # installed where this runs
-from mcp.client.auth.extensions.client_credentials import (  # type: ignore[import-not-found]
+import httpx2
+from mcp.client.auth.extensions.client_credentials import (  # type: ignore[import-not-found]  # installed where this runs
     ClientCredentialsOAuthProvider,
     PrivateKeyJWTOAuthProvider,
     SignedJWTParameters,

@@ -3,6 +3,7 @@
 The tests named after modules of the official plan run with keys and DPoP, and with certificates.
 """
 
+from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
@@ -18,7 +19,14 @@ from tests.support.application import Application, TestUser
 from tests.support.assertions import assert_oauth_error
 from tests.support.client_jwts import jwks, signing_key
 from tests.support.mutual_tls import behind_proxy
-from tests.support.visitor import ORIGIN_OF_CLIENTS, REDIRECT_URI, Visitor, answer_in, query
+from tests.support.visitor import (
+    ORIGIN_OF_CLIENTS,
+    REDIRECT_URI,
+    Visitor,
+    answer_in,
+    query,
+    visiting,
+)
 
 APP_SETTINGS = {**behind_proxy(None), "authorization_code_ttl": 600}
 MAKERS = {"keys": client_with_keys, "certificate": client_with_certificate}
@@ -111,7 +119,7 @@ async def test_a_signed_request_that_was_not_pushed_is_refused(
     ids=["missing", "other path", "query added"],
 )
 async def test_a_redirect_uri_is_required_and_must_be_registered(
-    client: FapiClient, changes: dict[str, str | None], message: str
+    client: FapiClient, changes: dict[str, Any], message: str
 ) -> None:
     """ensure-redirect-uri-in-authorization-request, ensure-registered-redirect-uri,
     ensure-request-object-without-redirect-uri-fails; section 5.3.2.2-8"""
@@ -131,7 +139,7 @@ async def test_a_redirect_uri_is_required_and_must_be_registered(
     ids=["missing", "plain", "plain by default"],
 )
 async def test_pkce_with_s256_is_required(
-    client: FapiClient, changes: dict[str, str | None], message: str
+    client: FapiClient, changes: dict[str, Any], message: str
 ) -> None:
     """par-ensure-pkce-required, par-ensure-plain-pkce-rejected; section 5.3.2.2-5"""
     response = await client.push(**changes)
@@ -164,6 +172,18 @@ async def test_only_the_pushed_parameters_count(
 
     assert inside["state"] == "inside"
     assert "state" not in absent
+
+
+async def test_a_request_object_at_a_url_is_no_pushed_request(app: Application) -> None:
+    """Section 5.3.2.2-3, RFC 9101: nothing is fetched"""
+    uri = "https://app.example.com/request"
+    client = await client_with_keys(app, name="fetches", request_uris=[uri])
+
+    async with visiting(app) as visitor:
+        answer = answer_in(await visitor.authorize(client.public, request_uri=uri))
+
+    assert answer["error"] == "invalid_request"
+    assert "pushed_authorization_request_endpoint" in answer["error_description"]
 
 
 async def test_a_request_uri_can_be_opened_again_until_it_is_answered(

@@ -1,5 +1,7 @@
 """FAPI 2.0 Security Profile (Final), sections 5.3.2.1 and 5.4: tokens, proofs and refreshes."""
 
+from typing import Any
+
 import pytest
 import pytest_asyncio
 
@@ -203,7 +205,7 @@ async def test_nbf_and_exp_in_a_proof_are_accepted(
     signer: FapiClient, user: TestUser, visitor: Visitor
 ) -> None:
     """check-dpop-proof-nbf-exp"""
-    times = {"nbf": signer.moment(0), "exp": signer.moment(300)}
+    times: dict[str, Any] = {"nbf": signer.moment(0), "exp": signer.moment(300)}
 
     answer = await signer.redeem(await signer.code(visitor, user), proof=signer.proof(**times))
 
@@ -213,9 +215,9 @@ async def test_nbf_and_exp_in_a_proof_are_accepted(
 @pytest.mark.parametrize("claim", ["iat", "nbf"])
 async def test_a_proof_more_than_a_minute_ahead_is_refused(signer: FapiClient, claim: str) -> None:
     """Section 5.3.2.1-13; SECURITY_BAR row 35"""
-    form = {"grant_type": "client_credentials"}
+    ahead: dict[str, Any] = {claim: signer.moment(61)}
 
-    response = await signer.token(form, proof=signer.proof(**{claim: signer.moment(61)}))
+    response = await signer.token({"grant_type": "client_credentials"}, proof=signer.proof(**ahead))
 
     assert_oauth_error(response, "invalid_dpop_proof")
 
@@ -449,16 +451,16 @@ async def test_sid_is_in_the_id_token_only_with_a_logout_uri(
     app: Application,
     user: TestUser,
     visitor: Visitor,
-    metadata: dict[str, object],
+    metadata: dict[str, Any],
     has_sid: bool,
 ) -> None:
     """OpenID Connect Back-Channel Logout section 2.1"""
-    app_with_peer = await client_with_keys(app, name=str(sorted(metadata)), **metadata)
+    client = await client_with_keys(app, name=str(sorted(metadata)), **metadata)
 
     claims = await claims_of(
         app,
-        (await app_with_peer.tokens(visitor, user))["id_token"],
-        audience=app_with_peer.client_id,
+        (await client.tokens(visitor, user))["id_token"],
+        audience=client.client_id,
     )
 
     assert ("sid" in claims) is has_sid

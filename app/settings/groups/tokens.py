@@ -71,10 +71,10 @@ class TokenSettings(SettingsGroup):
     )
     profile: Literal["fapi2"] | None = Field(
         None,
-        description="The security profile of the server. `fapi2` serves nothing but the"
-        " [FAPI 2.0 Security Profile](fapi.md): only confidential clients with keys or"
-        " certificates, pushed requests and bound tokens; no passwords, no open registration."
-        " One client alone is held to it by its policy `profile`.",
+        description="The security profile of the server. `fapi2` serves nothing but the FAPI 2.0"
+        " Security Profile: confidential clients with keys or certificates, pushed requests and"
+        " bound tokens; no password grant, no open registration. One client alone is held to it by"
+        " its policy `profile`. See [fapi.md](fapi.md).",
         examples=["fapi2"],
     )
     dpop_nonce: Literal["off", "required"] = Field(
