@@ -112,6 +112,14 @@ def set_policy(
             help="A scope that the client may get, of those it registered. Can be repeated.",
         ),
     ] = None,
+    allowed_resource: Annotated[
+        Texts,
+        option(
+            "--allowed-resource",
+            metavar="NAME",
+            help="A resource that the client may request, if that allows it. Can be repeated.",
+        ),
+    ] = None,
     login_method: Annotated[
         Texts,
         option(
@@ -179,6 +187,7 @@ def set_policy(
         "consent": consent,
         "id_token_claims": id_token_claim,
         "allowed_scopes": allowed_scope,
+        "allowed_resources": allowed_resource,
         "login_methods": login_method,
     }
     changes = {name: value for name, value in stated.items() if value is not None}

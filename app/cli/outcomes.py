@@ -16,6 +16,10 @@ ARGUMENTS = frozenset({"name", "username", "client_name"})
 OPTIONS = {
     "id_token_claims": "--id-token-claim",
     "allowed_scopes": "--allowed-scope",
+    "allowed_resources": "--allowed-resource",
+    "json_schema": "--schema",
+    "clients": "--client",
+    "resources": "--resource",
     "login_methods": "--login-method",
     "aliases": "--alias",
     "scopes": "--scope",

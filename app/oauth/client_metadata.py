@@ -65,7 +65,6 @@ class ClientRules:
 
     def __init__(
         self,
-        *,
         outbound: OutboundHttp,
         *,
         supported: SupportedMetadata,

@@ -204,6 +204,12 @@ def _permitted(client: Client, resource: Resource) -> Resource:
             reason=f"the resource {resource.name} may not be requested by the client: run `postern"
             f" resources set {resource.name} --requester {client.client_id}`"
         )
+    if not client.allows_resource(resource.name):
+        raise InvalidTargetError(
+            reason=f"the resource {resource.name} is not among those that the policies of the"
+            f" client allow: run `postern clients policy {client.client_id} --allowed-resource"
+            f" {resource.name}`, with the others that it may request"
+        )
     return resource
 
 

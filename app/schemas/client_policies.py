@@ -131,6 +131,14 @@ class ClientPolicies(BaseModel):
             description="Upper bound of the scope, whatever the client registered.",
         ),
     ] = None
+    allowed_resources: Annotated[
+        tuple[ResourceName, ...] | None,
+        Field(
+            max_length=MAXIMUM_SCOPES,
+            description="Upper bound of the resources that it may request, by their short names,"
+            " whatever the resources say.",
+        ),
+    ] = None
     login_methods: Annotated[
         tuple[LoginMethod, ...] | None,
         Field(

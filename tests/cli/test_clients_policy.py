@@ -38,7 +38,7 @@ async def test_every_policy_is_set_and_reset(
         "--access-token-ttl", "120", "--refresh-token-ttl", "3600", "--require-pkce",
         "--consent", "always", "--id-token-claim", "email", "--id-token-claim", "name",
         "--allowed-scope", "openid", "--login-method", "passkey", "--login-method", "password",
-        "--require-dpop-nonce",
+        "--require-dpop-nonce", "--allowed-resource", "reports", "--allowed-resource", "wiki",
     )  # fmt: skip
     reset = await row_of(
         clients, "policy", client.client_id, "--reset", "consent", "--reset", "login_methods",
@@ -53,6 +53,7 @@ async def test_every_policy_is_set_and_reset(
         "consent": "always",
         "id_token_claims": ["email", "name"],
         "allowed_scopes": ["openid"],
+        "allowed_resources": ["reports", "wiki"],
         "login_methods": ["passkey", "password"],
     }
     without = {"consent", "login_methods"}

@@ -23,6 +23,7 @@ OF_RESOURCE = (
     " --signing-alg --access-token-ttl --open-to-all-clients --listed-clients-only --requester"
     " --server --show-metadata --agents --allow-personal-tokens --personal-token-group"
 )
+OF_TYPE = "--translation --open-to-all-clients --listed-clients-only --client --resource"
 COMMANDS = {
     "serve": "--host --port --workers --https",
     "migrate": "revision --yes-delete-data",
@@ -84,8 +85,8 @@ COMMANDS = {
     " --remove-scope --json-file --default-resource --no-default-resource",
     "clients policy": "--json client_id --access --group --map --mapping --unmap"
     " --access-token-ttl --refresh-token-ttl --require-pkce --second-factor --consent"
-    " --id-token-claim --allowed-scope --login-method --require-dpop-nonce --exchange-target"
-    " --exchange-without-actor --exchanger-of --may-act --reset",
+    " --id-token-claim --allowed-scope --allowed-resource --login-method --require-dpop-nonce"
+    " --exchange-target --exchange-without-actor --exchanger-of --may-act --reset",
     "clients rotate-secret": "--json client_id --overlap --secret-stdin",
     "clients drop-old-secret": "--json client_id",
     "clients admin-scopes": "--json client_id --add --remove",
@@ -108,6 +109,12 @@ COMMANDS = {
     "resources delete": "--json name --yes",
     "mcp check": "--json url",
     "mcp protect": "--json url --name --title --scope --format --code",
+    "authorization-types list": "--json",
+    "authorization-types show": "--json name",
+    "authorization-types create": f"--json name --schema --description {OF_TYPE}",
+    "authorization-types set": f"--json name --schema --description {OF_TYPE}"
+    " --remove-translation --remove-client --remove-resource",
+    "authorization-types delete": "--json name --yes",
     "issuers list": "--json",
     "issuers show": "--json name",
     "issuers create": "--json name --issuer --subject --jwks-uri --jwks --algorithm --audience"
@@ -238,7 +245,7 @@ async def test_help_is_printed_in_spite_of_mistakes(postern: Postern, words: str
 async def test_the_help_of_postern_lists_the_commands(postern: Postern) -> None:
     result = await postern("--help")
 
-    listed = re.findall(r"^ +([a-z]+)", result.output, re.MULTILINE)
+    listed = re.findall(r"^ +([a-z-]+)", result.output, re.MULTILINE)
     assert (result.code, result.errors) == (0, "")
     assert {command.split()[0] for command in COMMANDS} - {"upstream"} <= set(listed)
 

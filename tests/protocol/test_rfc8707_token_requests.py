@@ -6,6 +6,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from app.errors import InvalidInputError
 from app.models.oauth.resources import Resource
 from app.schemas.admin_scopes import AdminScope
 from app.schemas.client_policies import ClientPolicies
@@ -15,6 +16,7 @@ from tests.support.assertions import assert_oauth_error
 from tests.support.parts import services_of
 from tests.support.refusals import recorded_refusals
 from tests.support.resources import READ, make_default, new_resource, resource_body
+from tests.support.visitor import Visitor
 
 OWN = "openid profile email offline_access"
 
@@ -161,6 +163,53 @@ async def test_a_policy_of_the_client_is_the_upper_bound_at_resources_too(
     assert_oauth_error(by_name, "invalid_scope")
     assert implied.json()["scope"] == "write"
     assert "scope" not in by_default.json()
+
+
+async def test_a_policy_of_the_client_limits_its_resources(
+    app: Application, service: TestClient, resource: Resource
+) -> None:
+    """Whatever the resource allows, and also as the default one"""
+    other = await new_resource(app)
+    policies = ClientPolicies(allowed_resources=(other.name,))
+    await make_default(app, service, resource)
+    await services_of(app).clients.policies.set(service.client_id, policies, authority=FULL)
+
+    with recorded_refusals() as records:
+        named = await request(app, service, resource=resource.identifier)
+        by_default = await app.client_credentials(service)
+    allowed = await request(app, service, resource=other.identifier)
+
+    assert_oauth_error(named, "invalid_target")
+    assert_oauth_error(by_default, "invalid_target")
+    assert allowed.status_code == 200
+    reason = records.one(named.headers["x-request-id"]).reason
+    assert f"`postern clients policy {service.client_id} --allowed-resource" in reason
+
+
+async def test_a_resource_that_the_policies_take_away_is_refused_at_the_next_refresh(
+    app: Application, resource: Resource, user: TestUser, visitor: Visitor
+) -> None:
+    client = await app.create_client(scope="openid offline_access")
+    tokens = await visitor.tokens_for(client, user, resource=resource.identifier)
+    policies = services_of(app).clients.policies
+
+    await policies.set(client.client_id, ClientPolicies(allowed_resources=()), authority=FULL)
+    refused = await app.refresh(client, tokens["refresh_token"])
+    await policies.set(client.client_id, ClientPolicies(), authority=FULL)
+    again = await app.refresh(client, tokens["refresh_token"])
+
+    assert_oauth_error(refused, "invalid_target")
+    assert again.status_code == 200
+
+
+async def test_a_default_resource_is_among_those_that_the_policies_allow(
+    app: Application, service: TestClient, resource: Resource
+) -> None:
+    policies = ClientPolicies(allowed_resources=("another",))
+    await services_of(app).clients.policies.set(service.client_id, policies, authority=FULL)
+
+    with pytest.raises(InvalidInputError):
+        await make_default(app, service, resource)
 
 
 async def test_an_unknown_resource_is_refused_and_the_log_names_the_command(

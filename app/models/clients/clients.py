@@ -135,6 +135,12 @@ class Client(ClientColumns, ClientMixin):
     def allowed_scopes(self) -> frozenset[str]:
         return frozenset(self.allowed_scope.split())
 
+    def allows_resource(self, name: str) -> bool:
+        """Return whether the policies let the client request the resource of a short name."""
+        policies = self.policies_in_force
+        allowed = policies.allowed_resources if policies is not None else None
+        return allowed is None or name in allowed
+
     @cached_property
     def listed_admin_scopes(self) -> Mapping[str, datetime]:
         """The scopes of the admin API that the client may have, and since when."""

@@ -85,6 +85,13 @@ SCOPES = Field(
     wrong=N_("Enter names with single spaces between them."),
     maximum=5000,
 )
+RESOURCES = Field(
+    "allowed_resources",
+    N_("Allowed resources"),
+    hint=N_("Short names with spaces between them. Without any, all that allow the client."),
+    wrong=N_("Enter short names of resources with spaces between them."),
+    maximum=5000,
+)
 METHODS = Field(
     "login_methods",
     N_("Ways to sign in"),
@@ -95,11 +102,11 @@ METHODS = Field(
 TEXTS, CHECKS, LISTS = (
     (SECOND_FACTOR, PROFILE, CONSENT, ACCESS_TTL, REFRESH_TTL),
     (VERIFIED_EMAIL, PKCE, DPOP_NONCE),
-    (SCOPES, METHODS),
+    (SCOPES, RESOURCES, METHODS),
 )
 FIELDS = (
     *(SECOND_FACTOR, METHODS, VERIFIED_EMAIL, PKCE, DPOP_NONCE, CONSENT),
-    *(PROFILE, ACCESS_TTL, REFRESH_TTL, SCOPES),
+    *(PROFILE, ACCESS_TTL, REFRESH_TTL, SCOPES, RESOURCES),
 )
 
 

@@ -51,7 +51,7 @@ class DefaultResourceService:
             return before
         if name is not None:
             resource = await self._resources.get(name)
-            if not resource.may_be_requested_by(client_id):
+            if not (resource.may_be_requested_by(client_id) and before.allows_resource(name)):
                 raise InvalidInputError(Detail.RESOURCE_NOT_ALLOWED, field="default_resource")
         after = before._replace(default_resource=name)
         event = self._audit.event(

@@ -119,7 +119,7 @@ async def test_a_name_is_taken_once_and_stays(app: Application, api: AdminApi) -
 async def test_listing_clients_requires_the_right_to_change_them(
     app: Application, client: TestClient
 ) -> None:
-    """SECURITY_BAR row 46: nobody gives more than they hold"""
+    """Nobody gives more than they hold"""
     api = await api_with(app, "resources:read", "resources:write")
     listing = {"is_open_to_all_clients": False, "clients": [client.client_id]}
 
