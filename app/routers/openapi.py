@@ -4,7 +4,7 @@ These are the forms of `/token` and other endpoints, and the two security scheme
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -21,6 +21,7 @@ from app.schemas.clients import DEFAULT_SCOPE
 from app.schemas.problems import Problem
 from app.schemas.registration import ClientRegister
 from app.schemas.tokens import ProtocolError
+from app.wiring import OAuth, Services
 
 DESCRIPTION = (
     "\nRegister a user, confirm the TOTP enrolment, create a client, get tokens, and use "
@@ -85,12 +86,40 @@ def describe(
         return await asyncio.to_thread(openapi)
 
     async def respond(request: Request) -> Response:
-        return JSONResponse(await openapi_document(request.app))
+        document = await openapi_document(request.app)
+        services: Services = request.app.state.services
+        return JSONResponse(_with_scopes(document, await _described_scopes(services.oauth)))
 
     application.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way
     application.state.generate_document = SingleFlight(generate, is_outbound=False)
     if is_served:
         application.add_route("/openapi.json", respond, include_in_schema=False)
+
+
+async def _described_scopes(oauth: OAuth) -> dict[str, str]:
+    """Return the scopes that administrators described, as discovery lists them: those of the
+    catalogue, and those of the resources that show their metadata."""
+    resources = await oauth.resource_catalogue.published()
+    of_resources = [scope for resource in resources for scope in resource.scopes]
+    described = (*of_resources, *(await oauth.scope_catalogue.scopes()).values())
+    return {scope.name: scope.description for scope in described}
+
+
+def _with_scopes(document: Mapping[str, Any], scopes: Mapping[str, str]) -> Mapping[str, Any]:
+    """Return the document with further scopes that users of `/docs` can select."""
+    if not scopes:
+        return document
+    components = document["components"]
+    schemes = components["securitySchemes"]
+    flows = {
+        name: {**flow, "scopes": {**scopes, **flow["scopes"]}}
+        for name, flow in schemes["OAuth2"]["flows"].items()
+    }
+    oauth2 = {**schemes["OAuth2"], "flows": flows}
+    return {
+        **document,
+        "components": {**components, "securitySchemes": {**schemes, "OAuth2": oauth2}},
+    }
 
 
 def _security_schemes(grant_types: Collection[str]) -> dict[str, Any]:

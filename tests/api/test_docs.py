@@ -5,9 +5,13 @@ from urllib.parse import urljoin, urlsplit
 
 import pytest
 
+from app.schemas.scopes import ScopeBody
+from app.services.operations.authority import FULL
 from tests.conftest import AppFactory
 from tests.support.application import Application
 from tests.support.assertions import assert_problem
+from tests.support.parts import services_of
+from tests.support.resources import new_resource
 
 
 async def links_of(app: Application) -> list[str]:
@@ -122,3 +126,32 @@ async def test_the_default_documentation_pages_of_the_framework_are_disabled(
     app: Application, path: str
 ) -> None:
     assert_problem(await app.http.get(path), 404, "not_found")
+
+
+async def test_the_page_offers_scopes_of_the_catalogue_and_of_resources(app: Application) -> None:
+    """They are those that discovery lists; a scope of ours keeps its text"""
+    oauth, name = services_of(app).oauth, app.new_name("invoices")
+    body = ScopeBody(name=name, description="Read your invoices")
+    before = await offered(app)
+    await oauth.scopes.create(body, authority=FULL)
+    shown = {"name": app.new_name("shown"), "description": "Read what is shown"}
+    hidden = {"name": app.new_name("hidden"), "description": "Read what is hidden"}
+    await new_resource(app, shows_metadata=True, scopes=[shown])
+    await new_resource(app, scopes=[hidden])
+    app.clock.advance(seconds=11)
+
+    after = await offered(app)
+
+    assert before.keys() == after.keys()
+    for flow, scopes in after.items():
+        assert scopes[name] == "Read your invoices"
+        assert scopes[shown["name"]] == "Read what is shown"
+        assert hidden["name"] not in scopes
+        assert scopes["profile"] == before[flow]["profile"]
+
+
+async def offered(app: Application) -> dict[str, dict[str, str]]:
+    """Return the scopes of each flow in the document that the page reads."""
+    document = (await app.http.get("/openapi.json")).json()
+    flows = document["components"]["securitySchemes"]["OAuth2"]["flows"]
+    return {name: flow["scopes"] for name, flow in flows.items()}
