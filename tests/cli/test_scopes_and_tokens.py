@@ -8,8 +8,11 @@ import pytest
 
 from app.services.operations.authority import FULL
 from tests.cli.conftest import Postern, Result
+from tests.support.account import stored
+from tests.support.administration import events_of, id_of
 from tests.support.application import Application
 from tests.support.parts import services_of
+from tests.support.resources import new_resource
 
 pytestmark = pytest.mark.both_databases
 
@@ -118,3 +121,37 @@ async def test_an_unknown_token_is_one_line(on_app: Postern, token_id: str) -> N
 
     assert result.code == 1
     assert result.errors == "postern: There is no valid initial access token with that ID.\n"
+
+
+async def test_personal_access_tokens_of_a_user_are_listed_and_revoked(
+    app: Application, on_app: Postern
+) -> None:
+    server = await app.create_client()
+    resource = await new_resource(app, servers=[server.client_id], allows_personal_tokens=True)
+    user, other = await app.enrolled_user(), await app.enrolled_user()
+    token = await services_of(app).oauth.personal_tokens.create(
+        await stored(app, user),
+        name="Backup",
+        resource_name=resource.name,
+        scopes=["write"],
+        days=30,
+    )
+
+    (listed,) = await rows_of(on_app, "tokens", "list-personal", user.username)
+    strange = await on_app("tokens", "revoke-personal", other.username, listed["token_id"])
+    assert await app.is_active(server, token)
+    revoked = await rows_of(on_app, "tokens", "revoke-personal", user.username, listed["token_id"])
+
+    assert (listed["name"], listed["resource"]) == ("Backup", resource.identifier)
+    assert (listed["scope"], listed["last_used_at"]) == ("read write", None)
+    assert token not in str(listed)
+    assert strange.code != 0
+    assert revoked["revoked"] is True
+    assert not await app.is_active(server, token)
+    assert await rows_of(on_app, "tokens", "list-personal", user.username) == []
+    (event,) = [
+        each
+        for each in await events_of(app, "personal_token.revoked")
+        if each.user_id == await id_of(app, user)
+    ]
+    assert event.actor.startswith("operator:")

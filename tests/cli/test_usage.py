@@ -123,6 +123,8 @@ COMMANDS = {
     "tokens list": "--json",
     "tokens create": "--json --label --days",
     "tokens revoke": "--json token_id",
+    "tokens list-personal": "--json username",
+    "tokens revoke-personal": "--json username token_id",
     "policies show": "--json",
     "mail test": "--json address",
     "mail list": "--json",
