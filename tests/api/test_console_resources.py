@@ -10,6 +10,7 @@ import pytest_asyncio
 from app.models.oauth.resources import Resource
 from tests.conftest import AppFactory
 from tests.support.account import FRESH_SECONDS
+from tests.support.administration import new_group
 from tests.support.application import Application
 from tests.support.console import administrator_in, told
 from tests.support.parts import services_of
@@ -392,3 +393,32 @@ async def test_the_default_resource_of_a_client_is_chosen_and_removed(
     assert refused.status_code == 422
     assert "may not request this resource" in told(refused)
     assert "Default resource None" in told(removed)
+
+
+async def test_personal_tokens_are_for_the_chosen_groups(
+    app: Application, visitor: Visitor
+) -> None:
+    await administrator_in(visitor)
+    await new_resource(app, name="reports")
+    chosen, other = await new_group(app), await new_group(app)
+    path = f"{PATH}/reports/personal-tokens"
+
+    form = await visitor.get(path)
+    unsaid = await submitted(visitor, form, kind="groups")
+    unknown = await submitted(visitor, form, kind="some")
+    saved = await submitted(visitor, form, kind="groups", **{chosen.group_id: "1"})
+    shown, after = await visitor.follow(saved), await stored(app)
+    again = await visitor.get(path)
+    late = await submitted(visitor, form, kind="everyone")
+    await submitted(visitor, again, kind="nobody")
+
+    assert "Choose at least one group." in told(unsaid)
+    assert "Choose one of the values." in told(unknown)
+    assert "Members of the groups below" in told(shown)
+    assert after.allows_personal_tokens is True
+    assert after.policies_in_force.personal_tokens.groups == (chosen.group_id,)
+    assert chosen_in(again)["kind"] == "groups"
+    assert re.search(f'name="{chosen.group_id}"[^>]* checked', again.text)
+    assert not re.search(f'name="{other.group_id}"[^>]* checked', again.text)
+    assert late.status_code == 409
+    assert (await stored(app)).allows_personal_tokens is False

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from starlette.responses import Response
 
 from app.i18n.messages import N_
-from app.pages.admin.base import changes_router
+from app.pages.admin.base import ConsoleRequest, changes_router
 from app.pages.admin.client_forms import PATH, ClientRequest, ClientRequestDep
 from app.pages.admin.forms import (
     Field,
@@ -46,7 +46,7 @@ async def access_page(request: ClientRequest, errors: Errors | None = None) -> R
         heading=request.text("Access to this client"),
         object_name=request.shown_name,
         introduction=request.text("It holds at the next sign-in, and when tokens are refreshed."),
-        fields=[KIND.in_language(request.text), *await _groups(request)],
+        fields=[KIND.in_language(request.text), *await group_boxes(request)],
         values=request.fields if request.is_form else stored,
         submit=request.text("Save"),
         cancel_url=request.client_url,
@@ -66,7 +66,7 @@ async def set_access(request: ClientRequestDep) -> Response:
     request.check()
     require_current(request, request.client.version)
     before, kind = policies_of(request), request.fields.get(KIND.name, "")
-    groups = await _chosen_groups(request, before.access) if kind == OF_GROUPS else ()
+    groups = await chosen_groups(request, before.access) if kind == OF_GROUPS else ()
     if kind == OF_GROUPS and not groups:
         raise ShowAgainError({KIND.name: request.text("Choose at least one group.")})
     access = parse_body(request, AccessPolicy, {"kind": kind, "groups": groups}, [KIND])
@@ -90,14 +90,14 @@ async def set_policies(
         )
 
 
-async def _groups(request: ClientRequest) -> Sequence[Field]:
+async def group_boxes(request: ConsoleRequest) -> Sequence[Field]:
     """Return a box for each group; its label is the name of the group, which is data."""
     groups = await request.services.accounts.groups.list_page(limit=MOST_GROUPS)
     return [Field(group.group_id, group.name, kind="check") for group in groups]
 
 
-async def _chosen_groups(request: ClientRequest, stored: AccessPolicy) -> Sequence[str]:
+async def chosen_groups(request: ConsoleRequest, stored: AccessPolicy) -> Sequence[str]:
     """Return the groups that were chosen, and stored ones that the form does not show."""
-    shown = [field.name for field in await _groups(request)]
+    shown = [field.name for field in await group_boxes(request)]
     chosen = [group_id for group_id in shown if request.fields.get(group_id)]
     return [*chosen, *(group_id for group_id in stored.groups if group_id not in shown)]

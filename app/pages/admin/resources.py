@@ -5,7 +5,12 @@ from starlette.responses import Response
 from app.i18n.messages import N_
 from app.models.oauth.resources import Resource
 from app.oauth.protected_resources import challenge, well_known_url
-from app.pages.admin import resource_changes, resource_clients, resource_scopes
+from app.pages.admin import (
+    resource_changes,
+    resource_clients,
+    resource_personal_tokens,
+    resource_scopes,
+)
 from app.pages.admin.base import NEW, ConsoleRequest, ConsoleRequestDep, console_router
 from app.pages.admin.navigation import Section
 from app.pages.admin.pages import ConsolePage
@@ -18,6 +23,7 @@ from app.pages.admin.resource_forms import (
     ResourceRequestDep,
     stored_values,
 )
+from app.pages.admin.resource_personal_tokens import KIND, PERSONAL_TOKENS, kind_of
 from app.pages.admin.resource_scopes import part_of_scopes
 from app.pages.admin.views import Cell, Fact, Link, Listing, ObjectView, Part, Table, owner_cell
 from app.schemas.admin_scopes import AdminScope
@@ -56,6 +62,7 @@ async def show_resource(request: ResourceRequestDep) -> Response:
         back=Link(text("Resources"), PATH),
         links=request.offered(
             Link(text("Edit"), f"{request.url}/edit"),
+            Link(text("Personal access tokens"), f"{request.url}/{PERSONAL_TOKENS}"),
             Link(text("Delete"), f"{request.url}/delete", is_danger=True),
         ),
         facts=_facts(request),
@@ -93,7 +100,7 @@ def _facts(request: ResourceRequest) -> list[Fact]:
         Fact(text("Lifetime of access tokens in seconds"), Cell(lifetime, words=text("As usual"))),
         Fact(
             text("Personal access tokens"),
-            Cell(words=text("Yes") if resource.allows_personal_tokens else text("No")),
+            Cell(words=KIND.label_of(kind_of(request), text)),
         ),
         Fact(
             text("Unregistered agents"),
@@ -136,6 +143,7 @@ PAGE = ConsolePage(
         *resource_changes.routers,
         *resource_scopes.routers,
         *resource_clients.routers,
+        *resource_personal_tokens.routers,
         router,
     ),
 )
