@@ -1,5 +1,6 @@
 """Personal access tokens: `/account/tokens`, and their introspection by the resource's servers."""
 
+import asyncio
 import re
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,18 +10,23 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from app.errors import ConflictError
 from app.models.oauth.resources import Resource
-from tests.support.account import FRESH_SECONDS, happened, signed_in, stored
+from tests.conftest import AppFactory
+from tests.support.account import FRESH_SECONDS, happened, person_with_mail, signed_in, stored
 from tests.support.administration import id_of, leave, new_group, set_user_disabled
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.parts import services_of
 from tests.support.people import person_with
 from tests.support.resources import new_resource
-from tests.support.visitor import Visitor, text_of
+from tests.support.smtp import html_of, running_mail_server
+from tests.support.smtp import text_of as body_in
+from tests.support.visitor import Visitor, text_of, visiting
 
 PATH = "/account/tokens"
 TOKEN = re.compile(r"postern_pt_[A-Za-z0-9_-]+")
 DAY = 86_400
+TOO_MANY = "You already have 50 access tokens. Revoke one before you create another."
 
 
 @dataclass(frozen=True)
@@ -314,3 +320,69 @@ async def test_the_page_is_translated(visitor: Visitor, user: TestUser) -> None:
     page = await visitor.http.get(PATH, headers={"accept-language": "de"})
 
     assert "Zugriffstokens" in text_of(page)
+
+
+async def test_the_user_is_told_by_email_of_a_new_token(start_app: AppFactory) -> None:
+    """SECURITY_BAR: the mail has the name of the token, and never the token"""
+    async with running_mail_server() as mails:
+        app = await start_app(**mails.settings)
+        user = await person_with_mail(app, "zoe@example.com")
+        resource = await new_resource(app, allows_personal_tokens=True)
+        async with visiting(app) as visitor:
+            await signed_in(visitor, user)
+            token = await create(visitor, Service(await app.create_client(), resource), name="<CI>")
+
+        mail = await mails.wait_for("An access token was created")
+
+    assert mail["to"] == "zoe@example.com"
+    assert "The access token <CI> was created in your account" in " ".join(body_in(mail).split())
+    assert "&lt;CI&gt;" in html_of(mail)
+    assert token not in mail.as_string()
+
+
+async def test_a_user_has_fifty_tokens_at_most(
+    app: Application, visitor: Visitor, user: TestUser, service: Service
+) -> None:
+    """Expired tokens and revoked ones do not count"""
+    tokens, owner = services_of(app).oauth.personal_tokens, await stored(app, user)
+    of_service: dict[str, Any] = {"resource_name": service.resource.name, "scopes": ["read"]}
+    await tokens.create(owner, name="ends", days=1, **of_service)
+    app.clock.advance(seconds=DAY)
+    for number in range(49):
+        await tokens.create(owner, name=f"{number}", days=30, **of_service)
+    await signed_in(visitor, user)
+
+    await create(visitor, service, name="the last one")
+    refused = await submit(visitor, service.resource, name="one more")
+    (revoked, *_) = await tokens.list_of(owner)
+    assert await tokens.revoke(owner, revoked.token_id)
+    await create(visitor, service, name="again")
+
+    assert refused.status_code == 400
+    assert TOO_MANY in text_of(refused)
+    assert not TOKEN.search(refused.text)
+    assert "one more" not in [each.name for each in await tokens.list_of(owner)]
+    assert len(await tokens.list_of(owner)) == 50
+
+
+@pytest.mark.both_databases
+async def test_concurrent_requests_do_not_exceed_the_limit(
+    app: Application, user: TestUser, service: Service
+) -> None:
+    tokens, owner = services_of(app).oauth.personal_tokens, await stored(app, user)
+
+    async def make(number: int) -> str:
+        return await tokens.create(
+            owner,
+            name=f"{number}",
+            days=30,
+            resource_name=service.resource.name,
+            scopes=["read"],
+        )
+
+    for number in range(45):
+        await make(number)
+    made = await asyncio.gather(*map(make, range(10)), return_exceptions=True)
+
+    assert sum(isinstance(each, ConflictError) for each in made) == 5
+    assert len(await tokens.list_of(owner)) == 50
