@@ -14,6 +14,7 @@ from tests.support.administration import (
     new_webhook,
 )
 from tests.support.application import Application
+from tests.support.authorization_types import new_type
 from tests.support.console import administrator_in
 from tests.support.resources import new_resource
 from tests.support.visitor import Visitor
@@ -34,6 +35,7 @@ async def test_every_link_leads_to_a_page_that_its_reader_may_open(
     await new_scope(app, f"https://api.example.com/{role}")
     client = await app.create_client()
     await new_resource(app, name=f"reports-{role}", servers=[client.client_id])
+    await new_type(app, name=f"https://bank.example/{role}", resources=[f"reports-{role}"])
     await new_provider(app, f"work-{role}", groups={"ops": [group]})
 
     opened: dict[str, int] = {}

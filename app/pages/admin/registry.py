@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from app.pages.admin import (
     attributes,
     audit,
+    authorization_types,
     clients,
     dashboard,
     groups,
@@ -35,6 +36,7 @@ CONSOLE_PAGES: tuple[ConsolePage, ...] = (
     clients.PAGE,
     scopes.PAGE,
     resources.PAGE,
+    authorization_types.PAGE,
     refusals.PAGE,
     audit.PAGE,
     mail.PAGE,
