@@ -100,9 +100,11 @@ async def _described_scopes(oauth: OAuth) -> dict[str, str]:
     """Return the scopes that administrators described, as discovery lists them: those of the
     catalogue, and those of the resources that show their metadata."""
     resources = await oauth.resource_catalogue.published()
-    of_resources = [scope for resource in resources for scope in resource.scopes]
-    described = (*of_resources, *(await oauth.scope_catalogue.scopes()).values())
-    return {scope.name: scope.description for scope in described}
+    described = {
+        scope.name: scope.description for resource in resources for scope in resource.scopes
+    }
+    of_catalogue = await oauth.scope_catalogue.scopes()
+    return described | {scope.name: scope.description for scope in of_catalogue.values()}
 
 
 def _with_scopes(document: Mapping[str, Any], scopes: Mapping[str, str]) -> Mapping[str, Any]:
