@@ -1,7 +1,7 @@
 """Batched lookups of one row by key."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
@@ -38,7 +38,10 @@ class Lookup(Generic[Value]):
         self._backend = backend
         self._compiled = compiled
         self._of_one = of_one
-        self._value = value
+        # named tuples have a function that takes no more time for many columns
+        self._value_of: Callable[[Iterable[Any]], Value] = getattr(
+            value, "_make", lambda row: value(*row)
+        )
         self._of_this_turn: dict[Any, Value | None] = {}
         self._batch: MicroBatch[Any, Value | None] = batch_on(
             backend, self._run, places=backend.reading_places, forgets_lost_callers=True
@@ -48,7 +51,7 @@ class Lookup(Generic[Value]):
         outer = current_connection()
         if outer is not None:
             joined_row = (await outer.execute(self._of_one(key))).first()
-            return self._value(*joined_row) if joined_row is not None else None
+            return self._value_of(joined_row) if joined_row is not None else None
         find_at_once = self._backend.find_at_once
         if find_at_once is None:
             return await self._batch.submit(key)
@@ -58,7 +61,7 @@ class Lookup(Generic[Value]):
             row = find_at_once(self._compiled, key)
         except WouldWaitError:
             return await self._batch.submit(key)
-        value = self._value(*row) if row is not None else None
+        value = self._value_of(row) if row is not None else None
         if not self._of_this_turn:
             asyncio.get_running_loop().call_soon(self._of_this_turn.clear)
         self._of_this_turn[key] = value
@@ -72,7 +75,7 @@ class Lookup(Generic[Value]):
             rows = await self._backend.look_up(self._compiled, keys, again=again)
         except UnstorableValueError:
             rows = await self._one_by_one(keys)
-        values = {key: self._value(*row) for key, row in rows.items()}
+        values = {key: self._value_of(row) for key, row in rows.items()}
         return [values.get(key) for key in keys]
 
     async def _one_by_one(self, keys: list[Any]) -> dict[Any, Values]:

@@ -36,17 +36,21 @@ Written = Sequence[Values | Exception | None]
 
 @dataclass(frozen=True, slots=True)
 class CompiledLookup:
-    """SQL that finds rows by key; the first column of a row is the key."""
+    """SQL that finds rows by key; the first column of a row is the key.
+
+    `processors` convert other values than NULL, by their places after the key.
+    """
 
     text: str
     processors: tuple[tuple[int, Callable[[Any], Any]], ...]
 
     def read(self, row: Values) -> Values:
         """Return the values of a driver's row, without the key, as Python types."""
-        values = list(row)
+        values = list(row[1:])
         for index, processor in self.processors:
-            values[index] = processor(values[index])
-        return values[1:]
+            if values[index] is not None:
+                values[index] = processor(values[index])
+        return values
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +110,9 @@ def sought_keys(keys: ColumnElement[Any]) -> CTE:
 def _compiled_lookup(keyed: Select[Any], dialect: Dialect) -> CompiledLookup:
     compiled = _compiled(keyed, dialect)
     processors = [
-        (index, processor)
+        (index - 1, processor)
         for index, column in enumerate(keyed.selected_columns)
+        if index > 0
         if (processor := _result_processor(column.type, dialect)) is not None
     ]
     return CompiledLookup(compiled.string, tuple(processors))

@@ -1,6 +1,6 @@
 """Steps: batched atomic writes for many callers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,12 +66,12 @@ class BatchedWrite:
             forgets_lost_callers=only_for_caller,
         )
 
-    async def __call__(self, **values: Any) -> Values | None:
-        """Write one row, which has committed when this returns.
+    def __call__(self, **values: Any) -> Coroutine[Any, Any, Values | None]:
+        """Write one row, which has committed when the coroutine returns.
 
         Raises `RefusedRowError` if the database refuses this row.
         """
-        return await self._batch.submit(values)
+        return self._batch.submit(values)
 
     async def drain(self) -> None:
         await self._batch.drain()

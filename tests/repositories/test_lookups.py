@@ -2,12 +2,16 @@
 
 import asyncio
 import secrets
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from app.database.database import Database
+from app.database.sqlite import WORTH_A_TRANSACTION, QuickReader
 from app.database.statements import CompiledLookup, Values
 from app.repositories.clients.clients import ClientRepository
 from app.repositories.oauth.access_tokens import AccessTokenRepository
@@ -129,3 +133,52 @@ async def test_concurrent_lookups_of_one_key_share_one_query(database: Database)
 
     assert found == [client] * 10
     assert queries == [client.client_id]
+
+
+async def test_reads_of_one_turn_share_a_snapshot_that_ends_with_it(database: Database) -> None:
+    """On SQLite they share a transaction; what is committed afterwards is seen by the next turn."""
+    repository = ClientRepository(database)
+    clients = [new_client() for _ in range(2 * WORTH_A_TRANSACTION)]
+    for client in clients:
+        await repository.add(client, event=new_event())
+
+    for disabled_at in (NOW, None, NOW):
+        first = await asyncio.gather(
+            *(repository.find(each.client_id, now=NOW) for each in clients)
+        )
+        assert first == clients
+        changed = [each._replace(disabled_at=disabled_at) for each in clients]
+        for before, after in zip(clients, changed, strict=True):
+            assert await repository.change(before, after, event=new_event())
+        clients = await asyncio.gather(
+            *(repository.find(each.client_id, now=NOW) for each in clients)
+        )
+        assert [each.disabled_at for each in clients] == [disabled_at] * len(clients)
+
+
+async def test_a_reader_of_the_event_loop_keeps_no_transaction_open(tmp_path: Path) -> None:
+    """An open snapshot would keep the file of the log growing, and be older than later requests."""
+    path = tmp_path / "reads.db"
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("PRAGMA journal_mode = WAL")
+        other.execute("CREATE TABLE rows (key TEXT PRIMARY KEY, value INTEGER)")
+        other.executemany("INSERT INTO rows VALUES (?, 0)", [(str(key),) for key in range(9)])
+        other.commit()
+        reader = QuickReader(path, synchronous="NORMAL")
+        lookup = CompiledLookup("SELECT key, value FROM rows WHERE key = ?", ())
+
+        def values() -> list[Any]:
+            return [found[0] for key in range(9) if (found := reader.find(lookup, str(key)))]
+
+        seen = []
+        for value in range(1, 4):
+            other.execute("UPDATE rows SET value = ?", (value,))
+            other.commit()
+            seen.append(values())
+            await asyncio.sleep(0)  # the turn ends
+
+        busy = other.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        reader.close()
+
+    assert seen == [[1] * 9, [2] * 9, [3] * 9]
+    assert busy == 0
