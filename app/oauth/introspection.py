@@ -29,13 +29,13 @@ from app.repositories.clients.clients import ClientRepository
 from app.repositories.oauth.refresh_tokens import RefreshTokenRepository
 from app.schemas.claim_mappings import MappingTarget
 from app.schemas.client_policies import parse_policies
-from app.schemas.tokens import IntrospectionResponse
+from app.schemas.tokens import Introspected, introspected
 from app.security.document_urls import is_of_document
-from app.security.tokens import TokenKind, digest_of
+from app.security.tokens import PERSONAL_TOKEN, REFRESH_TOKEN, digest_of
 from app.services.accounts.entitlements import EntitlementService
 from app.services.oauth.resource_catalogue import ResourceCatalogue
 
-INACTIVE = IntrospectionResponse(active=False)
+INACTIVE: Introspected = {"active": False}
 
 
 class Introspection:
@@ -64,24 +64,26 @@ class Introspection:
         self._clock = clock
         self._issuer = issuer
 
-    async def respond(self, request: FormRequest) -> IntrospectionResponse:
+    async def respond(self, request: FormRequest) -> Introspected:
+        """Return the members of the response, as `IntrospectionResponse` describes them."""
         client = await self._authenticator.authenticate(request)
         if client.is_public:
             raise InvalidClientError(reason="a public client cannot introspect")
         token = request.form.get("token")
         if token is None:
             raise InvalidRequestError(Description.PARAMETER_MISSING.format(name="token"))
-        if TokenKind.REFRESH_TOKEN.matches(token):
+        if token.startswith(REFRESH_TOKEN):
             return await self._of_refresh_token(token, client)
-        if TokenKind.PERSONAL_TOKEN.matches(token):
+        if token.startswith(PERSONAL_TOKEN):
             return await self._personal_tokens.respond(token, client) or INACTIVE
         return await self._of_access_token(token, client)
 
-    async def _of_access_token(self, token: str, client: Client) -> IntrospectionResponse:
+    async def _of_access_token(self, token: str, client: Client) -> Introspected:
         row = await self._access_tokens.find_valid(token)
-        if row is None or not await self._may_see(row.audience, client):
+        if row is None or (row.audience is not None and not await self._may_see(row, client)):
             return INACTIVE
-        return IntrospectionResponse(
+        mapped = await self._mapped(row, row.policies) if row.user_id is not None else {}
+        return introspected(
             active=True,
             scope=row.scope or None,
             client_id=await self._identifier_of(row.client_id),
@@ -91,20 +93,21 @@ class Introspection:
             iat=int(row.issued_at.timestamp()),
             sub=_subject_of(row, sector_identifier=row.sector_identifier),
             iss=self._issuer,
-            cnf=_confirmation_of(row),
+            cnf=_confirmation_of(row) if row.confirmation is not None else None,
             aud=row.audience,
             acr=row.acr or None,
             auth_time=int(row.auth_time.timestamp()) if row.auth_time is not None else None,
             authorization_details=details_in(row.authorization_details),
-            act=await self._act_claims.of(row.actors, sector_identifier=row.sector_identifier),
-            may_act=may_act_of(row.policies),
-            **await self._mapped(row, row.policies),
+            act=await self._act_claims.of(row.actors, sector_identifier=row.sector_identifier)
+            if row.actors is not None
+            else None,
+            may_act=may_act_of(row.policies) if row.policies is not None else None,
+            **mapped,
         )
 
-    async def _may_see(self, audience: str | None, client: Client) -> bool:
-        """Return whether a client may introspect access tokens with an audience."""
-        if audience is None:
-            return True
+    async def _may_see(self, token: AccessToken, client: Client) -> bool:
+        """Return whether a client may introspect an access token with an audience."""
+        audience = token.audience or ""
         resource = await self._resource_catalogue.find(audience)
         return (
             resource is not None
@@ -112,7 +115,7 @@ class Introspection:
             and resource.is_served_by(client.client_id)
         )
 
-    async def _of_refresh_token(self, token: str, client: Client) -> IntrospectionResponse:
+    async def _of_refresh_token(self, token: str, client: Client) -> Introspected:
         row = await self._refresh_token_repository.find_in_active_family(digest_of(token))
         if (
             row is None
@@ -121,7 +124,7 @@ class Introspection:
             or (expires_at := refresh_token_expiry(row, client)) <= self._clock.now()
         ):
             return INACTIVE
-        return IntrospectionResponse(
+        return introspected(
             active=True,
             scope=row.scope or None,
             client_id=client.identifier,

@@ -9,7 +9,7 @@ from app.models.clients.clients import Client
 from app.oauth.subjects import subject_for
 from app.observability.logging import logger
 from app.repositories.oauth.personal_tokens import USE_WRITTEN_AFTER, PersonalTokenRepository
-from app.schemas.tokens import IntrospectionResponse
+from app.schemas.tokens import Introspected, introspected
 from app.security.tokens import digest_of
 from app.services.accounts.entitlements import EntitlementService
 from app.services.clients.fapi import FapiProfile
@@ -37,7 +37,7 @@ class PersonalTokenIntrospection:
         self._clock = clock
         self._issuer = issuer
 
-    async def respond(self, token: str, client: Client) -> IntrospectionResponse | None:
+    async def respond(self, token: str, client: Client) -> Introspected | None:
         """Return the response for a valid token, or None.
 
         The state of the user, their groups and the policy of the resource are read each time. The
@@ -58,7 +58,7 @@ class PersonalTokenIntrospection:
         scopes = personal_scopes(resource).intersection(row.scope.split())
         if row.last_used_at is None or row.last_used_at <= now - USE_WRITTEN_AFTER:
             await self._note_use(digest)
-        return IntrospectionResponse(
+        return introspected(
             active=True,
             scope=" ".join(sorted(scopes)) or None,
             username=row.username if client.sector_identifier is None else None,

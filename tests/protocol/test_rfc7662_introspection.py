@@ -3,6 +3,7 @@
 import httpx
 import pytest
 
+from app.schemas.tokens import IntrospectionResponse
 from app.services.operations.authority import FULL
 from app.wiring import Services
 from tests.support.application import Application, TestClient, TestUser
@@ -36,6 +37,24 @@ async def test_a_client_token_is_returned_with_its_client_scope_and_times(
         "sub": client.client_id,
         "iss": app.settings.issuer_url,
     }
+
+
+async def test_responses_have_the_members_that_the_documentation_describes(
+    app: Application, client: TestClient, user: TestUser
+) -> None:
+    """RFC 7662 section 2.2"""
+    pair = (await app.password_grant(client, user)).json()
+    own = (await app.client_credentials(client)).json()["access_token"]
+
+    bodies = [
+        await app.introspect(client, token)
+        for token in (own, pair["access_token"], pair["refresh_token"], "unknown")
+    ]
+
+    for body in bodies:
+        described = IntrospectionResponse.model_validate(body)
+        assert described.model_dump(exclude_none=True) == body
+        assert not described.model_extra
 
 
 async def test_the_tokens_of_a_user_have_the_username_and_a_stable_subject(
