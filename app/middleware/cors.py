@@ -73,7 +73,8 @@ class Cors:
 
         An origin that no client registered gets only `Vary`.
         """
-        policy = self._policy_of(scope["path"])
+        path = scope["path"]
+        policy = self._policies.get(path) or self._policy_by_pattern(path)
         if policy is None or policy.cross_origin is NONE:
             return NOTHING
         if policy.cross_origin is ANY:
@@ -92,7 +93,8 @@ class Cors:
         """
         if scope["method"] != "OPTIONS" or _header(scope, ASKED_METHOD) is None:
             return None
-        policy = self._policy_of(scope["path"])
+        path = scope["path"]
+        policy = self._policies.get(path) or self._policy_by_pattern(path)
         if policy is None or not any(name == ALLOW_ORIGIN for name, _ in headers):
             return None
         methods = ", ".join(policy.methods).encode()
@@ -103,10 +105,7 @@ class Cors:
         )
         return HttpResponse(204, b"", allowed)
 
-    def _policy_of(self, path: str) -> CorsPolicy | None:
-        policy = self._policies.get(path)
-        if policy is not None:
-            return policy
+    def _policy_by_pattern(self, path: str) -> CorsPolicy | None:
         for before, after, policy in self._patterns:
             if path.startswith(before) and path.endswith(after):
                 segment = path[len(before) : len(path) - len(after)]

@@ -7,7 +7,7 @@ see of it differs for each token.
 import base64
 import binascii
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -104,7 +104,7 @@ class AccessJwts:
         if not grant.is_for_jwt:
             return pair
         jti = self._jti_of(family_id, client)
-        return await self.again_in_pair(replace(pair, jti=jti), client, grant, user, issued_at=now)
+        return await self.again_in_pair(pair._replace(jti=jti), client, grant, user, issued_at=now)
 
     async def for_exchange(
         self,
@@ -149,7 +149,7 @@ class AccessJwts:
             issued_at=issued_at,
             expires_at=pair.access_expires_at,
         )
-        return replace(pair, access_token=await self._sign(client, grant, new, user=user))
+        return pair._replace(access_token=await self._sign(client, grant, new, user=user))
 
     def family_of(self, jti: str, *, client_id: str) -> str | None:
         """Return the family of a token, or None if it was issued to the client itself.

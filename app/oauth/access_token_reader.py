@@ -19,7 +19,7 @@ from app.repositories.oauth.jwt_states import JwtStateRepository, digest_of_jti
 from app.security.document_urls import stored_client_id
 from app.security.encryption import SealError
 from app.security.jose import header_of
-from app.security.tokens import TokenKind, digest_of
+from app.security.tokens import ACCESS_TOKEN, digest_of
 from app.services.oauth.resource_catalogue import ResourceCatalogue
 from app.services.oauth.signing_keys import SigningKeys
 
@@ -89,13 +89,13 @@ class AccessTokenReader:
 
     async def reference_of(self, token: str) -> TokenReference:
         """Return what identifies a valid access token."""
-        if TokenKind.ACCESS_TOKEN.matches(token):
+        if token.startswith(ACCESS_TOKEN):
             return TokenReference(digest_of(token), None)
         verified = await self._verified(token)
         return TokenReference(None, digest_of_jti(verified.jti) if verified is not None else None)
 
     async def _find(self, token: str) -> AccessToken | None:
-        if TokenKind.ACCESS_TOKEN.matches(token):
+        if token.startswith(ACCESS_TOKEN):
             return await self._access_token_repository.find_valid(
                 digest_of(token), now=self._clock.now()
             )
@@ -104,7 +104,7 @@ class AccessTokenReader:
 
     async def revoke(self, token: str, client: Client) -> None:
         """Revoke an access token if it was issued to this client (RFC 7009 section 2.1)."""
-        if TokenKind.ACCESS_TOKEN.matches(token):
+        if token.startswith(ACCESS_TOKEN):
             await self._access_token_repository.revoke(
                 digest_of(token), client_id=client.client_id, now=self._clock.now()
             )

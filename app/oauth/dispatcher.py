@@ -10,7 +10,7 @@ from app.oauth.access_policy import AccessRefusedError
 from app.oauth.certificate_binding import require_certificate_of
 from app.oauth.client_auth.authenticator import ClientAuthenticator
 from app.oauth.descriptions import Description
-from app.oauth.dpop.proofs import DpopProof, DpopProofs, PresentedProof
+from app.oauth.dpop.proofs import DpopProofs, PresentedProof
 from app.oauth.errors import (
     InvalidGrantError,
     InvalidRequestError,
@@ -19,7 +19,7 @@ from app.oauth.errors import (
 )
 from app.oauth.fapi import require_grant_of_profile
 from app.oauth.grants.base import Grant, GrantParameters
-from app.oauth.proven_keys import ProvenKeys
+from app.oauth.proven_keys import NO_KEYS, ProvenKeys
 from app.oauth.requests import Form, FormRequest, ProvenClient, TokenRequest
 from app.observability import request_context
 from app.schemas.tokens import TokenResponse
@@ -63,19 +63,24 @@ class GrantDispatcher:
                 Description.GRANT_TYPE_NOT_REGISTERED,
                 reason=f"the client did not register the grant type {grant.grant_type}",
             )
-        require_grant_of_profile(self._fapi, client, grant.grant_type)
-        if client.is_public and not grant.is_for_public_clients:
+        is_fapi = self._fapi.holds_for(client)
+        if is_fapi:
+            require_grant_of_profile(self._fapi, client, grant.grant_type)
+        if not grant.is_for_public_clients and client.is_public:
             raise UnauthorizedClientError(
                 Description.GRANT_TYPE_NOT_FOR_PUBLIC_CLIENTS,
                 reason=f"a public client cannot use the grant type {grant.grant_type}",
             )
         parameters = _parse(grant.parameters, request.form)
-        require_certificate_of(client, request.certificate)
-        proof = None
-        if request.dpop is not None or self._fapi.requires_dpop(client):
-            proof = await self._proof_of(request, client)
+        keys = NO_KEYS
+        if (
+            request.dpop is not None
+            or request.certificate is not None
+            or client.states_binding
+            or is_fapi
+        ):
+            keys = await self._keys_of(request, client)
         try:
-            keys = ProvenKeys(proof, request.certificate)
             response = await grant.exchange(TokenRequest(client, keys, proven_by), parameters)
         except AccessRefusedError:
             raise
@@ -86,14 +91,19 @@ class GrantDispatcher:
         self._activity.token_issued(client.client_id)
         return response
 
-    async def _proof_of(self, request: FormRequest, client: Client) -> DpopProof:
-        presented = PresentedProof(request.dpop, "POST", PATH)
-        return await self._dpop_proofs.verify(
-            presented,
-            access_token=None,
-            needs_nonce=client.requires_dpop_nonce,
-            is_fapi=self._fapi.holds_for(client),
-        )
+    async def _keys_of(self, request: FormRequest, client: Client) -> ProvenKeys:
+        """Return what the request proves; raises if the client must prove more."""
+        require_certificate_of(client, request.certificate)
+        proof = None
+        if request.dpop is not None or self._fapi.requires_dpop(client):
+            presented = PresentedProof(request.dpop, "POST", PATH)
+            proof = await self._dpop_proofs.verify(
+                presented,
+                access_token=None,
+                needs_nonce=client.requires_dpop_nonce,
+                is_fapi=self._fapi.holds_for(client),
+            )
+        return ProvenKeys(proof, request.certificate)
 
     async def _proven_client(self, request: FormRequest, grant: Grant[Any]) -> ProvenClient:
         """Authenticate the client, or let the grant prove it if the request has no credentials."""

@@ -19,7 +19,7 @@ from app.oauth.errors import InvalidTargetError
 from app.oauth.id_tokens import Authentication, IdTokens
 from app.oauth.lifetimes import Lifetimes
 from app.oauth.new_tokens import family_lifetime, new_family, new_pair, pair_of
-from app.oauth.proven_keys import ProvenKeys, bound_to, is_bound_to_proof
+from app.oauth.proven_keys import NO_KEYS, ProvenKeys, bound_to, is_bound_to_proof
 from app.oauth.scopes import OFFLINE_ACCESS
 from app.oauth.token_grants import TokenGrant
 from app.oauth.token_pairs import packed, unpacked
@@ -29,7 +29,7 @@ from app.repositories.oauth.refresh_tokens import RefreshTokenRepository
 from app.repositories.oauth.token_families import TokenFamilyRepository
 from app.schemas.tokens import TokenResponse
 from app.security.rotation import derived_pair
-from app.security.tokens import TokenKind, digest_of, new_identifier, new_secret, new_token
+from app.security.tokens import ACCESS_TOKEN, digest_of, new_identifier, new_secret, new_token
 from app.services.accounts.entitlements import LazyEntitlements
 from app.services.accounts.sessions import SignedIn
 from app.services.clients.fapi import FapiProfile
@@ -72,7 +72,8 @@ class TokenIssuer:
         self, client: Client, grant: TokenGrant, *, keys: ProvenKeys
     ) -> TokenResponse:
         """Issue an access token to the client itself, without a refresh token (section 4.4.3)."""
-        grant = bound_to(keys, grant, client)
+        if keys is not NO_KEYS:
+            grant = bound_to(keys, grant, client)
         now, lifetime = self._clock.now(), self._lifetimes.of(client, grant.resource).access
         if grant.is_for_jwt:
             token = await self._access_jwts.for_client(
@@ -80,7 +81,7 @@ class TokenIssuer:
             )
             is_stored = False  # a JWT has no row: a proof is used by itself
         else:
-            token = new_token(TokenKind.ACCESS_TOKEN)
+            token = new_token(ACCESS_TOKEN)
             is_stored = await self._access_token_repository.store_for_client(
                 digest_of(token),
                 client_id=client.client_id,
@@ -216,11 +217,14 @@ class TokenIssuer:
         `digest` is that of the token, and `grace` is how long the response can be repeated. Under
         the FAPI 2.0 profile, the token is not rotated, but stays valid (section 5.3.2.1).
         """
-        grant = bound_to(keys, grant, client)
-        now, seed, keeps = self._clock.now(), new_secret(), self._fapi.holds_for(client)
-        tokens = (new_token(TokenKind.ACCESS_TOKEN), presented)
+        if keys is not NO_KEYS:
+            grant = bound_to(keys, grant, client)
+        now, keeps = self._clock.now(), self._fapi.holds_for(client)
+        seed = b"" if keeps else new_secret()
         pair, stored = pair_of(
-            tokens if keeps else derived_pair(presented, seed),
+            (new_token(ACCESS_TOKEN), presented)
+            if keeps
+            else derived_pair(presented, seed),
             grant,
             lifetimes=self._lifetimes.of(client, grant.resource),
             family_expires_at=found.family_expires_at,

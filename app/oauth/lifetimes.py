@@ -25,9 +25,9 @@ class Lifetimes:
 
     def of(self, client: Client, resource: Resource | None) -> "Lifetimes":
         """Return the lifetimes of the tokens that a client gets for a resource, or for none."""
-        policies = client.policies_in_force
-        if policies is None and resource is None:
+        if client.policies is None and resource is None:
             return self
+        policies = client.policies_in_force
         access, refresh = self._of_resource(resource), self.refresh
         if policies is not None:
             access = _shorter(access, policies.access_token_ttl)

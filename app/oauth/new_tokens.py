@@ -6,7 +6,7 @@ from app.oauth.lifetimes import Lifetimes
 from app.oauth.token_grants import TokenGrant
 from app.oauth.token_pairs import TokenPair
 from app.repositories.oauth.token_families import NewFamily, NewPair
-from app.security.tokens import TokenKind, digest_of, new_token
+from app.security.tokens import ACCESS_TOKEN, REFRESH_TOKEN, digest_of, new_token
 
 
 def family_lifetime(lifetimes: Lifetimes, *, with_refresh_token: bool) -> timedelta:
@@ -30,7 +30,7 @@ def new_family(grant: TokenGrant, *, expires_at: datetime) -> NewFamily:
 def new_pair(
     grant: TokenGrant, *, lifetimes: Lifetimes, family_expires_at: datetime, now: datetime
 ) -> tuple[TokenPair, NewPair]:
-    tokens = new_token(TokenKind.ACCESS_TOKEN), new_token(TokenKind.REFRESH_TOKEN)
+    tokens = new_token(ACCESS_TOKEN), new_token(REFRESH_TOKEN)
     return pair_of(tokens, grant, lifetimes=lifetimes, family_expires_at=family_expires_at, now=now)
 
 

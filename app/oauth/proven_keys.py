@@ -29,6 +29,10 @@ class ProvenKeys(NamedTuple):
         return self.proof.use if self.proof is not None else None
 
 
+NO_KEYS = ProvenKeys(None, None)
+"""What a request without a proof and a certificate proves."""
+
+
 def bound_to(keys: ProvenKeys, grant: TokenGrant, client: Client) -> TokenGrant:
     """Return a grant whose access token is bound to the keys that the request proves.
 

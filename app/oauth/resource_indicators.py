@@ -147,7 +147,9 @@ class ResourceIndicators:
 
         `scope` and `granted` are what the family keeps.
         """
-        chosen = await self.choose(client, resource=resource, granted=granted)
+        chosen = None
+        if resource is not None or granted is not None:
+            chosen = await self.choose(client, resource=resource, granted=granted)
         if chosen is None:
             if asked is not None:
                 scope = narrow_granted_scope(asked, client=client, granted=scope)

@@ -1,6 +1,6 @@
 """What a token response grants, as the grants tell it to the token issuer."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from app.models.oauth.resources import Resource
@@ -27,15 +27,18 @@ class TokenGrant:
     confirmation_of_family: str | None = None
     authorization_details: str | None = None
     details_of_family: str | None = None
+    is_for_jwt: bool = field(init=False)
+    audience: str | None = field(init=False)
 
-    @property
-    def is_for_jwt(self) -> bool:
-        """Whether the access token is a JWT (RFC 9068)."""
-        return self.resource is not None and self.resource.token_format == JWT
+    def __post_init__(self) -> None:
+        """Set whether the access token is a JWT (RFC 9068), and its audience.
 
-    @property
-    def audience(self) -> str | None:
-        return self.resource.identifier if self.resource is not None else None
+        These are attributes because most grants are cached.
+        """
+        resource = self.resource
+        is_for_jwt = resource is not None and resource.token_format == JWT
+        object.__setattr__(self, "is_for_jwt", is_for_jwt)
+        object.__setattr__(self, "audience", resource.identifier if resource else None)
 
     @property
     def kept_scope(self) -> str:

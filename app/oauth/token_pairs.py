@@ -1,8 +1,8 @@
 """Pairs of tokens in clear, and the format in which the result of a rotation is stored."""
 
 import struct
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from pydantic_core import from_json, to_json
 
@@ -21,8 +21,7 @@ DERIVED_FOR_RESOURCE = 3
 _HEAD = struct.Struct(f">B{SEED_BYTES}sd")
 
 
-@dataclass(frozen=True, slots=True)
-class TokenPair:
+class TokenPair(NamedTuple):
     """An access token and a refresh token in clear, as issued.
 
     `scope`, `audience`, `confirmation` and `authorization_details` are those of the access token.

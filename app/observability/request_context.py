@@ -24,7 +24,8 @@ _actor: ContextVar[str | None] = ContextVar("actor", default=None)
 def answer_to(scope: MutableMapping[str, Any]) -> None:
     """Set the current request of this task, by its ASGI scope."""
     _request.set(scope)
-    _actor.set(None)
+    if _actor.get() is not None:
+        _actor.set(None)
 
 
 def come_from_browser(secrets: Sequence[str]) -> None:

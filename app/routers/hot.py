@@ -127,11 +127,16 @@ def form_request_of(request: HttpRequest, *, read: Set[str]) -> FormRequest:
 
     Raises `InvalidRequestError`.
     """
+    headers = request.headers
+    if request.repeated:
+        authorization, dpop = authorization_of(request), dpop_of(request, at_resource=False)
+    else:
+        authorization, dpop = headers.get(b"authorization"), headers.get(DPOP)
     return FormRequest(
-        form=parse_form(request.body, request.headers.get(b"content-type"), read=read),
-        authorization=authorization_of(request),
-        dpop=dpop_of(request, at_resource=False),
-        certificate=request.certificate,
+        parse_form(request.body, headers.get(b"content-type"), read=read),
+        authorization,
+        dpop,
+        request.certificate,
     )
 
 

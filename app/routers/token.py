@@ -34,8 +34,11 @@ def token_endpoint(grants: Grants) -> HotEndpoint:
     read = read_by(*forms)
 
     async def token(oauth: OAuth, request: HttpRequest) -> HttpResponse:
-        response = await oauth.dispatcher.respond(form_request_of(request, read=read))
-        return json_response(response, headers=with_nonce(NO_STORE, oauth, request))
+        form_request = form_request_of(request, read=read)
+        response = await oauth.dispatcher.respond(form_request)
+        has_proof = form_request.dpop is not None
+        headers = with_nonce(NO_STORE, oauth, request) if has_proof else NO_STORE
+        return json_response(response, headers=headers)
 
     return HotEndpoint(
         "POST",

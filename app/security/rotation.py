@@ -7,7 +7,13 @@ yields the pair only together with the refresh token, which is not stored.
 import hashlib
 
 from app.security.purposes import Purpose
-from app.security.tokens import SECRET_BYTES, TIME_LENGTH, TokenKind, token_of
+from app.security.tokens import (
+    ACCESS_TOKEN,
+    REFRESH_TOKEN,
+    SECRET_BYTES,
+    TIME_LENGTH,
+    token_of,
+)
 
 SEED_BYTES = TIME_LENGTH + SECRET_BYTES
 _PURPOSE = b"postern:" + Purpose.REFRESH_TOKEN_PAIR.encode()
@@ -22,6 +28,6 @@ def derived_pair(refresh_token: str, seed: bytes) -> tuple[str, str]:
     issued_at = seed[:TIME_LENGTH]
     secrets = hashlib.blake2b(seed, key=refresh_token.encode()[:64], person=_PURPOSE).digest()
     return (
-        token_of(TokenKind.ACCESS_TOKEN, issued_at + secrets[:SECRET_BYTES]),
-        token_of(TokenKind.REFRESH_TOKEN, issued_at + secrets[SECRET_BYTES:]),
+        token_of(ACCESS_TOKEN, issued_at + secrets[:SECRET_BYTES]),
+        token_of(REFRESH_TOKEN, issued_at + secrets[SECRET_BYTES:]),
     )

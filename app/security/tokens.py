@@ -50,6 +50,11 @@ class TokenKind(StrEnum):
         return token.startswith(self)
 
 
+ACCESS_TOKEN, REFRESH_TOKEN = TokenKind.ACCESS_TOKEN, TokenKind.REFRESH_TOKEN
+PERSONAL_TOKEN = TokenKind.PERSONAL_TOKEN
+"""Constants for each request: Python 3.11 reads a member of an enumeration by a function."""
+
+
 def new_token(kind: TokenKind) -> str:
     """Create a secret: its prefix, 6 bytes of time and 32 random bytes."""
     return token_of(kind, new_secret())

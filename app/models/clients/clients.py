@@ -15,8 +15,9 @@ from app.models.tables import index_where_set, metadata
 from app.schemas.client_policies import ClientPolicies, parse_policies
 from app.security.document_urls import is_of_document
 
-CERTIFICATE_BOUND = "tls_client_certificate_bound_access_tokens"
-DPOP_BOUND = "dpop_bound_access_tokens"
+BOUND = "bound_access_tokens"
+"""The end of the names `dpop_bound_access_tokens` and
+`tls_client_certificate_bound_access_tokens`."""
 BY_SECRET = ("client_secret_basic", "client_secret_post")
 DOCUMENT = "client_id_document"
 """The member of `metadata` that only clients with a metadata document have: where it is."""
@@ -126,6 +127,8 @@ class Client(ClientColumns, ClientMixin):
     @property
     def allowed_scope(self) -> str:
         """The registered scope within the policies: no grant issues any other."""
+        if self.policies is None:
+            return self.scope
         policies = self.policies_in_force
         if policies is None or policies.allowed_scopes is None:
             return self.scope
@@ -204,21 +207,24 @@ class Client(ClientColumns, ClientMixin):
         return policies is not None and bool(policies.require_pkce)
 
     @property
-    def requires_dpop(self) -> bool:
-        """Whether all access tokens of this client are bound to a key (RFC 9449 section 5.2).
+    def states_binding(self) -> bool:
+        """Whether the metadata says if access tokens are bound to a key or to a certificate.
 
-        The name is searched for first: each token request asks, and parsing takes longer.
+        Each token request asks this, and parsing the metadata takes longer than a search for the
+        names.
         """
-        return DPOP_BOUND in self.metadata and self.registered_metadata.dpop_bound_access_tokens
+        return BOUND in self.metadata
+
+    @property
+    def requires_dpop(self) -> bool:
+        """Whether all access tokens of this client are bound to a key (RFC 9449 section 5.2)."""
+        return self.states_binding and self.registered_metadata.dpop_bound_access_tokens
 
     @property
     def has_certificate_bound_tokens(self) -> bool:
-        """Whether access tokens are bound to the client's certificate (RFC 8705 section 3.4).
-
-        The name is searched for first, as above.
-        """
+        """Whether access tokens are bound to the client's certificate (RFC 8705 section 3.4)."""
         return (
-            CERTIFICATE_BOUND in self.metadata
+            self.states_binding
             and self.registered_metadata.tls_client_certificate_bound_access_tokens
         )
 

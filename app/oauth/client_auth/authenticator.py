@@ -60,7 +60,7 @@ class ClientAuthenticator:
         reason = await method.refusal(client, credentials)
         if client is None or reason is not None:
             raise await self._failed(credentials, reason)
-        if client.is_disabled:
+        if client.disabled_at is not None:
             raise await self._failed(credentials, "the client is disabled")
         if not client.check_endpoint_auth_method(method.name, ENDPOINT):
             registered = client.token_endpoint_auth_method or "client_secret_basic"

@@ -39,7 +39,7 @@ from app.repositories.accounts.users import UserRepository
 from app.repositories.oauth.refresh_tokens import RefreshTokenRepository
 from app.repositories.oauth.token_families import TokenFamilyRepository
 from app.schemas.tokens import TokenResponse
-from app.security.tokens import TokenKind, digest_of
+from app.security.tokens import REFRESH_TOKEN, digest_of
 from app.services.accounts.entitlements import EntitlementService, LazyEntitlements
 from app.services.accounts.events import AccountEvent
 from app.services.operations.audit import AuditLog
@@ -104,7 +104,7 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
         self, request: TokenRequest, parameters: RefreshTokenParameters
     ) -> TokenResponse:
         client, presented = request.client, parameters.refresh_token
-        if not TokenKind.REFRESH_TOKEN.matches(presented):
+        if not presented.startswith(REFRESH_TOKEN):
             raise not_valid("the token is not a refresh token")
         digest = digest_of(presented)
         token = await self._refresh_token_repository.find_in_active_family(digest)
@@ -114,27 +114,31 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
         if not token.check_client(client):
             raise not_valid("the refresh token belongs to another client")
 
-        _require_key(token, request.keys)
-        await self._refuse_replay(client, token)
+        if token.confirmation is not None:
+            _require_key(token, request.keys)
+        if token.used_at is not None:
+            await self._refuse_replay(client, token)
         entitlements = self._entitlements.lazily(token.user_id or "")
         if not await may_use(client, entitlements):
             raise AccessRefusedError(Description.REFRESH_TOKEN_INVALID)
         allowed = client.get_allowed_scope(token.scope)  # the client's scope may have shrunk
         scope = without_admin_scopes(allowed, client)
-        granted = await self._resource_indicators.grant_of_refresh(
+        grant = await self._resource_indicators.grant_of_refresh(
             client,
             resource=parameters.resource,
             asked=parameters.scope,
             scope=scope,
             granted=token.resources,
         )
-        granted = await self._authorization_details.grant_of(
-            granted,
-            client,
-            asked=parameters.authorization_details,
-            granted=token.authorization_details,
-        )
-        grant = replace(granted, confirmation=token.confirmation)
+        if token.authorization_details is not None or parameters.authorization_details is not None:
+            grant = await self._authorization_details.grant_of(
+                grant,
+                client,
+                asked=parameters.authorization_details,
+                granted=token.authorization_details,
+            )
+        if token.confirmation is not None:
+            grant = replace(grant, confirmation=token.confirmation)
         if token.used_at is not None:
             repeated = await self._again(client, presented, token, grant, request.keys)
             return await self._with_id_token(client, token, repeated, entitlements)

@@ -23,8 +23,7 @@ access, family, refresh, user = access_tokens.c, token_families.c, refresh_token
 used = used_refresh_tokens.c
 
 
-@dataclass(frozen=True, slots=True)
-class NewPair:
+class NewPair(NamedTuple):
     """A new access token and a new refresh token, by their digests.
 
     `scope`, `audience`, `confirmation` and `authorization_details` are those of the access token.
