@@ -307,19 +307,20 @@ class Detail(PublicText):
     RESOURCE_SCOPE_UNKNOWN = N_("The resource has no scope with that name.")
     RESOURCE_CLIENT_UNKNOWN = N_("The resource does not list that client.")
     TOO_MANY_RESOURCES = N_("There are 200 resources already. Delete one first.")
-    ISSUER_NOT_FOUND = "There is no trusted issuer with that name.", "issuer_not_found"
-    ISSUER_NAME_TAKEN = "A trusted issuer with this name already exists.", "issuer_name_taken"
-    ISSUER_IS_OURS = "{field} can't be the issuer of this server.", "issuer_is_ours"
+    ISSUER_NOT_FOUND = N_("There is no trusted issuer with that name."), "issuer_not_found"
+    ISSUER_NAME_TAKEN = N_("A trusted issuer with this name already exists."), "issuer_name_taken"
+    ISSUER_KEEPS_NAME = "The name of a trusted issuer can't be changed. Create another one instead."
+    ISSUER_IS_OURS = N_("{field} can't be the issuer of this server."), "issuer_is_ours"
     ISSUER_AUDIENCE_FOREIGN = (
-        "{field} must be the issuer of this server, or a URL beneath it.",
+        N_("{field} must be the issuer of this server, or a URL beneath it."),
         "foreign_audience",
     )
     ISSUER_FOR_PUBLIC_CLIENT = (
-        "{field}: a client without authentication can't present the tokens of an issuer.",
+        N_("{field}: a client without authentication can't present the tokens of an issuer."),
         "public_client",
     )
-    ISSUER_ADMIN_SCOPE_OF_USER = "{field} can't include scopes of the admin API for a user."
-    TOO_MANY_ISSUERS = "There are 200 trusted issuers already. Delete one first."
+    ISSUER_ADMIN_SCOPE_OF_USER = N_("{field} can't include scopes of the admin API for a user.")
+    TOO_MANY_ISSUERS = N_("There are 200 trusted issuers already. Delete one first.")
     AUTHORIZATION_TYPE_NOT_FOUND = (
         "There is no type of authorization details with that name.",
         "authorization_type_not_found",

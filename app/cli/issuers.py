@@ -7,17 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 from app.cli.attribute_values import pairs_of
 from app.cli.base import with_services
 from app.cli.bodies import parse_body
-from app.cli.output import show as show_rows
+from app.cli.named_objects import NamedObjects, ObjectName
 from app.cli.output import show_one
-from app.cli.parameters import (
-    AsJson,
-    IsConfirmed,
-    argument,
-    one_of,
-    option,
-    require_confirmation,
-    whole_number,
-)
+from app.cli.parameters import AsJson, one_of, option, whole_number
 from app.cli.parsing import Commands
 from app.errors import InvalidInputError
 from app.services.operations.authority import FULL
@@ -26,7 +18,6 @@ if TYPE_CHECKING:
     from app.models.oauth.trusted_issuers import TrustedIssuer
     from app.wiring import Services
 
-IssuerName = Annotated[str, argument(metavar="NAME")]
 Texts = list[str] | None
 ALGORITHMS = ("ES256", "EdDSA", "RS256", "PS256")
 
@@ -35,23 +26,9 @@ cli = Commands(
 )
 
 
-@cli.command("list")
-def list_all(*, as_json: AsJson = False) -> None:
-    """List trusted issuers."""
-    rows = with_services(lambda services: services.oauth.trusted_issuers.list_all())
-    show_rows([_row(row) for row in rows], as_json=as_json)
-
-
-@cli.command("show")
-def show(name: IssuerName, *, as_json: AsJson = False) -> None:
-    """Show a trusted issuer."""
-    row = with_services(lambda services: services.oauth.trusted_issuers.get(name))
-    show_one(_row(row), as_json=as_json)
-
-
 @cli.command("create")
 def create(
-    name: IssuerName,
+    name: ObjectName,
     *,
     issuer: Annotated[str, option("--issuer", metavar="URL", help="The exact iss of its tokens.")],
     subject: Annotated[
@@ -150,18 +127,6 @@ def create(
     show_one(_row(with_services(add)), as_json=as_json)
 
 
-@cli.command("delete")
-def delete(name: IssuerName, *, is_confirmed: IsConfirmed = False, as_json: AsJson = False) -> None:
-    """Refuse the tokens of an issuer from now on. Tokens of ours remain until they expire."""
-    require_confirmation("a trusted issuer", is_confirmed=is_confirmed)
-
-    async def remove(services: "Services") -> dict[str, Any]:
-        await services.oauth.trusted_issuers.delete(name, authority=FULL)
-        return {"deleted": name}
-
-    show_one(with_services(remove), as_json=as_json)
-
-
 def _read_keys(file: str) -> Any:
     try:
         return json.loads(Path(file).read_text("utf-8"))
@@ -174,3 +139,14 @@ def _row(row: "TrustedIssuer") -> dict[str, Any]:
 
     created_at = row.created_at.isoformat(timespec="seconds")
     return {"name": row.name, **shown_issuer(row), "created_at": created_at}
+
+
+NamedObjects(
+    service=lambda services: services.oauth.trusted_issuers,
+    row=_row,
+    what="a trusted issuer",
+    list_help="List trusted issuers.",
+    show_help="Show a trusted issuer.",
+    delete_help="Refuse the tokens of an issuer from now on. Tokens of ours remain until they"
+    " expire.",
+).add_to(cli)

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 from app.cli.attribute_values import pairs_of
 from app.cli.base import with_services
 from app.cli.bodies import parse_body
-from app.cli.output import show as show_rows
+from app.cli.named_objects import NamedObjects, ObjectName
 from app.cli.output import show_one
-from app.cli.parameters import AsJson, IsConfirmed, argument, option, require_confirmation
+from app.cli.parameters import AsJson, option
 from app.cli.parsing import Commands
 from app.errors import InvalidInputError
 from app.services.operations.authority import FULL
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from app.models.oauth.scopes import Scope
     from app.wiring import Services
 
-ScopeName = Annotated[str, argument(metavar="NAME")]
 Translations = Annotated[
     list[str] | None,
     option(
@@ -31,23 +30,9 @@ DESCRIPTION = "What the consent page says about the scope."
 cli = Commands("scopes", help="Describe scopes for the consent page and for discovery.")
 
 
-@cli.command("list")
-def list_all(*, as_json: AsJson = False) -> None:
-    """List the scopes of the catalogue."""
-    scopes = with_services(lambda services: services.oauth.scopes.list_all())
-    show_rows([_row(scope) for scope in scopes], as_json=as_json)
-
-
-@cli.command("show")
-def show(name: ScopeName, *, as_json: AsJson = False) -> None:
-    """Show a scope of the catalogue."""
-    scope = with_services(lambda services: services.oauth.scopes.get(name))
-    show_one(_row(scope), as_json=as_json)
-
-
 @cli.command("create")
 def create(
-    name: ScopeName,
+    name: ObjectName,
     *,
     description: Annotated[str, option("--description", help=DESCRIPTION)],
     translation: Translations = None,
@@ -67,7 +52,7 @@ def create(
 
 @cli.command("set")
 def change(
-    name: ScopeName,
+    name: ObjectName,
     *,
     description: Annotated[str | None, option("--description", help=DESCRIPTION)] = None,
     translation: Translations = None,
@@ -98,18 +83,6 @@ def change(
     show_one(_row(with_services(store)), as_json=as_json)
 
 
-@cli.command("delete")
-def delete(name: ScopeName, *, is_confirmed: IsConfirmed = False, as_json: AsJson = False) -> None:
-    """Remove a scope from the catalogue. Clients keep what they registered."""
-    require_confirmation("a scope", is_confirmed=is_confirmed)
-
-    async def remove(services: "Services") -> dict[str, Any]:
-        await services.oauth.scopes.delete(name, authority=FULL)
-        return {"deleted": name}
-
-    show_one(with_services(remove), as_json=as_json)
-
-
 def _without(texts: Mapping[str, str], languages: Iterable[str]) -> dict[str, str]:
     remaining = dict(texts)
     for language in languages:
@@ -126,3 +99,13 @@ def _row(scope: "Scope") -> dict[str, Any]:
         "owner": scope.owner,
         "created_at": scope.created_at.isoformat(timespec="seconds"),
     }
+
+
+NamedObjects(
+    service=lambda services: services.oauth.scopes,
+    row=_row,
+    what="a scope",
+    list_help="List the scopes of the catalogue.",
+    show_help="Show a scope of the catalogue.",
+    delete_help="Remove a scope from the catalogue. Clients keep what they registered.",
+).add_to(cli)

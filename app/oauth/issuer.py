@@ -222,9 +222,7 @@ class TokenIssuer:
         now, keeps = self._clock.now(), self._fapi.holds_for(client)
         seed = b"" if keeps else new_secret()
         pair, stored = pair_of(
-            (new_token(ACCESS_TOKEN), presented)
-            if keeps
-            else derived_pair(presented, seed),
+            (new_token(ACCESS_TOKEN), presented) if keeps else derived_pair(presented, seed),
             grant,
             lifetimes=self._lifetimes.of(client, grant.resource),
             family_expires_at=found.family_expires_at,

@@ -1,7 +1,7 @@
 """Trusted issuers as administrators state them."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -11,6 +11,8 @@ from pydantic import (
     StringConstraints,
     model_validator,
 )
+from pydantic.config import JsonDict
+from pydantic_core import PydanticCustomError
 
 from app.schemas.client_policies import DAY_SECONDS, ScopeName
 from app.schemas.clients import PRIVATE_KEY_MEMBERS
@@ -23,6 +25,7 @@ HOUR_SECONDS = 3600
 MAXIMUM_SUBJECTS = 20
 MAXIMUM_CLAIMS = 20
 MAXIMUM_NAMES = 100
+Items = TypeVar("Items", bound=Sequence[Any])
 FROZEN = ConfigDict(frozen=True, extra="forbid")
 
 
@@ -32,15 +35,34 @@ def _pattern(value: str) -> str:
     return value
 
 
+def _not_empty(values: Items) -> Items:
+    """Require an item; `min_length` would also count items that are refused for themselves."""
+    if not values:
+        raise PydanticCustomError("too_short", "must have at least one item")
+    return values
+
+
+NotEmpty = AfterValidator(_not_empty)
+AT_LEAST_ONE: JsonDict = {"minItems": 1}
 SubjectPattern = Annotated[
     str, StringConstraints(min_length=1, max_length=500), AfterValidator(_pattern)
 ]
 Claim = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+UserId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 AssertionAlgorithm = Literal["ES256", "EdDSA", "RS256", "PS256"]
 
 
-class TrustedIssuerBody(BaseModel):
-    """An issuer, such as a cluster or a build service, whose JWTs stand for a client or a user."""
+def require_public_keys(jwks: Mapping[str, Any]) -> None:
+    """Raise `ValueError` unless a JWK Set has keys, all of them public."""
+    keys = jwks.get("keys")
+    if not isinstance(keys, list) or not keys or not is_encodable(dict(jwks)):
+        raise ValueError("jwks must be a JSON Web Key Set with keys (RFC 7517 section 5)")
+    if any(not isinstance(key, dict) or PRIVATE_KEY_MEMBERS & key.keys() for key in keys):
+        raise ValueError("jwks must contain public keys only")
+
+
+class TrustedIssuerMembers(BaseModel):
+    """What a trusted issuer has, whether its user is named or not."""
 
     model_config = FROZEN
 
@@ -52,17 +74,22 @@ class TrustedIssuerBody(BaseModel):
     jwks: Mapping[str, Any] | None = Field(
         default=None, description="Its public keys, instead of a `jwks_uri`."
     )
-    algorithms: Annotated[tuple[AssertionAlgorithm, ...], Field(min_length=1, max_length=4)]
+    algorithms: Annotated[
+        tuple[AssertionAlgorithm, ...],
+        Field(max_length=4, json_schema_extra=AT_LEAST_ONE),
+        NotEmpty,
+    ]
     audience: Identifier = Field(
         description="The `aud` of its JWTs: the issuer of this server, or a URL beneath it."
     )
     subjects: Annotated[
-        tuple[SubjectPattern, ...], Field(min_length=1, max_length=MAXIMUM_SUBJECTS)
+        tuple[SubjectPattern, ...],
+        Field(max_length=MAXIMUM_SUBJECTS, json_schema_extra=AT_LEAST_ONE),
+        NotEmpty,
     ] = Field(description="Patterns of `sub`, in which `*` stands for one whole segment.")
     client_id: ClientId | None = Field(
         default=None, description="The client that the subjects stand for."
     )
-    user_id: str | None = Field(default=None, description="The user that the subjects stand for.")
     presenters: Annotated[tuple[ClientId, ...], Field(max_length=MAXIMUM_NAMES)] = Field(
         default=(), description="The confidential clients that may present a JWT for the user."
     )
@@ -88,21 +115,47 @@ class TrustedIssuerBody(BaseModel):
     def _keys_of_one_source(self) -> Self:
         if (self.jwks is None) == (self.jwks_uri is None):
             raise ValueError("give either jwks_uri or jwks")
-        if self.jwks is None:
-            return self
-        keys = self.jwks.get("keys")
-        if not isinstance(keys, list) or not keys or not is_encodable(dict(self.jwks)):
-            raise ValueError("jwks must be a JSON Web Key Set with keys (RFC 7517 section 5)")
-        if any(not isinstance(key, dict) or PRIVATE_KEY_MEMBERS & key.keys() for key in keys):
-            raise ValueError("jwks must contain public keys only")
+        if self.jwks is not None:
+            require_public_keys(self.jwks)
         return self
 
-    @model_validator(mode="after")
-    def _one_target(self) -> Self:
-        if (self.client_id is None) == (self.user_id is None):
+    def require_one_target(self, *, has_user: bool) -> None:
+        """Raise `ValueError` unless the subjects stand for either a client or a user."""
+        if (self.client_id is None) != has_user:
             raise ValueError("map the subjects to either a client or a user")
-        if bool(self.presenters) != (self.user_id is not None):
+        if bool(self.presenters) != has_user:
             raise ValueError(
                 "name the clients that present a JWT if, and only if, it is for a user"
             )
+
+
+class TrustedIssuerBody(TrustedIssuerMembers):
+    """An issuer, such as a cluster or a build service, whose JWTs stand for a client or a user."""
+
+    model_config = ConfigDict(
+        **FROZEN,
+        json_schema_extra={
+            "examples": [
+                {
+                    "name": "build",
+                    "issuer": "https://token.actions.githubusercontent.com",
+                    "jwks_uri": "https://token.actions.githubusercontent.com/.well-known/jwks",
+                    "algorithms": ["RS256"],
+                    "audience": "https://auth.example.com",
+                    "subjects": ["repo:octo/app:ref:refs/heads/main"],
+                    "client_id": "build",
+                    "scopes": [],
+                    "resources": [],
+                }
+            ]
+        },
+    )
+
+    user_id: UserId | None = Field(
+        default=None, description="The user that the subjects stand for."
+    )
+
+    @model_validator(mode="after")
+    def _one_target(self) -> Self:
+        self.require_one_target(has_user=self.user_id is not None)
         return self

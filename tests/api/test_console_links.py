@@ -17,6 +17,7 @@ from tests.support.application import Application
 from tests.support.authorization_types import new_type
 from tests.support.console import administrator_in
 from tests.support.resources import new_resource
+from tests.support.trusted_issuers import new_workload
 from tests.support.visitor import Visitor
 
 DATABASES = ("sqlite",)
@@ -36,6 +37,7 @@ async def test_every_link_leads_to_a_page_that_its_reader_may_open(
     client = await app.create_client()
     await new_resource(app, name=f"reports-{role}", servers=[client.client_id])
     await new_type(app, name=f"https://bank.example/{role}", resources=[f"reports-{role}"])
+    await new_workload(app, name=f"build-{role}", client_id=client.client_id)
     await new_provider(app, f"work-{role}", groups={"ops": [group]})
 
     opened: dict[str, int] = {}

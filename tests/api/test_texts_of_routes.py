@@ -23,6 +23,7 @@ from tests.support.console import administrator_in
 from tests.support.parts import services_of
 from tests.support.pseudo_locale import PSEUDO, pseudo_locale, unmarked_in_page
 from tests.support.resources import new_resource
+from tests.support.trusted_issuers import new_workload
 from tests.support.visitor import Visitor
 
 OF_EVERYBODY = (
@@ -86,7 +87,7 @@ OF_THE_CONSOLE = (
     *("/admin/users/+invite", "/admin/scopes", "/admin/scopes/+new"),
     *("/admin/sessions", "/admin/sessions?user=nobody&since=x"),
     *("/admin/sessions?since=2020-01-01", "/admin/refusals", "/admin/refusals?rule=x"),
-    *("/admin/resources", "/admin/resources/+new"),
+    *("/admin/resources", "/admin/resources/+new", "/admin/issuers", "/admin/issuers/+new"),
     *("/admin/webhooks", "/admin/webhooks/+new", "/admin/providers", "/admin/providers/+new"),
 )
 OF_A_WEBHOOK = ("", "/edit", "/disable", "/enable", "/secret", "/test", "/deliveries", "/delete")
@@ -114,6 +115,7 @@ async def test_each_text_of_the_console_is_translated(visitor: Visitor, app: App
     await set_policies(app, client, claim_mappings=[MAPPING])
     name = app.new_name("api")
     resource = await new_resource(app, name=name, servers=[client.client_id], shows_metadata=True)
+    issuer = (await new_workload(app, client_id=client.client_id)).row
     paths = [
         *OF_THE_CONSOLE,
         *(f"/admin/resources/{name}{place}" for place in OF_A_RESOURCE),
@@ -122,6 +124,7 @@ async def test_each_text_of_the_console_is_translated(visitor: Visitor, app: App
             for place in ("/edit", "/delete")
         ),
         f"/admin/clients/{client.client_id}/default-resource",
+        *(f"/admin/issuers/{issuer.name}{place}" for place in ("", "/edit", "/delete")),
         *(f"/admin/users/{user_id}{place}" for place in OF_A_USER),
         *(f"/admin/groups/{group.group_id}{place}" for place in OF_A_GROUP),
         f"/admin/roles/{role.role_id}",
@@ -139,6 +142,7 @@ async def test_each_text_of_the_console_is_translated(visitor: Visitor, app: App
     known |= {resource.name, resource.identifier, resource.title, client.client_id}
     known |= {each.description for each in resource.scopes} | {"read", "write", "JWT"}
     known |= {"ES256", "EdDSA", "RS256", "PS256"}
+    known |= {issuer.name, issuer.issuer, issuer.audience, issuer.subjects}
     known |= {f"{name} \N{EN DASH} Postern" for name in known}  # the titles of objects
 
     for path in paths:

@@ -109,7 +109,7 @@ async def prepared(services: Services, user_id: str, client_id: str) -> Administ
         await services.oauth.scopes.create(scope(name), **ADMIN)
         await services.oauth.resources.create(resource(name.replace("_", "-")), **ADMIN)
         await services.oauth.authorization_types.create(type_body(name), **ADMIN)
-    await services.oauth.trusted_issuers.create(new_issuer(services, DELETED, client_id), **ADMIN)
+        await services.oauth.trusted_issuers.create(new_issuer(services, name, client_id), **ADMIN)
     return made
 
 
@@ -241,6 +241,11 @@ ACTS: dict[str, Callable[[Any], Awaitable[Any]]] = {
     "resource.deleted": lambda the: the.services.oauth.resources.delete(DELETED, **ADMIN),
     "issuer.created": lambda the: the.services.oauth.trusted_issuers.create(
         new_issuer(the.services, new_identifier(), the.client.client_id), **ADMIN
+    ),
+    "issuer.changed": lambda the: the.services.oauth.trusted_issuers.change(
+        OF_RESOURCE,
+        new_issuer(the.services, OF_RESOURCE, the.client.client_id),
+        **ADMIN,
     ),
     "issuer.deleted": lambda the: the.services.oauth.trusted_issuers.delete(DELETED, **ADMIN),
     "authorization_type.created": lambda the: the.services.oauth.authorization_types.create(

@@ -146,6 +146,47 @@ async def test_a_user_is_created_read_changed_and_deleted(client: Generated) -> 
     assert (deleted.status_code, gone.status_code) == (204, 404)
 
 
+async def test_an_issuer_is_trusted_read_changed_and_deleted(client: Generated) -> None:
+    models = client.models
+    created = await client.call(
+        "clients.add_client",
+        body=models.AdminClientCreate(client_name="Build", kind="service", client_id="build"),
+    )
+    assert created.status_code == 201, created.content
+    body = models.TrustedIssuerBody.from_dict(
+        {
+            "name": "build",
+            "issuer": "https://build.example",
+            "jwks_uri": "https://build.example/jwks",
+            "algorithms": ["RS256"],
+            "audience": client.connection._base_url,
+            "subjects": ["repo:octo/app:*"],
+            "client_id": "build",
+            "scopes": [],
+            "resources": [],
+            "claims": {"environment": "live"},
+        }
+    )
+    trusted = await client.call("trusted_issuers.create_trusted_issuer", body=body)
+    assert trusted.status_code == 201, trusted.content
+    patch = models.TrustedIssuerPatch.from_dict({"claims": {"environment": None}})
+    changed = await client.call(
+        "trusted_issuers.change_trusted_issuer",
+        "build",
+        body=patch,
+        if_match=trusted.headers["etag"],
+    )
+    read = await client.call("trusted_issuers.read_trusted_issuer", "build")
+    listed = await client.call("trusted_issuers.list_trusted_issuers", search="https://build.")
+    deleted = await client.call("trusted_issuers.remove_trusted_issuer", "build", if_match="*")
+    gone = await client.call("trusted_issuers.read_trusted_issuer", "build")
+
+    assert changed.status_code == 200, changed.content
+    assert read.parsed.claims.to_dict() == {}
+    assert [each.name for each in listed.parsed.items] == ["build"]
+    assert (deleted.status_code, gone.status_code) == (204, 404)
+
+
 async def test_a_client_is_created_read_changed_and_deleted(client: Generated) -> None:
     models = client.models
     body = models.AdminClientCreate(

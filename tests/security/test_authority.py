@@ -287,6 +287,10 @@ ACTS: dict[str, tuple[AdminScope, Act]] = {
         AdminScope.ISSUERS_WRITE,
         lambda the, by: the.oauth.trusted_issuers.create(issuer_body("i"), authority=by),
     ),
+    "change a trusted issuer": (
+        AdminScope.ISSUERS_WRITE,
+        lambda the, by: the.oauth.trusted_issuers.change("i", issuer_body("i"), authority=by),
+    ),
     "no longer trust an issuer": (
         AdminScope.ISSUERS_WRITE,
         lambda the, by: the.oauth.trusted_issuers.delete("i", authority=by),

@@ -23,6 +23,7 @@ from tests.support.console import administrator_in
 from tests.support.parts import services_of
 from tests.support.people import person_with
 from tests.support.resources import new_resource
+from tests.support.trusted_issuers import new_workload
 from tests.support.visitor import Visitor, visiting
 
 DATABASES = ("sqlite",)
@@ -31,6 +32,7 @@ GROUP_PLACES = ("", "/edit", "/members", "/delete")
 FORMS = (
     *(("groups", "name"), ("roles", "name"), ("attributes", "name"), ("scopes", "description")),
     *(("webhooks", "url"), ("providers", "label"), ("resources", "title")),
+    ("issuers", "audience"),
 )
 """Forms that create an object, and a field that is shown again."""
 CHART = {"viewbox", "role", "aria-labelledby"}
@@ -106,6 +108,13 @@ async def paths(app: Application, visitor: Visitor) -> list[str]:
         identifier="https://hostile.example/&lt;'",
         scopes=[{"name": "<b>", "description": HOSTILE, "translations": {"de": HOSTILE}}],
     )
+    await new_workload(
+        app,
+        name="hostile",
+        client_id=client.client_id,
+        subjects=["<script>alert(1)</script>"],
+        claims={HOSTILE: HOSTILE},
+    )
     name = await hostile_provider(app, {HOSTILE: [group.group_id]})
     await administrator_in(visitor)
     newest = await services_of(app).core.audit.list_newest(limit=20)
@@ -120,6 +129,7 @@ async def paths(app: Application, visitor: Visitor) -> list[str]:
         *("/admin/scopes", "/admin/scopes/reports", "/admin/scopes/reports/edit"),
         *("/admin/resources", "/admin/resources/hostile", "/admin/resources/hostile/edit"),
         *(f"/admin/resources/hostile/{place}" for place in ("delete", "scopes/+new")),
+        *(f"/admin/issuers{place}" for place in ("", "/hostile", "/hostile/edit")),
         *("/admin/webhooks", f"/admin/webhooks/{webhook.webhook_id}"),
         f"/admin/webhooks/{webhook.webhook_id}/edit",
         *(f"/admin/providers{place}" for place in ("", f"/{name}", f"/{name}/edit")),

@@ -92,7 +92,7 @@ async def test_what_does_not_exist_and_admin_scopes_of_a_user_are_refused(
 
     cases: dict[str, dict[str, Any]] = {
         "scopes": {**of_user, "scopes": ["admin"]},
-        "user_id": {**of_user, "user_id": "nobody"},
+        "user_id": {**of_user, "user_id": "0" * 32},
         "presenters": {**of_user, "presenters": ["nobody"]},
         "resources": {"client_id": client.client_id, "resources": ["nothing"]},
     }

@@ -20,6 +20,7 @@ from app.pages.admin import (
     scopes,
     sessions,
     settings,
+    trusted_issuers,
     users,
     webhooks,
 )
@@ -37,6 +38,7 @@ CONSOLE_PAGES: tuple[ConsolePage, ...] = (
     scopes.PAGE,
     resources.PAGE,
     authorization_types.PAGE,
+    trusted_issuers.PAGE,
     refusals.PAGE,
     audit.PAGE,
     mail.PAGE,

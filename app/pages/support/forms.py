@@ -20,8 +20,10 @@ from app.security.text import is_storable
 HINT = N_("This contains a character that isn't allowed. Type it again.")
 NOT_OF_THIS_BROWSER = "It's from an earlier visit, or cookies are blocked for this site."
 
-LIST_SUFFIXES = ("_uris", "aliases")
-"""End of the names of fields with URIs, one in each line."""
+LIST_SUFFIXES = ("_uris", "aliases", "subjects", "presenters", "jwks")
+"""End of the names of fields with values without spaces, one in each line, or with JSON."""
+LINES = frozenset({"claims"})
+"""Fields with texts that may have spaces, one in each line: they keep their line breaks."""
 
 Errors = Mapping[str, str]
 """Translated messages, keyed by the names of the form's fields; "" is for the whole form."""
@@ -110,25 +112,35 @@ async def _read_form(request: Request) -> Fields:
 def parse_page_form(body: bytes, content_type: bytes | None) -> Fields:
     """Return the fields of a page's form, or raise `InvalidRequestError` if it cannot be parsed.
 
-    Line breaks and tabs around a value are removed, except in a password. Those between URIs become
-    spaces.
+    Line breaks and tabs around a value are removed, except in a password. Those between the values
+    of a list become spaces.
     """
     parameters = {
-        name: " ".join(value.split()) if name.endswith(LIST_SUFFIXES) else value
+        name: _on_lines(name, value)
         for name, value in form_parameters(body, content_type, read=None).items()
     }
-    if is_storable("".join((*parameters, *parameters.values()))):
+    if all(is_storable(name) and _is_clean(name, value) for name, value in parameters.items()):
         return Fields({name: value for name, value in parameters.items() if value})
     if not all(map(is_storable, parameters)):
         raise InvalidRequestError(Description.CONTROL_CHARACTERS)
     form = Fields()
     unclean = set()
     for name, value in parameters.items():
-        text = value if "password" in name or is_storable(value) else value.strip()
-        if not is_storable(text):
+        text = value if "password" in name or _is_clean(name, value) else value.strip()
+        if not _is_clean(name, text):
             unclean.add(name)
             text = "".join(char for char in text if unicodedata.category(char) not in ("Cc", "Cs"))
         if text:
             form[name] = text
     form.unclean = frozenset(unclean)
     return form
+
+
+def _on_lines(name: str, value: str) -> str:
+    if name.endswith(LIST_SUFFIXES):
+        return " ".join(value.split())
+    return "\n".join(value.splitlines()) if name in LINES else value
+
+
+def _is_clean(name: str, value: str) -> bool:
+    return is_storable(value.replace("\n", "") if name in LINES else value)

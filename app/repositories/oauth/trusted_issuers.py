@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, update
 
 from app.database.constraints import unique
 from app.database.database import Database
@@ -33,6 +33,16 @@ class TrustedIssuerRepository:
         except ConflictingRowError:
             return False
         return True
+
+    async def change(self, before: TrustedIssuer, after: TrustedIssuer, *, event: NewEvent) -> bool:
+        """Replace `before` with `after`; return False if it was changed or deleted meanwhile."""
+        statement = (
+            update(trusted_issuers)
+            .where(row.name == before.name, row.version == before.version)
+            .values({**values_in(trusted_issuers, after), "version": before.version + 1})
+            .returning(row.name)
+        )
+        return bool(await change_with_event(self._database, statement, event))
 
     async def delete(self, before: TrustedIssuer, *, event: NewEvent) -> bool:
         """Delete a trusted issuer; return False if it was changed or deleted meanwhile."""

@@ -28,6 +28,9 @@ AuthorizationTypeName = Annotated[str, Path(pattern=r"^[\x21\x23-\x5b\x5d-\x7e]{
 ResourceName = Annotated[
     str, Path(pattern="^[a-z0-9-]{1,64}$", description="The short name of a resource.")
 ]
+TrustedIssuerName = Annotated[
+    str, Path(pattern="^[a-z0-9-]{1,64}$", description="The name of a trusted issuer.")
+]
 SessionId = Annotated[str, Path(pattern="^[0-9a-f]{32}$")]
 WebhookId = Annotated[str, Path(pattern="^[0-9a-f]{32}$")]
 TokenId = Annotated[str, Path(pattern="^[0-9a-f]{32}$")]

@@ -6,6 +6,7 @@ could do themselves.
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from app.clock import Clock
@@ -58,7 +59,7 @@ class TrustedIssuerService:
     ) -> TrustedIssuer:
         """Store a trusted issuer; raise `ConflictError` if its name is taken."""
         authority.require(WRITE)
-        await self._check(body, authority)
+        await self._check(None, body, authority)
         if len(await self.list_all()) >= MAXIMUM_ISSUERS:
             raise ConflictError(Detail.TOO_MANY_ISSUERS)
         new = TrustedIssuer(
@@ -74,6 +75,40 @@ class TrustedIssuerService:
             raise ConflictError(Detail.ISSUER_NAME_TAKEN, field="name")
         return new
 
+    async def change(
+        self,
+        name: str,
+        body: TrustedIssuerBody,
+        *,
+        owner: str | None = None,
+        version: int | None = None,
+        authority: Authority,
+    ) -> TrustedIssuer:
+        """Replace a trusted issuer. Its name stays.
+
+        Tokens that were issued for its JWTs are valid until they expire.
+        """
+        authority.require(WRITE)
+        before = await self.get(name)
+        require_version(version, current=before.version)
+        if body.name != name:
+            raise InvalidInputError(Detail.ISSUER_KEEPS_NAME, field="name")
+        after = replace(before, owner=owner or before.owner, **_stored_values(body))
+        if after == before:
+            return before
+        await self._require_authority_over(before, authority)
+        await self._check(before, body, authority)
+        event = self._audit.event(
+            ServerEvent.ISSUER_CHANGED,
+            name=name,
+            client_id=after.client_id,
+            before=shown_issuer(before),
+            after=shown_issuer(after),
+        )
+        if not await self._trusted_issuer_repository.change(before, after, event=event):
+            raise StaleVersionError
+        return replace(after, version=before.version + 1)
+
     async def delete(self, name: str, *, version: int | None = None, authority: Authority) -> None:
         """Delete a trusted issuer, whose JWTs are refused from then on.
 
@@ -82,10 +117,7 @@ class TrustedIssuerService:
         authority.require(WRITE)
         before = await self.get(name)
         require_version(version, current=before.version)
-        if before.client_id is not None:
-            await self._require_may_change(before.client_id, authority)
-        else:
-            authority.require_full()
+        await self._require_authority_over(before, authority)
         event = self._audit.event(
             ServerEvent.ISSUER_DELETED,
             name=name,
@@ -105,26 +137,50 @@ class TrustedIssuerService:
     async def list_all(self) -> Sequence[TrustedIssuer]:
         return await self._trusted_issuer_repository.list_all()
 
-    async def _check(self, body: TrustedIssuerBody, authority: Authority) -> None:
+    async def _check(
+        self, before: TrustedIssuer | None, body: TrustedIssuerBody, authority: Authority
+    ) -> None:
+        """Check what a body cannot know; what is stored already may remain."""
         if body.issuer.rstrip("/") == self._issuer:
             raise InvalidInputError(Detail.ISSUER_IS_OURS, field="issuer")
         if body.audience != self._issuer and not body.audience.startswith(f"{self._issuer}/"):
             raise InvalidInputError(Detail.ISSUER_AUDIENCE_FOREIGN, field="audience")
         if not set(AdminScope).isdisjoint(body.scopes):
             authority.require_full()
-        for name in body.resources:
+        await self._check_resources(before, body)
+        if body.client_id is not None:
+            is_new = before is None or body.client_id != before.client_id
+            await self._require_may_change(
+                body.client_id, authority, field="client_id" if is_new else None
+            )
+        else:
+            await self._check_user(before, body, authority)
+
+    async def _check_resources(self, before: TrustedIssuer | None, body: TrustedIssuerBody) -> None:
+        stored = before.resource_names.split() if before is not None else ()
+        for name in sorted(set(body.resources) - set(stored)):
             if await self._resource_catalogue.find_by_name(name) is None:
                 raise InvalidInputError(Detail.RESOURCE_NOT_FOUND, field="resources")
-        if body.client_id is not None:
-            await self._require_may_change(body.client_id, authority, field="client_id")
-            return
+
+    async def _check_user(
+        self, before: TrustedIssuer | None, body: TrustedIssuerBody, authority: Authority
+    ) -> None:
+        """Check a row that stands for a user, and the clients that may present its JWTs."""
         authority.require_full()
         if not set(AdminScope).isdisjoint(body.scopes):
             raise InvalidInputError(Detail.ISSUER_ADMIN_SCOPE_OF_USER, field="scopes")
         if await self._user_repository.find(body.user_id or "") is None:
             raise InvalidInputError(Detail.USER_UNKNOWN, field="user_id")
-        for client_id in body.presenters:
+        stored = before.presenters.split() if before is not None else ()
+        for client_id in sorted(set(body.presenters) - set(stored)):
             await self._require_may_change(client_id, authority, field="presenters")
+
+    async def _require_authority_over(self, row: TrustedIssuer, authority: Authority) -> None:
+        """Require a full administrator for a row that stands for a user, or has admin scopes."""
+        if row.client_id is None or not set(AdminScope).isdisjoint(row.scopes.split()):
+            authority.require_full()
+        else:
+            await self._require_may_change(row.client_id, authority)
 
     async def _require_may_change(
         self, client_id: str, authority: Authority, *, field: str | None = None
@@ -163,12 +219,13 @@ def _stored_values(body: TrustedIssuerBody) -> dict[str, Any]:
     }
 
 
-def shown_issuer(row: TrustedIssuer) -> Mapping[str, Any]:
-    """Return what administrators read about a trusted issuer; its keys are public."""
+def stated_issuer(row: TrustedIssuer) -> dict[str, Any]:
+    """Return the members of the body that would store this row."""
     return {
+        "name": row.name,
         "issuer": row.issuer,
         "jwks_uri": row.jwks_uri,
-        "jwks": row.keys,
+        "jwks": dict(row.keys) if row.keys is not None else None,
         "algorithms": row.algorithms.split(),
         "audience": row.audience,
         "subjects": row.subjects.split(),
@@ -177,7 +234,12 @@ def shown_issuer(row: TrustedIssuer) -> Mapping[str, Any]:
         "presenters": row.presenters.split(),
         "scopes": row.scopes.split(),
         "resources": row.resource_names.split(),
-        "claims": row.claims,
+        "claims": dict(row.claims),
         "maximum_age": row.maximum_age,
-        "owner": row.owner,
     }
+
+
+def shown_issuer(row: TrustedIssuer) -> Mapping[str, Any]:
+    """Return what administrators read about a trusted issuer; its keys are public."""
+    members = {name: value for name, value in stated_issuer(row).items() if name != "name"}
+    return {**members, "owner": row.owner}

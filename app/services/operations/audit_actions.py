@@ -63,6 +63,7 @@ class ServerEvent(AuditAction):
     RESOURCE_CHANGED = "resource.changed"
     RESOURCE_DELETED = "resource.deleted"
     ISSUER_CREATED = "issuer.created"
+    ISSUER_CHANGED = "issuer.changed"
     ISSUER_DELETED = "issuer.deleted"
     AUTHORIZATION_TYPE_CREATED = "authorization_type.created"
     AUTHORIZATION_TYPE_CHANGED = "authorization_type.changed"

@@ -11,6 +11,7 @@ from app.services.operations.desired_state.kinds.identity_providers import Ident
 from app.services.operations.desired_state.kinds.resources import ResourceKind
 from app.services.operations.desired_state.kinds.roles import RoleKind
 from app.services.operations.desired_state.kinds.scopes import ScopeKind
+from app.services.operations.desired_state.kinds.trusted_issuers import TrustedIssuerKind
 
 KINDS: tuple[type[AnyKind], ...] = (
     AttributeKind,
@@ -18,6 +19,7 @@ KINDS: tuple[type[AnyKind], ...] = (
     ClientKind,
     ResourceKind,
     AuthorizationTypeKind,
+    TrustedIssuerKind,
     RoleKind,
     GroupKind,
     IdentityProviderKind,
