@@ -115,7 +115,9 @@ async def test_each_text_of_the_console_is_translated(visitor: Visitor, app: App
     await set_policies(app, client, claim_mappings=[MAPPING])
     name = app.new_name("api")
     resource = await new_resource(app, name=name, servers=[client.client_id], shows_metadata=True)
-    issuer = (await new_workload(app, client_id=client.client_id)).row
+    issuer = (
+        await new_workload(app, client_id=client.client_id, jwks_uri="https://build.example/jwks")
+    ).row
     paths = [
         *OF_THE_CONSOLE,
         *(f"/admin/resources/{name}{place}" for place in OF_A_RESOURCE),
@@ -143,6 +145,7 @@ async def test_each_text_of_the_console_is_translated(visitor: Visitor, app: App
     known |= {each.description for each in resource.scopes} | {"read", "write", "JWT"}
     known |= {"ES256", "EdDSA", "RS256", "PS256"}
     known |= {issuer.name, issuer.issuer, issuer.audience, issuer.subjects}
+    known |= {issuer.jwks_uri or ""}
     known |= {f"{name} \N{EN DASH} Postern" for name in known}  # the titles of objects
 
     for path in paths:

@@ -109,6 +109,7 @@ async def prepared(services: Services, user_id: str, client_id: str) -> Administ
         await services.oauth.scopes.create(scope(name), **ADMIN)
         await services.oauth.resources.create(resource(name.replace("_", "-")), **ADMIN)
         await services.oauth.authorization_types.create(type_body(name), **ADMIN)
+    for name in (OF_RESOURCE, DELETED):
         await services.oauth.trusted_issuers.create(new_issuer(services, name, client_id), **ADMIN)
     return made
 

@@ -153,13 +153,15 @@ async def test_an_issuer_is_trusted_read_changed_and_deleted(client: Generated) 
         body=models.AdminClientCreate(client_name="Build", kind="service", client_id="build"),
     )
     assert created.status_code == 201, created.content
+    http = client.connection.get_async_httpx_client()
+    metadata = await http.get("/.well-known/openid-configuration")
     body = models.TrustedIssuerBody.from_dict(
         {
             "name": "build",
             "issuer": "https://build.example",
             "jwks_uri": "https://build.example/jwks",
             "algorithms": ["RS256"],
-            "audience": client.connection._base_url,
+            "audience": metadata.json()["issuer"],
             "subjects": ["repo:octo/app:*"],
             "client_id": "build",
             "scopes": [],

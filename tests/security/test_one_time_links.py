@@ -11,9 +11,8 @@ import pytest_asyncio
 
 from app.models.accounts.one_time_links import LinkPurpose
 from app.models.accounts.roles import AUDITOR
-from app.schemas.admin_scopes import AdminScope
 from app.services.accounts.administration.link_delivery import RETURNED
-from app.services.operations.authority import FULL, authority_of
+from app.services.operations.authority import FULL
 from app.wiring import build_services
 from tests.api.mailing import (
     NEW_PASSWORD,
@@ -257,12 +256,15 @@ async def test_signing_out_everywhere_does_not_revoke_the_links_of_other_users(
 async def test_a_promotion_revokes_links_that_others_may_hold(
     app: Application, zoe: TestUser, way: str
 ) -> None:
-    """SECURITY_BAR row 52: `users:write` keeps a link and waits for its user to be promoted"""
+    """SECURITY_BAR row 52: somebody keeps a link and waits for its user to be promoted
+
+    That `users:write` created it counts as a preparation: tests/security/test_prepared_accounts.py
+    """
     accounts = services_of(app).accounts
     stored = await accounts.users.get(zoe.username)
     group = await new_group(app, *([] if way == "group" else [zoe]))
     returned = await accounts.administration.credentials.create_password_link(
-        stored.user_id, delivery=RETURNED, authority=authority_of([AdminScope.USERS_WRITE])
+        stored.user_id, delivery=RETURNED, authority=FULL
     )
     mailed, pending = [
         await accounts.one_time_links.create(

@@ -22,6 +22,7 @@ def new_event(action: str = "something.changed", **values: str) -> NewEvent:
             "address": "",
             "request_id": "",
             "details": "{}",
+            "is_preparation": False,
             **values,  # type: ignore[arg-type]  # tests only pass text columns
         }
     )

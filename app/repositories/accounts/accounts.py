@@ -13,6 +13,7 @@ from app.models.accounts.attributes import user_attributes
 from app.models.accounts.groups import group_members
 from app.models.accounts.known_networks import known_addresses
 from app.models.accounts.one_time_links import one_time_links
+from app.models.accounts.prepared_accounts import prepared_accounts
 from app.models.accounts.roles import role_grants, user_subject
 from app.models.accounts.sessions import sessions
 from app.models.accounts.unconfirmed_users import unconfirmed_users
@@ -58,6 +59,7 @@ TABLES_OF_A_USER = (
     one_time_links,
     upstream_identities,
     unconfirmed_users,
+    prepared_accounts,
     group_members,
     user_attributes,
     user_activity,

@@ -28,6 +28,7 @@ from app.repositories.accounts.administrators import (
     revoke_links_before_promotion,
 )
 from app.repositories.accounts.owners import lock_user
+from app.repositories.accounts.prepared_accounts import withdraw_preparations
 from app.repositories.inserts import upsert
 from app.repositories.operations.audit_outbox import write_events
 
@@ -54,9 +55,20 @@ class GroupMemberRepository:
 
     @retries_on_lock
     async def add(
-        self, group_id: str, user_id: str, *, is_full: bool, now: datetime, event: NewEvent
+        self,
+        group_id: str,
+        user_id: str,
+        *,
+        is_full: bool,
+        now: datetime,
+        event: NewEvent,
+        withdrawal: NewEvent,
     ) -> Added:
-        """Make a user a member of a group, as an administrator decided."""
+        """Make a user a member of a group, as an administrator decided.
+
+        If the group has a reserved role, what others prepared for the user is withdrawn, with the
+        event `withdrawal`.
+        """
         statement = (
             upsert(self._database, group_members)
             .values(group_id=group_id, user_id=user_id, source=MANUAL, added_at=now)
@@ -73,6 +85,7 @@ class GroupMemberRepository:
                 return "present"
             if is_full and await is_administrative_group(connection, group_id):
                 await revoke_links_before_promotion(connection, [user_id])
+                await withdraw_preparations(connection, [user_id], event=withdrawal)
             await write_events(connection, event)
         return "added"
 

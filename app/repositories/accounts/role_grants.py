@@ -33,6 +33,7 @@ from app.repositories.accounts.administrators import (
     revoke_links_before_promotion,
 )
 from app.repositories.accounts.owners import lock_user
+from app.repositories.accounts.prepared_accounts import lock_members, withdraw_preparations
 from app.repositories.inserts import upsert, values_in
 from app.repositories.operations.audit_outbox import write_events
 
@@ -57,11 +58,13 @@ class RoleGrantRepository:
         self._database = database
 
     @retries_on_lock
-    async def add(self, new: RoleGrant, *, is_full: bool, event: NewEvent) -> Granted:
-        """Grant a role.
+    async def add(
+        self, new: RoleGrant, *, is_full: bool, event: NewEvent, withdrawal: NewEvent
+    ) -> Granted:
+        """Grant a role. With a reserved one, what others prepared for its users is withdrawn.
 
-        `mapped` means that an identity provider decides who is in the group: such a group cannot
-        have a reserved role.
+        `withdrawal` is the event of that. `mapped` means that an identity provider decides who is
+        in the group: such a group cannot have a reserved role.
         """
         is_reserved = new.role_id in RESERVED_ROLES
         statement = (
@@ -71,6 +74,8 @@ class RoleGrantRepository:
             .returning(grant.role_id)
         )
         async with self._database.transaction() as connection:
+            if is_reserved and new.subject.startswith(GROUP_PREFIX):
+                await lock_members(connection, new.subject.removeprefix(GROUP_PREFIX))
             if not await _lock_subject(connection, new.subject):
                 return "no_subject"
             await _require_may_change(connection, new.role_id, new.subject, is_full=is_full)
@@ -81,7 +86,9 @@ class RoleGrantRepository:
             if (await connection.execute(statement)).first() is None:
                 return "present"
             if is_reserved:
-                await revoke_links_before_promotion(connection, _users_of(new.subject))
+                promoted = _users_of(new.subject)
+                await revoke_links_before_promotion(connection, promoted)
+                await withdraw_preparations(connection, promoted, event=withdrawal)
             await write_events(connection, event)
         return "granted"
 

@@ -11,6 +11,7 @@ from sqlalchemy.sql.dml import UpdateBase
 from app.database.commits import set_witness
 from app.database.constraints import Unique
 from app.database.database import Database
+from app.models.accounts.prepared_accounts import prepared_accounts
 from app.models.operations.audit_outbox import NewEvent, audit_outbox
 from app.repositories.inserts import insert_once, upsert
 
@@ -42,7 +43,23 @@ async def write_events(connection: AsyncConnection, *events: NewEvent) -> None:
         return
     rows = [_values_of(event) for event in events]
     await connection.execute(insert(audit_outbox), rows)
+    await _note_prepared(connection, events)
     await set_witness(connection, _insert_again(connection, rows[0]))
+
+
+async def _note_prepared(connection: AsyncConnection, events: Sequence[NewEvent]) -> None:
+    """Note the accounts for which somebody may hold a credential after these acts."""
+    since = {
+        event.user_id: event.at
+        for event in events
+        if event.is_preparation and event.user_id is not None
+    }
+    for user_id, at in sorted(since.items()):
+        await connection.execute(
+            upsert(connection, prepared_accounts)
+            .values(user_id=user_id, since=at)
+            .on_conflict_do_nothing()
+        )
 
 
 async def change_with_event(

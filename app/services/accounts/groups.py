@@ -124,7 +124,12 @@ class GroupService:
             AccountEvent.GROUP_JOINED, user_id=user_id, after=_shown_membership(group)
         )
         outcome = await self._group_member_repository.add(
-            group_id, user_id, is_full=authority.is_full, now=self._clock.now(), event=event
+            group_id,
+            user_id,
+            is_full=authority.is_full,
+            now=self._clock.now(),
+            event=event,
+            withdrawal=self._audit.event(ServerEvent.PREPARATIONS_WITHDRAWN),
         )
         if outcome == "no_user":
             raise NotFoundError(Detail.USER_UNKNOWN)

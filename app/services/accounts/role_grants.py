@@ -95,7 +95,10 @@ class RoleGrantService:
     async def _grant(self, role: Role, subject: str, event: NewEvent, authority: Authority) -> bool:
         grant = RoleGrant(role.role_id, subject, self._clock.now())
         outcome = await self._role_grant_repository.add(
-            grant, is_full=authority.is_full, event=event
+            grant,
+            is_full=authority.is_full,
+            event=event,
+            withdrawal=self._audit.event(ServerEvent.PREPARATIONS_WITHDRAWN),
         )
         if outcome == "no_subject":
             raise NotFoundError(Detail.SUBJECT_UNKNOWN)

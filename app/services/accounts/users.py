@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from app.clock import Clock
@@ -99,7 +100,10 @@ class UserService:
         )
         enrolment = await self._otp.enrolment(secret, username=user.username)
         await require_no_address(self._user_repository, name)
-        event = self._audit.event(AccountEvent.USER_REGISTERED, user_id=user_id)
+        event = replace(
+            self._audit.event(AccountEvent.USER_REGISTERED, user_id=user_id),
+            is_preparation=not is_full,
+        )
         if not await self._user_repository.add(user, is_full=is_full, event=event):
             raise taken()
         return NewUser(user, enrolment, new_password.warning)

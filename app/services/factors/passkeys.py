@@ -1,6 +1,7 @@
 """Passkeys: adding them, and signing in with one, alone or after a password."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from app.clock import Clock
@@ -178,6 +179,7 @@ class PasskeyService:
         has no such passkey. Raise `PasskeyRefusedError` if no other way to sign in would be left,
         unless `even_last`, and if no second factor would be left, with `keeps_factor`.
         """
+        event = self._event(AccountEvent.PASSKEY_REMOVED, user, passkey_id)
         removed = await self._passkey_repository.remove(
             user.user_id,
             passkey_id,
@@ -186,7 +188,7 @@ class PasskeyService:
             is_full=is_full,
             except_session_id=except_session.session_id if except_session is not None else None,
             now=self._clock.now(),
-            event=self._event(AccountEvent.PASSKEY_REMOVED, user, passkey_id),
+            event=replace(event, is_preparation=not is_full),
         )
         if removed == "last":
             raise PasskeyRefusedError(Detail.ONLY_WAY_TO_SIGN_IN)

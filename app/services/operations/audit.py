@@ -88,6 +88,7 @@ class AuditLog:
             address=request_context.address(),
             request_id=request_context.request_id(),
             details=json.dumps(stated_details, sort_keys=True),
+            is_preparation=False,
         )
 
     async def record(

@@ -50,6 +50,7 @@ class ServerEvent(AuditAction):
     GROUP_ROLE_GRANTED = "group.role_granted"
     GROUP_ROLE_REVOKED = "group.role_revoked"
     GROUP_MAPPINGS_CHANGED = "provider.group_mappings_changed"
+    PREPARATIONS_WITHDRAWN = "user.preparations_withdrawn"
     ROLE_CREATED = "role.created"
     ROLE_CHANGED = "role.changed"
     ROLE_DELETED = "role.deleted"

@@ -6,7 +6,7 @@ check that in the transaction of the change; a client is replaced as a whole, as
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from app.errors import FullAdministratorRequiredError, InsufficientScopeError
@@ -14,6 +14,7 @@ from app.schemas.admin_scopes import AdminScope
 
 if TYPE_CHECKING:  # so that commands import it cheaply
     from app.models.clients.clients import Client
+    from app.models.operations.audit_outbox import NewEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,13 @@ class Authority:
     def require_full(self) -> None:
         if not self.is_full:
             raise FullAdministratorRequiredError
+
+    def preparing(self, event: "NewEvent") -> "NewEvent":
+        """Return the event of an act after which the caller may hold a credential of the user.
+
+        Unless the caller is a full administrator, the account is noted as prepared by others.
+        """
+        return replace(event, is_preparation=not self.is_full)
 
     def require_may_change(self, client: "Client") -> None:
         """Require a full administrator for a client that has admin scopes."""

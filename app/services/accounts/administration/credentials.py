@@ -71,7 +71,11 @@ class CredentialAdministration:
         enrolment = await self._otp.enrolment(secret, username=user.username)
         event = self._audit.event(AccountEvent.OTP_RESET, user_id=user_id)
         await self._user_repository.credentials.reset_otp(
-            user_id, sealed, is_full=authority.is_full, now=self._clock.now(), event=event
+            user_id,
+            sealed,
+            is_full=authority.is_full,
+            now=self._clock.now(),
+            event=authority.preparing(event),
         )
         await self._notices.send(user, AccountEvent.OTP_RESET)
         return enrolment
@@ -94,7 +98,10 @@ class CredentialAdministration:
             after={"otp_confirmed": False, "passkeys": 0},
         )
         await self._user_repository.credentials.remove_factors(
-            user_id, is_full=authority.is_full, now=self._clock.now(), event=event
+            user_id,
+            is_full=authority.is_full,
+            now=self._clock.now(),
+            event=authority.preparing(event),
         )
         await self._notices.send(user, AccountEvent.FACTORS_RESET)
 
@@ -129,7 +136,7 @@ class CredentialAdministration:
             password_hash,
             is_full=authority.is_full,
             now=self._clock.now(),
-            event=event,
+            event=authority.preparing(event),
         )
         await self._notices.send(user, AccountEvent.PASSWORD_RESET)
 
@@ -146,6 +153,8 @@ class CredentialAdministration:
         event = self._audit.event(
             AccountEvent.PASSWORD_RESET_LINK_CREATED, user_id=user_id, mailed=delivery.is_mailed
         )
+        if not delivery.is_mailed:
+            event = authority.preparing(event)
         with delivery.allowed_by(authority) as is_full:
             token = await self._one_time_links.create(
                 LinkPurpose.RESET_PASSWORD,

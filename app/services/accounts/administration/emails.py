@@ -48,7 +48,11 @@ class EmailAdministration:
             after={"email_verified": True},
         )
         if not await self._user_repository.replace_claims(
-            user, json.dumps(claims), is_full=authority.is_full, now=self._clock.now(), event=event
+            user,
+            json.dumps(claims),
+            is_full=authority.is_full,
+            now=self._clock.now(),
+            event=authority.preparing(event),
         ):
             raise ConflictError(Detail.CLAIMS_CHANGED)
         return await self._users.get_by_id(user_id)

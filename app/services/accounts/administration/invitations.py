@@ -115,7 +115,7 @@ class InvitationAdministration:
                 grants=[RoleGrant(each, user_subject(user.user_id), now) for each in role_ids],
                 mail=new.mail,
                 is_full=is_full,
-                event=event,
+                event=authority.preparing(event),
             )
         if outcome == "taken":
             raise taken()
@@ -143,6 +143,8 @@ class InvitationAdministration:
         event = self._audit.event(
             AccountEvent.INVITATION_SENT, user_id=user_id, mailed=delivery.is_mailed
         )
+        if not delivery.is_mailed:
+            event = authority.preparing(event)
         with delivery.allowed_by(authority) as is_full:
             token = await self._one_time_links.create(
                 PURPOSE,

@@ -82,6 +82,8 @@ class UserAdministration:
             before=_named(user.claim_values, names),
             after=_named(claims, names),
         )
+        if not names.isdisjoint(("email", "email_verified")):
+            event = authority.preparing(event)
         if not await self._user_repository.replace_claims(
             user, json.dumps(claims), is_full=authority.is_full, now=self._clock.now(), event=event
         ):

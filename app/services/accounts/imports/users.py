@@ -91,7 +91,7 @@ class UserImport:
             async for batch in self._batches(source, refuse):
                 _require_groups(batch, authority)
                 candidates -= batch.candidates
-                await self._store(batch.new, stored_ids, is_full=authority.is_full)
+                await self._store(batch.new, stored_ids, authority)
             if candidates != 0:
                 raise ConflictError(Detail.IMPORT_OVERTAKEN)
             if last is not None:
@@ -107,7 +107,7 @@ class UserImport:
             yield await checks.run(some, report)
 
     async def _store(
-        self, batch: Sequence[NewUser], stored_ids: list[str], *, is_full: bool
+        self, batch: Sequence[NewUser], stored_ids: list[str], authority: Authority
     ) -> None:
         """Store a batch. `stored_ids` gets its ids before, because the outcome may be unknown."""
         if not batch:
@@ -117,8 +117,8 @@ class UserImport:
         if not await self._user_import_repository.add_all(
             [user for _, user in pairs],
             [each for new, user in pairs for each in self._rows.memberships_of(new, user)],
-            is_full=is_full,
-            events=[self._rows.event_of(new, user) for new, user in pairs],
+            is_full=authority.is_full,
+            events=[authority.preparing(self._rows.event_of(new, user)) for new, user in pairs],
         ):
             raise ConflictError(Detail.IMPORT_OVERTAKEN)
 
