@@ -120,7 +120,7 @@ def _grants(call: Any, number: int) -> list[Awaitable[Any]]:
         RoleGrant(ADMINISTRATOR, f"group:{identifier(number)}", BASE),
         RoleGrant(AUDITOR, f"user:{identifier(number)}", BASE),
     )
-    return [call(each, is_full=True, event=new_event()) for each in granted]
+    return [call(each, is_full=True, event=new_event(), withdrawal=new_event()) for each in granted]
 
 
 def _searches_of_clients(call: Any, number: int) -> list[Awaitable[Any]]:
@@ -139,7 +139,8 @@ async def other_functions(database: Database, number: int) -> None:
     """What no repository's method calls."""
     event: NewEvent = argument(NewEvent, "event", number + 9 * ROWS, flag=True)
     change = update(users).where(users.c.user_id == identifier(number)).values(otp_drift=1)
-    await change_with_event(database, change.returning(users.c.user_id), event)
+    preparing = replace(event, is_preparation=True, user_id=identifier(number + 9 * ROWS))
+    await change_with_event(database, change.returning(users.c.user_id), preparing)
     async with database.transaction() as connection, administrator_remains(connection):
         await delete_accounts(connection, [identifier(number)])
         await index_renamed_client(connection, identifier(number), "another name")
@@ -280,7 +281,14 @@ SPECIAL: dict[str, Calls] = {
         for delete in call()
     ],
     "GroupMemberRepository.add": lambda call, number: [
-        call(identifier(number), identifier(number), is_full=False, now=BASE, event=new_event())
+        call(
+            identifier(number),
+            identifier(number),
+            is_full=False,
+            now=BASE,
+            event=new_event(),
+            withdrawal=new_event(),
+        )
     ],
     "HousekeepingRepository.deletions_by_expiry": lambda call, _: [
         delete(before=BASE, limit=10) for delete in call()
