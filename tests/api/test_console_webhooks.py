@@ -103,6 +103,23 @@ async def test_a_value_that_is_not_allowed_is_reported_beside_its_field(
     assert await webhooks_of(app).list_page() == []
 
 
+async def test_a_single_error_has_the_focus_and_is_shown_once(visitor: Visitor) -> None:
+    """Issue 16 section 10: each error once; a single one at its field, or at its boxes"""
+    await administrator_in(visitor)
+    form = await visitor.get(f"{PATH}/+new")
+
+    boxes = await visitor.submit(form, url=URL)
+    field = await visitor.submit(form, url="ftp://x", **CREATED)
+    both = await visitor.submit(form, url="ftp://x")
+
+    assert boxes.text.count("Choose at least one event.") == 1
+    assert 'id="event_types" tabindex="-1" autofocus' in boxes.text
+    assert 'aria-invalid="true" autofocus' in field.text
+    assert 'class="alert"' not in boxes.text + field.text
+    assert 'class="alert" role="alert" tabindex="-1" autofocus' in both.text
+    assert both.text.count("autofocus") == 1
+
+
 async def test_what_was_chosen_is_kept_after_an_error(visitor: Visitor) -> None:
     await administrator_in(visitor)
 
