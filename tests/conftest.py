@@ -2,13 +2,15 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
+from app.lifecycle import lifespan
+from app.lifecycle.garbage_collection import collect_seldom
 from tests.support.application import Application, TestClient, TestUser, running_application
 from tests.support.databases import (
     KINDS,
@@ -19,6 +21,7 @@ from tests.support.databases import (
     drop_database,
     migrate_template,
 )
+from tests.support.memoized import memoize
 from tests.support.postgresql import running_postgresql
 from tests.support.tiers import FOLDERS_ON_BOTH_DATABASES, SLOW_FOLDERS, folder_of
 from tests.support.visitor import Visitor, visiting
@@ -41,6 +44,26 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         _server.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _garbage_is_collected() -> Iterator[None]:
+    """Exclude the modules and tests from garbage collection once, as the start of a server does.
+
+    A process of the tests starts thousands of applications: if each start did so, it would keep
+    all applications before.
+    """
+    collect_seldom()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lifespan, "collect_seldom", lambda: None)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _starts_share_what_they_compute() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        memoize(patch)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,83 @@
+"""What every start of an application computes anew from the same code, computed once a process.
+
+A process of the tests starts thousands of applications, where a server starts one. FastAPI analyses
+the signature of each endpoint and of its dependencies for each application, and each repository
+compiles its statements: together half of the CPU time of a start and its first page. Both results
+depend on nothing but the code.
+"""
+
+import copy
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import pytest
+from fastapi import routing
+from fastapi.dependencies import utils
+from fastapi.dependencies.models import Dependant
+from sqlalchemy import Dialect
+from sqlalchemy.sql.compiler import SQLCompiler
+
+from app.database import statements
+
+KEPT = 4096
+"""Results. The endpoints of the fast lane are new functions in each application: those of earlier
+applications are forgotten first."""
+
+
+def memoize(patch: pytest.MonkeyPatch) -> None:
+    """Let all applications of this process share these results."""
+    get_dependant = memoized_get_dependant(utils.get_dependant)
+    patch.setattr(utils, "get_dependant", get_dependant)
+    patch.setattr(routing, "get_dependant", get_dependant)
+    patch.setattr(statements, "_compiled", memoized_compile(statements._compiled))
+
+
+def memoized_get_dependant(original: Callable[..., Dependant]) -> Callable[..., Dependant]:
+    @lru_cache(KEPT)
+    def get(
+        own_scopes: tuple[str, ...] | None, parent_scopes: tuple[str, ...] | None, **named: Any
+    ) -> Dependant:
+        return original(
+            own_oauth_scopes=None if own_scopes is None else list(own_scopes),
+            parent_oauth_scopes=None if parent_scopes is None else list(parent_scopes),
+            **named,
+        )
+
+    def get_dependant(
+        *,
+        own_oauth_scopes: list[str] | None = None,
+        parent_oauth_scopes: list[str] | None = None,
+        **named: Any,
+    ) -> Dependant:
+        dependant = copy.copy(
+            get(
+                None if own_oauth_scopes is None else tuple(own_oauth_scopes),
+                None if parent_oauth_scopes is None else tuple(parent_oauth_scopes),
+                **named,
+            )
+        )
+        dependant.dependencies = list(dependant.dependencies)  # routes add their own to it
+        return dependant
+
+    return get_dependant
+
+
+def memoized_compile(
+    original: Callable[[Any, Dialect], SQLCompiler],
+) -> Callable[[Any, Dialect], SQLCompiler]:
+    compiled: dict[Any, SQLCompiler] = {}
+
+    def compile_once(statement: Any, dialect: Dialect) -> SQLCompiler:
+        key = statement._generate_cache_key()
+        if key is None:
+            return original(statement, dialect)
+        values = tuple(
+            (None if each.unique else each.key, repr(each.value)) for each in key.bindparams
+        )
+        of_dialect = (dialect.name, key.key, values)
+        if of_dialect not in compiled:
+            compiled[of_dialect] = original(statement, dialect)
+        return compiled[of_dialect]
+
+    return compile_once
