@@ -235,7 +235,7 @@ async def test_a_registration_does_not_wait_for_a_locked_audit_chain(
     start_app: AppFactory, database_kind: str
 ) -> None:
     """On SQLite the whole file is locked: then 503, and nothing has happened."""
-    app = await start_app(database_timeout=scaled(1), sqlite_busy_timeout=scaled(0.3))
+    app = await start_app(database_timeout=scaled(2), sqlite_busy_timeout=scaled(0.5))
     async with audit_head_locked(app.settings.database_url):
         first = await app.http.post("/register_user", json=BODY)
     again = await app.http.post("/register_user", json=BODY)

@@ -84,7 +84,7 @@ async def test_a_released_row_is_processed_promptly_while_other_rows_are_still_l
 async def test_a_locked_row_causes_a_503_at_the_deadline_and_can_be_used_later(
     start_app: AppFactory,
 ) -> None:
-    app = await start_app(**NO_LIMITS, database_timeout=scaled(0.3))
+    app = await start_app(**NO_LIMITS, database_timeout=scaled(1))
     client = await app.create_client()
     [token] = await signed_in(app, client, 1)
 

@@ -136,7 +136,7 @@ async def test_a_released_row_is_processed_promptly_while_other_rows_are_still_l
 async def test_a_locked_row_causes_a_503_at_the_deadline_and_changes_nothing(
     start_app: AppFactory,
 ) -> None:
-    at = await scene(start_app, seconds=0.3)
+    at = await scene(start_app, seconds=1)
 
     async with holding(at.url, CLIENT, at.client.client_id):
         changed = {**body_of(at.registration), "client_name": "Another name"}

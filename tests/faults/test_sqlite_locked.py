@@ -93,7 +93,7 @@ async def test_a_writer_that_waits_too_long_gets_a_503_with_retry_after(
 ) -> None:
     """Fault 6"""
     url = await databases.migrated("sqlite")
-    async with running_application(url, sqlite_busy_timeout=scaled(0.2)) as app:
+    async with running_application(url, sqlite_busy_timeout=scaled(0.5)) as app:
         client, user = await app.create_client(), await app.enrolled_user()
         pair = (await app.password_grant(client, user)).json()
         name = {"username": app.new_name(), "password": "correct horse battery"}

@@ -37,12 +37,12 @@ async def test_a_sign_in_concurrent_with_an_operator_change_yields_no_valid_toke
     def verify_slowly(scheme: PasswordScheme, password: str, password_hash: str) -> bool:
         is_right = verify(scheme, password, password_hash)
         is_verified.set()
-        assert go_on.wait(10)
+        assert go_on.wait(60)
         return is_right
 
     monkeypatch.setattr(PasswordScheme, "verify", verify_slowly)
     sign_in = asyncio.create_task(app.password_grant(client, user))
-    assert await asyncio.to_thread(is_verified.wait, 10)
+    assert await asyncio.to_thread(is_verified.wait, 60)
     await _change(operator, user, change)
     go_on.set()
 

@@ -18,6 +18,7 @@ from app.security.tokens import digest_of
 from app.wiring import Services
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.parts import count, open_database, services_of
+from tests.support.waiting import eventually
 
 GRACE = timedelta(seconds=30)
 
@@ -150,7 +151,7 @@ async def test_callers_are_distributed_over_the_concurrent_batches(
     claim = ClaimStep(backend, cast("CompiledClaim", None))  # type: ignore[arg-type]  # as far as it is used
 
     callers = [asyncio.create_task(claim(number=number)) for number in range(64)]
-    await asyncio.sleep(0.01)
+    await eventually(lambda: sum(backend.sizes) == 64)
     under_way = list(backend.sizes)
     backend.answers.set()
 

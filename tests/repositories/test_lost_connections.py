@@ -193,7 +193,7 @@ async def test_a_stalled_database_causes_a_503_within_the_time_limit_and_recover
 ) -> None:
     async with (
         proxy_before(postgresql_url) as (proxy, url),
-        running_application(url, database_timeout=scaled(0.3)) as app,
+        running_application(url, database_timeout=scaled(1)) as app,
     ):
         client = await app.create_client()
         proxy.stall()

@@ -7,6 +7,7 @@ import pytest
 from app.database.errors import RowLockedError
 from app.database.lock_retries import LockRetries, RoundRobinSemaphore
 from app.errors import DatabaseUnavailableError
+from tests.support.machine import scaled
 
 
 async def waiting(semaphore: RoundRobinSemaphore, *kinds: str) -> list["asyncio.Task[None]"]:
@@ -58,7 +59,7 @@ async def test_the_slot_of_a_cancelled_caller_passes_to_the_next_caller() -> Non
 
 
 async def test_an_attempt_on_a_locked_row_is_retried_until_the_deadline() -> None:
-    retries = LockRetries(connections_per_kind=1, retries_at_once=1, time_limit=0.05)
+    retries = LockRetries(connections_per_kind=1, retries_at_once=1, time_limit=scaled(0.5))
     attempts = 0
 
     async def attempt() -> None:
