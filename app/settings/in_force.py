@@ -24,6 +24,7 @@ EFFECTIVE: Mapping[str, Callable[[Settings], object]] = {
     "registration": lambda settings: "open" if settings.registration_is_open else "closed",
     "migrate_on_start": lambda settings: settings.migrates_on_start,
     "dynamic_registration": lambda settings: settings.dynamic_registration_mode,
+    "client_documents": lambda settings: settings.client_documents_mode,
     "otp_issuer": lambda settings: settings.otp_label,
     "registration_limit": lambda settings: settings.registrations_per_hour,
     "dynamic_registration_limit": lambda settings: settings.client_registrations_per_hour,

@@ -239,7 +239,7 @@ def build_oauth(
             client_auth_methods=methods_of_profile(core),
             prompts=prompts,
             has_docs=settings.docs,
-            has_registration=core.registration_policy.dynamic_registration != "off",
+            has_registration=core.registration_policy.dynamic_registration == "open",
             has_client_certificates=core.certificate_sources.exist,
             mtls_base_url=settings.mtls_base_url(issuer),
             supports_documents=documents.policy.mode == "all" and not core.fapi.holds_for_all,

@@ -227,6 +227,9 @@ VALUES: dict[type[StrEnum], set[str]] = {
     ActivityKind: {"dropped_refusals", "refusals", "sign_ins", "tokens"},
 }
 LIMITS = {
+    "first fetch of a document",
+    "first fetch of a document at a host",
+    "fetch of a known document at a host",
     "admin request",
     "login",
     "login in a day",

@@ -126,12 +126,13 @@ class ClientDocumentRepository:
         return True
 
     async def evict(self, *, before: datetime, limit: int) -> int:
-        """Delete documents that nobody uses, the least recently used first.
+        """Delete documents that nobody uses, the least recently used first; return how many were
+        examined.
 
-        One with a grant or a consent stays: its users must be able to go on. It is looked at again
-        after the same time. Return how many were looked at.
+        One with a grant or a consent stays, since its users must be able to go on. It counts as
+        used, so that it is not examined again soon.
         """
-        oldest = (
+        least_used = (
             select(document.client_id)
             .where(document.used_at < before - UNUSED_FOR)
             .order_by(document.used_at)
@@ -139,23 +140,19 @@ class ClientDocumentRepository:
             .with_for_update(skip_locked=True)
         )
         async with self._database.transaction() as connection:
-            client_ids = (await connection.scalars(oldest)).all()
-            in_use = await connection.scalars(
-                union_all(
-                    select(grant.client_id).where(grant.client_id.in_(client_ids)),
-                    select(consents.c.client_id).where(consents.c.client_id.in_(client_ids)),
+            client_ids = set((await connection.scalars(least_used)).all())
+            needed = union_all(
+                *(
+                    select(column).where(column.in_(client_ids)).distinct()
+                    for column in (grant.client_id, consents.c.client_id)
                 )
             )
-            kept = set(in_use)
+            kept = set((await connection.scalars(needed)).all())
             await connection.execute(
-                delete(client_documents).where(
-                    document.client_id.in_([each for each in client_ids if each not in kept])
-                )
+                delete(client_documents).where(document.client_id.in_(client_ids - kept))
             )
             await connection.execute(
-                update(client_documents)
-                .where(document.client_id.in_(sorted(kept)))
-                .values(used_at=before)
+                update(client_documents).where(document.client_id.in_(kept)).values(used_at=before)
             )
         return len(client_ids)
 

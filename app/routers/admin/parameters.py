@@ -34,7 +34,8 @@ TrustedIssuerName = Annotated[
 SessionId = Annotated[str, Path(pattern="^[0-9a-f]{32}$")]
 WebhookId = Annotated[str, Path(pattern="^[0-9a-f]{32}$")]
 TokenId = Annotated[str, Path(pattern="^[0-9a-f]{32}$")]
-HostInPath = Annotated[str, Path(pattern="^[A-Za-z0-9._-]{1,255}$")]
+LABEL = "[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+HostInPath = Annotated[str, Path(pattern=rf"^{LABEL}(\.{LABEL})*\.?$", max_length=255)]
 ClientTokenId = Annotated[
     str,
     Path(

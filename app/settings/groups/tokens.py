@@ -89,7 +89,7 @@ class TokenSettings(SettingsGroup):
         None,
         description="Dynamic client registration (`POST /register`): `open`, `token` (requires an"
         " initial access token; `postern clients invite` creates one) or `off` (only with"
-        " `ADMIN_TOKEN`, and not in the metadata).",
+        " `ADMIN_TOKEN`). The metadata names the endpoint only if it is `open`.",
     )
     client_documents: Annotated[
         Literal["all", "agents", "off"] | None,
