@@ -6,6 +6,8 @@ from urllib.parse import urlencode
 
 import pytest
 
+from app.security.shared_hosting import place_of
+from app.services.operations.authority import FULL
 from tests.conftest import AppFactory
 from tests.support.application import Application, TestClient
 from tests.support.client_documents import (
@@ -397,3 +399,42 @@ async def test_a_client_of_a_document_is_listed_with_the_users_applications(
 
     assert "An agent of mine" in page.text
     assert not await app.is_active(server, tokens["access_token"])
+
+
+async def test_the_origin_of_a_client_may_call_the_token_endpoint(
+    start_app: AppFactory, authority: Authority, peer: Peer
+) -> None:
+    """SECURITY_BAR row 46: once a user has signed in, and not after its host was blocked"""
+    app = await start(start_app, authority)
+    client, user = serve(peer), await app.enrolled_user()
+    headers = {"Origin": "https://app.example.com", "Access-Control-Request-Method": "POST"}
+
+    async def is_allowed() -> bool:
+        app.clock.advance(seconds=61)  # known origins are cached
+        answer = await app.http.options("/token", headers=headers)
+        return "access-control-allow-origin" in answer.headers
+
+    before = await is_allowed()
+    async with visiting(app) as visitor:
+        await tokens_for(visitor, client, user)
+    after = await is_allowed()
+    await services_of(app).clients.blocked_hosts.block(HOST, authority=FULL)
+
+    assert (before, after, await is_allowed()) == (False, True, False)
+
+
+@pytest.mark.parametrize(
+    ("url", "place"),
+    [
+        ("https://claude.ai/oauth/client", "claude.ai"),
+        ("https://claude.ai:8443/oauth/client", "claude.ai:8443"),
+        ("https://raw.githubusercontent.com/me/repo/client.json", None),
+        ("https://me.github.io/repo/client.json", None),
+        ("https://github.io.example.com/client.json", "github.io.example.com"),
+    ],
+)
+def test_on_shared_hosting_the_path_says_who_published_a_document(
+    url: str, place: str | None
+) -> None:
+    """The host alone would show a stranger as GitHub"""
+    assert place_of(url) == (place or url.removeprefix("https://"))

@@ -279,6 +279,14 @@ async def plain_requests_are_taken(app: Application, value: bool) -> None:
     assert await error_of(app, client) == "login_required"
 
 
+@checks("client_id_metadata_document_supported")
+async def documents_are_fetched(app: Application, value: bool) -> None:
+    parameters = {"client_id": "https://app.invalid/client.json", "response_type": "code"}
+    answer = await app.http.get("/authorize", params=parameters)
+    assert value is True
+    assert "couldn't get the app's details" in answer.json()["detail"]
+
+
 @checks(
     "backchannel_logout_supported", "backchannel_logout_session_supported",
     "frontchannel_logout_supported", "frontchannel_logout_session_supported",

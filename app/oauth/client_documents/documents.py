@@ -39,7 +39,8 @@ log = logger(__name__)
 USABLE_FOR = timedelta(days=1)
 """How long a stale document is used if a newer one cannot be fetched."""
 USE_NOTED_EVERY = timedelta(hours=1)
-REMEMBERED = 1000
+REMEMBERED = 200
+"""Documents in memory, each of which may be as large as the setting allows."""
 
 
 class ClientDocuments:
@@ -170,7 +171,10 @@ class ClientDocuments:
 
 
 def _blocked(host: str) -> UnwantedDocumentError:
-    return UnwantedDocumentError(Detail.DOCUMENT_HOST_BLOCKED, reason=f"the host {host} is blocked")
+    return UnwantedDocumentError(
+        Detail.DOCUMENT_HOST_BLOCKED,
+        reason=f"documents of this host are not accepted: {host} is blocked",
+    )
 
 
 def _reason_of(error: PosternError) -> str:

@@ -41,7 +41,8 @@ class DocumentPolicy:
         if self.hosts and host not in self.hosts:
             raise UnwantedDocumentError(
                 Detail.DOCUMENT_HOST_NOT_ALLOWED,
-                reason=f"the host {host} is not in CLIENT_DOCUMENT_HOSTS",
+                reason=f"documents of this host are not accepted: {host} is not in"
+                " CLIENT_DOCUMENT_HOSTS",
             )
         return host
 

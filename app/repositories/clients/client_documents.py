@@ -16,9 +16,11 @@ from app.models.clients.client_documents import (
     client_documents,
     document_grants,
 )
+from app.models.clients.client_origins import client_origins
 from app.models.clients.consents import consents
 from app.models.oauth.token_families import token_families
 from app.models.operations.audit_outbox import NewEvent
+from app.repositories.clients.clients import origins_of
 from app.repositories.inserts import upsert, values_in
 from app.repositories.operations.audit_outbox import write_events
 
@@ -51,6 +53,7 @@ class ClientDocumentRepository:
                 .values(values)
                 .on_conflict_do_update(index_elements=[document.client_id], set_=changes)
             )
+            await _store_origins(connection, new)
             if ended:
                 of_grants = select(grant.family_id).where(
                     grant.client_id == new.client_id, grant.redirect_uri.in_(ended)
@@ -108,7 +111,7 @@ class ClientDocumentRepository:
             client_ids = (await connection.scalars(of_host.with_for_update())).all()
             of_grants = select(grant.family_id).where(grant.client_id.in_(client_ids))
             await _revoke_families(connection, of_grants, now=now)
-            for table in (document_grants, consents, client_documents):
+            for table in (document_grants, consents, client_origins, client_documents):
                 await connection.execute(delete(table).where(table.c.client_id.in_(client_ids)))
             await write_events(connection, event)
         return True
@@ -125,6 +128,7 @@ class ClientDocumentRepository:
             await write_events(connection, event)
         return True
 
+    @retries_on_lock
     async def evict(self, *, before: datetime, limit: int) -> int:
         """Delete documents that nobody uses, the least recently used first; return how many were
         examined.
@@ -148,9 +152,10 @@ class ClientDocumentRepository:
                 )
             )
             kept = set((await connection.scalars(needed)).all())
-            await connection.execute(
-                delete(client_documents).where(document.client_id.in_(client_ids - kept))
-            )
+            for table in (client_origins, client_documents):
+                await connection.execute(
+                    delete(table).where(table.c.client_id.in_(client_ids - kept))
+                )
             await connection.execute(
                 update(client_documents).where(document.client_id.in_(kept)).values(used_at=before)
             )
@@ -160,6 +165,16 @@ class ClientDocumentRepository:
 async def _is_blocked(connection: AsyncConnection, host: str) -> bool:
     row = await connection.execute(select(blocked.host).where(blocked.host == host))
     return row.first() is not None
+
+
+async def _store_origins(connection: AsyncConnection, new: ClientDocument) -> None:
+    """Replace the web origins of the client, which may call the token endpoint (CORS)."""
+    is_theirs = client_origins.c.client_id == new.client_id
+    await connection.execute(delete(client_origins).where(is_theirs))
+    if origins := origins_of(new.client):
+        await connection.execute(
+            upsert(connection, client_origins).values(origins).on_conflict_do_nothing()
+        )
 
 
 async def _revoke_families(

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from app.services.operations.refusal_rules.base import RefusalRule
 from app.services.operations.refusal_rules.clients import RULES_OF_CLIENTS
+from app.services.operations.refusal_rules.documents import RULES_OF_DOCUMENTS
 from app.services.operations.refusal_rules.errors import GENERAL, RULES_OF_ERRORS
 from app.services.operations.refusal_rules.requests import RULES_OF_REQUESTS
 from app.services.operations.refusal_rules.tokens import RULES_OF_TOKENS
@@ -16,6 +17,7 @@ from app.services.operations.refusal_rules.users import RULES_OF_USERS
 
 RULES: tuple[RefusalRule, ...] = (
     *RULES_OF_CLIENTS,
+    *RULES_OF_DOCUMENTS,
     *RULES_OF_TOKENS,
     *RULES_OF_REQUESTS,
     *RULES_OF_USERS,
