@@ -91,7 +91,7 @@ faults: $(VENV)/.dev
 	@command -v nginx >/dev/null || { echo "nginx is missing; on Debian: apt-get install nginx-light" >&2; exit 2; }
 	@$(BIN)/python -m tests.procedures $(FAULTS)
 
-PROSE := app benchmarks migrations tests/support tools docs README.md CONTRIBUTING.md SECURITY.md CHANGELOG.md $(wildcard launcher)
+PROSE := app benchmarks kit examples migrations tests/support tools docs README.md CONTRIBUTING.md SECURITY.md CHANGELOG.md $(wildcard launcher)
 check: $(VENV)/.dev
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .

@@ -18,7 +18,7 @@ _CHECKOUT = Path(__file__).parents[2]
 def main() -> int:
     """Run the `postern` command and return its exit code."""
     try:
-        _use_own_packages()
+        use_own_packages()
     except ImportError as error:
         print(f"postern: {error}", file=sys.stderr)
         return EXIT_CANNOT_START
@@ -34,14 +34,17 @@ def __getattr__(name: str) -> Any:
     """
     if name != "app":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    _use_own_packages()
+    use_own_packages()
     from app.main import app as application
 
     return application
 
 
-def _use_own_packages() -> None:
-    """Put Postern's packages first on the path; raise `ImportError` if others have their names."""
+def use_own_packages() -> None:
+    """Put Postern's packages first on the path; raise `ImportError` if others have their names.
+
+    For programs that start Postern themselves, such as the pytest plugin of `postern-kit`.
+    """
     directory = _BUNDLED if _BUNDLED.is_dir() else _CHECKOUT
     for name in PACKAGES:
         location = _imported_from(name)

@@ -1,0 +1,71 @@
+"""A provider for FastMCP that writes the issuer byte for byte."""
+
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from fastmcp.server.auth import AccessToken as FastMCPToken
+from fastmcp.server.auth import RemoteAuthProvider
+from fastmcp.server.auth import TokenVerifier as FastMCPVerifier
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from postern_kit.refusals import Refusal
+from postern_kit.resource_server import ResourceServer
+
+
+class PosternProvider(RemoteAuthProvider):  # type: ignore[misc, unused-ignore]  # may be absent
+    """Protect a FastMCP server: `FastMCP("Reports", auth=PosternProvider(server))`.
+
+    Strict clients compare the issuer byte for byte. FastMCP's own provider adds a slash to an
+    issuer that it gets as a URL. `required_scopes` are needed for every request.
+
+    Tokens that are bound to a key are refused: FastMCP passes the proof to no verifier.
+    """
+
+    def __init__(self, server: ResourceServer, *, required_scopes: Sequence[str] = ()) -> None:
+        parts = urlsplit(server.resource)
+        metadata = server.metadata()
+        super().__init__(
+            token_verifier=_Verifier(server, required_scopes),
+            authorization_servers=[],
+            base_url=f"{parts.scheme}://{parts.netloc}",
+            scopes_supported=list(metadata.get("scopes_supported", required_scopes)),
+        )
+        self._server = server
+
+    def get_routes(self, mcp_path: str | None = None) -> list[Route]:
+        """Return the route of the metadata; it is of the resource, wherever FastMCP is mounted."""
+        self.set_mcp_path(mcp_path)
+
+        async def metadata(request: Request) -> JSONResponse:
+            document = self._server.metadata()
+            document.pop("dpop_signing_alg_values_supported")
+            return JSONResponse(document, headers={"Access-Control-Allow-Origin": "*"})
+
+        return [Route(self._server.metadata_path, metadata, methods=["GET"])]
+
+
+class _Verifier(FastMCPVerifier):  # type: ignore[misc, unused-ignore]  # as above
+    """Verify tokens as the resource server does."""
+
+    def __init__(self, server: ResourceServer, required_scopes: Sequence[str]) -> None:
+        super().__init__(required_scopes=list(required_scopes))
+        self._server = server
+
+    async def verify_token(self, token: str) -> FastMCPToken | None:
+        try:
+            verified = await self._server.verifier.verify(token)
+        except Refusal:
+            return None
+        if verified.is_bound:
+            return None
+        return FastMCPToken(
+            token=token,
+            client_id=verified.client_id or "",
+            scopes=sorted(self._server.effective_scopes(verified)),
+            expires_at=int(verified.expires_at),
+            resource=self._server.resource,
+            subject=verified.subject,
+            claims=dict(verified.claims),
+        )

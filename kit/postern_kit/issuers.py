@@ -1,0 +1,84 @@
+"""Metadata of an issuer (RFC 8414), fetched once and compared byte for byte."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+OAUTH = "/.well-known/oauth-authorization-server"
+OPENID = "/.well-known/openid-configuration"
+SECONDS = 5.0
+
+
+class IssuerError(Exception):
+    """The issuer does not respond as it has to; requests fail with 503 until it does."""
+
+
+class Issuer:
+    """An authorization server, named by its issuer exactly as it writes it."""
+
+    def __init__(self, issuer: str, *, http: httpx.AsyncClient | None = None) -> None:
+        self.name = issuer
+        self._http = http
+        self._metadata: Mapping[str, Any] | None = None
+        self._lock = asyncio.Lock()
+
+    @property
+    def http(self) -> httpx.AsyncClient:
+        """The client for requests to the issuer; it follows no redirects."""
+        if self._http is None:
+            self._http = httpx.AsyncClient(timeout=SECONDS)
+        return self._http
+
+    async def endpoint(self, name: str) -> str:
+        """Return an address of the metadata, such as `jwks_uri`."""
+        metadata = await self.metadata()
+        value = metadata.get(name)
+        if not isinstance(value, str):
+            raise IssuerError(f"the metadata of {self.name} has no {name}")
+        return value
+
+    async def metadata(self) -> Mapping[str, Any]:
+        """Return the metadata; it is fetched once, and again after a failure."""
+        async with self._lock:
+            if self._metadata is None:
+                self._metadata = await self._fetched()
+            return self._metadata
+
+    async def _fetched(self) -> Mapping[str, Any]:
+        for address in metadata_addresses(self.name):
+            try:
+                response = await self.http.get(address)
+            except httpx.HTTPError as error:
+                raise IssuerError(f"{address}: {error!r}") from error
+            document = json_object(response) if response.status_code == 200 else None
+            if document is None:
+                continue
+            if document.get("issuer") != self.name:
+                raise IssuerError(f"{address} has the issuer {document.get('issuer')!r}")
+            return document
+        raise IssuerError(f"there is no metadata of {self.name}")
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        if self._http is not None:
+            await self._http.aclose()
+
+
+def metadata_addresses(issuer: str) -> list[str]:
+    """Return where the metadata of an issuer may be (RFC 8414 section 3.1, OpenID Discovery)."""
+    parts = urlsplit(issuer)
+    origin, path = f"{parts.scheme}://{parts.netloc}", parts.path.rstrip("/")
+    inserted = [f"{origin}{OAUTH}{path}", f"{origin}{OPENID}{path}"]
+    return [*inserted, f"{origin}{path}{OPENID}"] if path else inserted
+
+
+def json_object(response: httpx.Response) -> dict[str, Any] | None:
+    """Return the body of a response if it is a JSON object."""
+    try:
+        value = response.json()
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
