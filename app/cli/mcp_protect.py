@@ -95,6 +95,7 @@ def protect(
         "signing_alg": "ES256",
         "is_open_to_all_clients": True,
         "shows_metadata": True,
+        "agents": True,
     }
     from app.cli.mcp_code import code_for, require_harmless
 
@@ -121,15 +122,11 @@ def protect(
 
 
 async def _register(services: "Services", members: Mapping[str, Any]) -> Protected:
-    from app.schemas.resources import ResourceBody
-
     issuer = services.core.settings.issuer_url
     existing = await _existing(services, members)
     if existing is not None:
         return Protected(existing, issuer, min(existing.servers, default=None), is_new=False)
     stated = dict(members)
-    if "agents" in ResourceBody.model_fields:
-        stated["agents"] = True
     _body(stated)  # before a client is created for it
     client_id = client_secret = None
     if stated["token_format"] == "opaque":

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from app.cli.mcp_protect import FRAMEWORKS
-from app.schemas.resources import ResourceBody
 from tests.cli.conftest import Postern, Result
 from tests.support.application import Application
 from tests.support.parts import services_of
@@ -49,8 +48,7 @@ async def test_the_resource_is_registered_for_agents(app: Application, protect: 
         ("write", False),
     ]
     assert resource.servers == frozenset()
-    if "agents" in ResourceBody.model_fields:
-        assert resource.agents  # type: ignore[attr-defined, unused-ignore]
+    assert resource.agents
 
 
 @pytest.mark.parametrize("token_format", ["jwt", "opaque"])
