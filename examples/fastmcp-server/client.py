@@ -17,8 +17,7 @@ class PrintedOAuth(OAuth):
 
 
 async def main() -> None:
-    scopes = ["notes:read", "notes:write"]
-    auth = PrintedOAuth(scopes=scopes, client_name="Example client", callback_port=8765)
+    auth = PrintedOAuth(client_name="Example client", callback_port=8765)
     async with fastmcp.Client(SERVER, auth=auth) as client:
         print((await client.call_tool("read_notes")).data)
         print((await client.call_tool("add_note", {"text": "Buy milk"})).data)

@@ -14,7 +14,10 @@ server = ResourceServer(
     scopes_supported=["notes:read", "notes:write"],
     implies={"notes:write": ["notes:read"]},
 )
-mcp = FastMCP("Notes", auth=PosternProvider(server, required_scopes=["notes:read"]))
+auth = PosternProvider(
+    server, required_scopes=["notes:read"], challenge_scopes=["notes:read", "notes:write"]
+)
+mcp = FastMCP("Notes", auth=auth)
 notes: dict[str, list[str]] = {}
 
 

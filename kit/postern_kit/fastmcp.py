@@ -18,12 +18,19 @@ class PosternProvider(RemoteAuthProvider):  # type: ignore[misc, unused-ignore] 
     """Protect a FastMCP server: `FastMCP("Reports", auth=PosternProvider(server))`.
 
     Strict clients compare the issuer byte for byte. FastMCP's own provider adds a slash to an
-    issuer that it gets as a URL. `required_scopes` are needed for every request.
+    issuer that it gets as a URL. `required_scopes` are needed for every request. Clients request
+    the `challenge_scopes`, or else the required ones: FastMCP has no step-up for a single tool.
 
     Tokens that are bound to a key are refused: FastMCP passes the proof to no verifier.
     """
 
-    def __init__(self, server: ResourceServer, *, required_scopes: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        server: ResourceServer,
+        *,
+        required_scopes: Sequence[str] = (),
+        challenge_scopes: Sequence[str] | None = None,
+    ) -> None:
         parts = urlsplit(server.resource)
         metadata = server.metadata()
         super().__init__(
@@ -31,6 +38,7 @@ class PosternProvider(RemoteAuthProvider):  # type: ignore[misc, unused-ignore] 
             authorization_servers=[],
             base_url=f"{parts.scheme}://{parts.netloc}",
             scopes_supported=list(metadata.get("scopes_supported", required_scopes)),
+            challenge_scopes=None if challenge_scopes is None else list(challenge_scopes),
         )
         self._server = server
 

@@ -64,8 +64,10 @@ class Example:
                 async for text in self._printed():
                     if match := re.fullmatch(r"Open (http\S+)", text):
                         await sign_in(match[1])
-                    if text == END:
+                    if text == f"{END} 0":
                         return
+                    if text.startswith(END):
+                        break
         raise AssertionError("\n".join(self.lines))
 
     async def _printed(self) -> AsyncIterator[str]:
@@ -105,7 +107,7 @@ async def example(name: str, directory: Path) -> AsyncIterator[Example]:
         target = directory / "examples" / name
         shutil.copytree(ROOT / "examples" / name, target, ignore=IGNORED)
         commands = BLOCKS.findall((target / "README.md").read_text())
-        script = "\n".join(["set -euo pipefail", *commands, f"echo {END}"])
+        script = "\n".join(["set -euo pipefail", f"trap 'echo {END} $?' EXIT", *commands])
         process = await asyncio.create_subprocess_exec(
             "bash", "-c", script, cwd=target, env=variables_for(directory),
             stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
