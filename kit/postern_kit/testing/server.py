@@ -231,7 +231,7 @@ def running_postern(
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
-    """Wait until a process that was told to stop has ended, and kill it if it does not."""
+    """Wait until a process that has to stop has ended, and kill it if it does not."""
     try:
         process.wait(STOP_SECONDS)
     except subprocess.TimeoutExpired:
