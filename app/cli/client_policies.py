@@ -160,6 +160,14 @@ def set_policy(
             help="The only client that may act by tokens of the client.",
         ),
     ] = None,
+    identity_assertion: Annotated[
+        Texts,
+        option(
+            "--identity-assertion",
+            metavar="JSON",
+            help="Add or replace an authorization server that it may take users' identities to.",
+        ),
+    ] = None,
     reset: Annotated[
         Texts,
         option(
@@ -176,7 +184,8 @@ def set_policy(
         raise InvalidInputError("--group requires --access groups.")
     if access == "groups" and not group:
         raise InvalidInputError("--access groups requires --group.")
-    added = [*map(_short_mapping, add_claim or ()), *map(_mapping, mapping or ())]
+    mapped = [_object(each, option="--mapping") for each in mapping or ()]
+    added = [*map(_short_mapping, add_claim or ()), *mapped]
     stated = {
         "access_token_ttl": access_token_ttl,
         "refresh_token_ttl": refresh_token_ttl,
@@ -197,7 +206,10 @@ def set_policy(
         "exchanger_of": exchanger_of or [],
     }
     is_exchange = bool(may_act or any(exchange.values()))
-    is_change = bool(access or group or added or unmap or changes or reset or is_exchange)
+    servers = [_object(each, option="--identity-assertion") for each in identity_assertion or ()]
+    is_change = bool(
+        access or group or added or unmap or changes or reset or is_exchange or servers
+    )
 
     async def store(services: "Services") -> dict[str, Any]:
         client = await services.clients.clients.get(client_id)
@@ -220,6 +232,11 @@ def set_policy(
             if is_exchange:
                 stored = values.get("token_exchange", {})
                 values["token_exchange"] = _with_exchange(stored, exchange, may_act=may_act)
+            if servers:
+                replaced = {each.get("audience") for each in servers}
+                before = values.get("identity_assertions", [])
+                kept = [each for each in before if each["audience"] not in replaced]
+                values["identity_assertions"] = [*kept, *servers]
             if second_factor is not None:
                 values["second_factor"] = second_factor if second_factor != GENERAL else None
             client = await services.clients.policies.set(
@@ -250,13 +267,13 @@ def _short_mapping(text: str) -> dict[str, Any]:
     return {"name": name, "source": source, "targets": list(TARGETS)}
 
 
-def _mapping(text: str) -> dict[str, Any]:
+def _object(text: str, *, option: str) -> dict[str, Any]:
     try:
         members = json.loads(text)
     except (ValueError, RecursionError):
         members = None
     if not isinstance(members, dict):
-        raise InvalidInputError("--mapping must be a JSON object.")
+        raise InvalidInputError(f"{option} must be a JSON object.")
     return members
 
 

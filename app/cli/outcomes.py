@@ -28,6 +28,7 @@ OPTIONS = {
     "token_exchange.targets": "--exchange-target",
     "token_exchange.exchanger_of": "--exchanger-of",
     "token_exchange.may_act": "--may-act",
+    "identity_assertions": "--identity-assertion",
     "policies": "--personal-token-group",
 }
 """Options that are repeated, by their fields."""

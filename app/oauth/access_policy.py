@@ -6,6 +6,7 @@ grants, and at every refresh. Access tokens that were issued already are valid u
 
 from app.models.clients.clients import Client
 from app.oauth.errors import InvalidGrantError
+from app.schemas.client_policies import AccessPolicy
 from app.services.accounts.entitlements import LazyEntitlements
 
 
@@ -22,7 +23,14 @@ async def may_use(client: Client, user: LazyEntitlements) -> bool:
     entitlements = await user.get()
     if policies.require_verified_email and not entitlements.has_verified_email:
         return False
-    return not is_by_group or not entitlements.group_ids.isdisjoint(policies.access.groups)
+    return await is_within(policies.access, user)
+
+
+async def is_within(access: AccessPolicy, user: LazyEntitlements) -> bool:
+    """Return whether a user is among those of an access policy."""
+    if access.kind != "groups":
+        return access.kind == "everyone"
+    return not (await user.get()).group_ids.isdisjoint(access.groups)
 
 
 REFUSED = "the access policy of the client does not allow this user"

@@ -27,6 +27,7 @@ LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 LOGOUT_TYPE = "logout+jwt"
 LOGOUT_TTL = timedelta(minutes=2)
 SEALED_IN = "id_token"
+IDENTITY_ASSERTION_TYPE = "oauth-id-jag+jwt"
 NO_CLAIMS: Mapping[str, Any] = {}
 
 
@@ -188,6 +189,28 @@ class IdTokens:
         }
         algorithm = self._algorithm_of(client)
         return await self._signing_keys.sign(content, algorithm=algorithm, typ=LOGOUT_TYPE)
+
+    async def identity_assertion(
+        self,
+        relying_party: Client,
+        user: User,
+        content: Mapping[str, Any],
+        *,
+        issued_at: datetime,
+        expires_at: datetime,
+    ) -> str:
+        """Sign an ID-JAG about a user, by the subject and the algorithm of a relying party."""
+        claims = {
+            **content,
+            "iss": self._issuer,
+            "sub": subject_of(user, relying_party),
+            "iat": int(issued_at.timestamp()),
+            "exp": int(expires_at.timestamp()),
+        }
+        algorithm = _algorithm_of(relying_party)
+        return await self._signing_keys.sign(
+            claims, algorithm=algorithm, typ=IDENTITY_ASSERTION_TYPE
+        )
 
     async def read_hint(self, token: str) -> Hint | None:
         """Return the claims of an ID token that this server issued.

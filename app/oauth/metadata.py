@@ -9,6 +9,7 @@ from app.oauth.authorization.response_modes import RESPONSE_MODES
 from app.oauth.claims import SUPPORTED_CLAIMS
 from app.oauth.client_auth.base import ClientAuthMethod
 from app.oauth.device import DEVICE_CODE
+from app.oauth.exchange.token_types import ID_JAG, TOKEN_EXCHANGE
 from app.oauth.grants import Grants
 from app.oauth.pkce import CODE_CHALLENGE_METHODS
 from app.oauth.scopes import SCOPES
@@ -106,6 +107,9 @@ def server_metadata(
         tls_client_certificate_bound_access_tokens=has_client_certificates or None,
         mtls_endpoint_aliases=_aliases_at(mtls_base_url, grant_types)
         if mtls_base_url is not None
+        else None,
+        identity_chaining_requested_token_types_supported=[ID_JAG]
+        if TOKEN_EXCHANGE in grant_types
         else None,
         service_documentation=f"{issuer}/docs" if has_docs else None,
     )

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from app.schemas.claim_mappings import ClaimMapping, MappingTarget
 from app.schemas.claim_names import IDENTITY_CLAIMS, PROFILE_CLAIMS
+from app.schemas.text import WebUri
 
 MAXIMUM_GROUPS = 200
 MAXIMUM_MAPPINGS = 50
@@ -78,6 +79,27 @@ class ExchangePolicy(BaseModel):
         return self
 
 
+class IdentityAssertionPolicy(BaseModel):
+    """Another authorization server that a client may take users' identities to (ID-JAG)."""
+
+    model_config = FROZEN
+
+    audience: WebUri = Field(description="The exact issuer of the other server.")
+    relying_party: ClientName = Field(
+        description="The client here by which the other server signs users in: it knows them by"
+        " the `sub` of that client."
+    )
+    client_id: ClientName = Field(description="The id of this client at the other server.")
+    access: AccessPolicy = Field(description="The users whose identities it may take there.")
+    resources: Annotated[tuple[WebUri, ...], Field(min_length=1, max_length=20)] = Field(
+        description="The identifiers of resources of the other server that it may name."
+    )
+    scopes: Annotated[tuple[ScopeName, ...], Field(max_length=MAXIMUM_SCOPES)] = Field(
+        description="The most that it may ask for there; all of it without a `scope`."
+    )
+    release_email: bool = Field(description="Whether verified email addresses are passed on.")
+
+
 class ClientPolicies(BaseModel):
     """The policies of one client; a value of None leaves the decision to the general settings."""
 
@@ -147,6 +169,12 @@ class ClientPolicies(BaseModel):
         ),
     ] = None
     token_exchange: ExchangePolicy = ExchangePolicy()
+    identity_assertions: Annotated[
+        tuple[IdentityAssertionPolicy, ...], Field(max_length=MAXIMUM_EXCHANGE_NAMES)
+    ] = Field(
+        default=(),
+        description="The other authorization servers that it may take users' identities to.",
+    )
 
     @model_validator(mode="after")
     def _each_claim_once(self) -> Self:
@@ -156,6 +184,13 @@ class ClientPolicies(BaseModel):
             if seen & pairs:
                 raise ValueError("two mappings set the same claim in the same place")
             seen |= pairs
+        return self
+
+    @model_validator(mode="after")
+    def _each_audience_once(self) -> Self:
+        audiences = [each.audience for each in self.identity_assertions]
+        if len(set(audiences)) < len(audiences):
+            raise ValueError("two identity_assertions have the same audience")
         return self
 
     @model_validator(mode="after")

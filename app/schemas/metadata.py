@@ -53,4 +53,5 @@ class ServerMetadata(BaseModel):
     client_id_metadata_document_supported: bool
     tls_client_certificate_bound_access_tokens: bool | None = None
     mtls_endpoint_aliases: dict[str, str] | None = None
+    identity_chaining_requested_token_types_supported: list[str] | None = None
     service_documentation: str | None = None

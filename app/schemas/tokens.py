@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-TokenType = Literal["Bearer", "DPoP"]
+TokenType = Literal["Bearer", "DPoP", "N_A"]
 RESOURCES = "The resource that tokens are requested for (RFC 8707); may be repeated."
 DETAILS = "JSON array of authorization details (RFC 9396)."
 
@@ -15,7 +15,9 @@ class TokenResponse(BaseModel):
 
     access_token: str
     token_type: TokenType = Field(
-        default="Bearer", description="`DPoP` if the access token is bound to a key (RFC 9449)."
+        default="Bearer",
+        description="`DPoP` if the access token is bound to a key (RFC 9449), `N_A` if the response"
+        " has no access token (RFC 8693 section 2.2.1).",
     )
     expires_in: int = Field(description="Seconds.", examples=[3600])
     refresh_token: str | None = None

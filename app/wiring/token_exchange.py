@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from app.oauth.access_token_reader import AccessTokenReader
+from app.oauth.exchange.identity_assertions import IdentityAssertions
 from app.oauth.exchange.issuer import ExchangedTokenIssuer
 from app.oauth.exchange.verification import TokenVerification
 from app.wiring.clients import Clients
@@ -16,6 +17,7 @@ from app.wiring.trusted_issuers import TrustedIssuers
 class TokenExchange:
     token_verification: TokenVerification
     exchanged_token_issuer: ExchangedTokenIssuer
+    identity_assertions: IdentityAssertions
 
 
 def build_token_exchange(
@@ -48,5 +50,17 @@ def build_token_exchange(
             audit=core.audit,
             clock=core.clock,
             lifetimes=tokens.lifetimes,
+        ),
+        identity_assertions=IdentityAssertions(
+            id_tokens=tokens.id_tokens,
+            token_issuer=tokens.token_issuer,
+            exchanged_token_repository=tokens.exchanged_token_repository,
+            refresh_token_repository=tokens.refresh_token_repository,
+            token_family_repository=tokens.token_family_repository,
+            client_repository=core.client_repository,
+            user_repository=core.user_repository,
+            entitlements=core.entitlements,
+            audit=core.audit,
+            clock=core.clock,
         ),
     )

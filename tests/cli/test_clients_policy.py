@@ -92,6 +92,40 @@ async def test_what_a_client_may_exchange_is_added_and_reset(
     assert reset["policies"] == {"consent": "always"}
 
 
+async def test_identity_assertions_are_added_replaced_and_reset(
+    app: Application, client: TestClient, clients: Postern
+) -> None:
+    other = await app.create_client()
+    entry = {
+        "audience": "https://chat.example",
+        "relying_party": other.client_id,
+        "client_id": "there",
+        "access": {"kind": "nobody", "groups": []},
+        "resources": ["https://api.chat.example"],
+        "scopes": [],
+        "release_email": False,
+    }
+    replaced, further = {**entry, "client_id": "new"}, {**entry, "audience": "https://wiki.example"}
+
+    for each in (entry, further, replaced):
+        row = await row_of(
+            clients, "policy", client.client_id, "--identity-assertion", json.dumps(each)
+        )
+    wrong = await clients("policy", client.client_id, "--identity-assertion", "[]")
+    unknown = json.dumps({**entry, "relying_party": "unknown"})
+    stranger = await clients("policy", client.client_id, "--identity-assertion", unknown)
+    reset = await row_of(clients, "policy", client.client_id, "--reset", "identity_assertions")
+
+    assert [each["audience"] for each in row["policies"]["identity_assertions"]] == [
+        "https://wiki.example",
+        "https://chat.example",
+    ]
+    assert row["policies"]["identity_assertions"][1]["client_id"] == "new"
+    assert wrong.errors == "postern: --identity-assertion must be a JSON object.\n"
+    assert "There is no client with that ID." in stranger.errors
+    assert reset["policies"] == {}
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

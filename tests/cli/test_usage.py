@@ -86,7 +86,8 @@ COMMANDS = {
     "clients policy": "--json client_id --access --group --map --mapping --unmap"
     " --access-token-ttl --refresh-token-ttl --require-pkce --second-factor --consent"
     " --id-token-claim --allowed-scope --allowed-resource --login-method --require-dpop-nonce"
-    " --exchange-target --exchange-without-actor --exchanger-of --may-act --reset",
+    " --exchange-target --exchange-without-actor --exchanger-of --may-act --identity-assertion"
+    " --reset",
     "clients rotate-secret": "--json client_id --overlap --secret-stdin",
     "clients drop-old-secret": "--json client_id",
     "clients admin-scopes": "--json client_id --add --remove",

@@ -21,10 +21,11 @@ from app.oauth.exchange.errors import (
     InvalidSubjectTokenError,
     UnacceptableTokenError,
 )
+from app.oauth.exchange.identity_assertions import AssertionRequest, IdentityAssertions
 from app.oauth.exchange.issuer import Exchange, ExchangedTokenIssuer
 from app.oauth.exchange.narrowing import narrowed_to
 from app.oauth.exchange.presented import PresentedToken
-from app.oauth.exchange.token_types import ACCESS_TOKEN, TOKEN_EXCHANGE
+from app.oauth.exchange.token_types import ACCESS_TOKEN, ID_JAG, TOKEN_EXCHANGE
 from app.oauth.exchange.verification import SUPPORTED, TokenVerification
 from app.oauth.grants.base import Grant, GrantParameters
 from app.oauth.proven_keys import ProvenKeys, bound_to, is_proven
@@ -60,7 +61,7 @@ class TokenExchangeParameters(GrantParameters):
         str | None, Field(description="The identifier of the target, instead of `resource`.")
     ] = None
     requested_token_type: Annotated[
-        str | None, Field(description="An access token, which is the default.")
+        str | None, Field(description="An access token, which is the default, or an ID-JAG.")
     ] = None
 
 
@@ -89,6 +90,7 @@ class TokenExchangeGrant(Grant[TokenExchangeParameters]):
         user_repository: UserRepository,
         entitlements: EntitlementService,
         act_claims: ActClaims,
+        identity_assertions: IdentityAssertions,
     ) -> None:
         self._token_verification = token_verification
         self._exchanged_token_issuer = exchanged_token_issuer
@@ -96,11 +98,16 @@ class TokenExchangeGrant(Grant[TokenExchangeParameters]):
         self._user_repository = user_repository
         self._entitlements = entitlements
         self._act_claims = act_claims
+        self._identity_assertions = identity_assertions
 
     async def exchange(
         self, request: TokenRequest, parameters: TokenExchangeParameters
     ) -> TokenResponse:
         client, keys = request.client, request.keys
+        if parameters.requested_token_type == ID_JAG:
+            return await self._identity_assertions.issue(
+                client, _assertion_request(parameters), keys=keys
+            )
         _check_types(parameters)
         resource = await self._target_of(client, parameters)
         subject = await self._verified_subject(client, parameters)
@@ -209,6 +216,17 @@ def _check_types(parameters: TokenExchangeParameters) -> None:
     actor_type = parameters.actor_token_type
     if actor_type is not None and actor_type not in SUPPORTED:
         raise InvalidRequestError(Description.NOT_SUPPORTED.format(name="actor_token_type"))
+
+
+def _assertion_request(parameters: TokenExchangeParameters) -> AssertionRequest:
+    return AssertionRequest(
+        subject_token=parameters.subject_token,
+        subject_token_type=parameters.subject_token_type,
+        audience=parameters.audience,
+        resource=parameters.resource,
+        scope=parameters.scope,
+        has_actor=parameters.actor_token is not None or parameters.actor_token_type is not None,
+    )
 
 
 def _policy_of(client: Client) -> ExchangePolicy:

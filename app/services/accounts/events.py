@@ -122,6 +122,7 @@ class AccountEvent(AuditAction):
         N_("App signed out because an old token was used again"),
     )
     TOKEN_EXCHANGED = "token.exchanged", N_("Access passed on to another app")
+    IDENTITY_ASSERTED = "identity.asserted", N_("Identity passed on to another server")
     ATTRIBUTES_CHANGED = "user.attributes_changed", N_("Attributes changed")
 
 

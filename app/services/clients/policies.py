@@ -72,6 +72,7 @@ class ClientPolicyService:
             require_fit(policies, stated_members(before), field="profile")
         await self._check(policies, stored=stored)
         await self._check_exchange(policies.token_exchange, stored.token_exchange, authority)
+        await self._check_assertions(policies, stored, authority)
         after = before._replace(policies=policies.stored())
         if after == before:
             return before
@@ -121,6 +122,21 @@ class ClientPolicyService:
             authority.require_may_change(client)
         if after.may_act is not None and after.may_act != before.may_act:
             await self._known_client(after.may_act, field="token_exchange.may_act")
+
+    async def _check_assertions(
+        self, after: ClientPolicies, before: ClientPolicies, authority: Authority
+    ) -> None:
+        """Require the groups and relying parties of new identity assertions to exist."""
+        field = "identity_assertions"
+        new = [each for each in after.identity_assertions if each not in before.identity_assertions]
+        if new:
+            authority.require(AdminScope.CLIENTS_WRITE)
+        for each in new:
+            authority.require_may_change(await self._known_client(each.relying_party, field=field))
+            group_ids = sorted(set(each.access.groups))
+            known = await self._group_repository.known_ids(group_ids) if group_ids else set()
+            if not known.issuperset(group_ids):
+                raise InvalidInputError(Detail.GROUP_UNKNOWN, field=field)
 
     async def _known_client(self, client_id: str, *, field: str) -> Client:
         client = await self._client_repository.find(client_id, now=self._clock.now())

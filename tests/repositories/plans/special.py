@@ -236,13 +236,17 @@ def _renewals(call: Any, number: int) -> list[Awaitable[Any]]:
 def _exchanges(call: Any, number: int) -> list[Awaitable[Any]]:
     """About a client, and about a user with and without a family of the subject token."""
     row: NewExchange = argument(NewExchange, "new", number, flag=True)
-    uses: tuple[SingleUse | None, ...] = (None, argument(SingleUse, "use", ROWS * 4, flag=True))
-    made = (
-        replace(row, family_id="exchange-1", user_id=None, access_digest=digest(ROWS * 5)),
-        replace(row, family_id="exchange-2", subject_family_id=None, access_digest=None),
-        replace(row, family_id="exchange-3", access_digest=None),
+    use: SingleUse = argument(SingleUse, "use", ROWS * 4, flag=True)
+    about_client = replace(
+        row, family_id="exchange-1", user_id=None, access_digest=digest(ROWS * 5)
     )
-    return [call(new, use=use, event=new_event()) for new in made for use in uses]
+    without_family = replace(row, family_id="exchange-2", subject_family_id=None)
+    with_family = replace(row, family_id="exchange-3")
+    return [
+        call(about_client, use=None, event=new_event()),
+        call(replace(without_family, access_digest=None), use=use, event=new_event()),
+        call(replace(with_family, access_digest=None), use=None, event=new_event()),
+    ]
 
 
 SPECIAL: dict[str, Calls] = {
