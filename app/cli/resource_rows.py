@@ -1,13 +1,14 @@
 """Rows that describe resources, and what their servers tell clients (RFC 9728)."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from app.cli.output import show, show_one
 from app.cli.rows import Row
 
 if TYPE_CHECKING:
+    from app.models.oauth.authorization_types import AuthorizationType
     from app.models.oauth.resources import Resource
     from app.services.operations.links import Links
 
@@ -43,12 +44,15 @@ def show_resource(resource: "Resource", *, as_json: bool) -> None:
     _show_with_scopes(row)
 
 
-def show_with_metadata(resource: "Resource", links: "Links", *, as_json: bool) -> None:
+def show_with_metadata(
+    resource: "Resource", types: "Iterable[AuthorizationType]", links: "Links", *, as_json: bool
+) -> None:
     """Print a resource with its metadata document and the challenge of its server."""
     from app.oauth.protected_resources import challenge, resource_metadata, well_known_url
 
     row = details_of_resource(resource)
-    document = resource_metadata(resource, issuer=links.issuer).model_dump(exclude_none=True)
+    metadata = resource_metadata(resource, issuer=links.issuer, types=types)
+    document = metadata.model_dump(exclude_none=True)
     url = well_known_url(resource.identifier)
     header = challenge(url) if url is not None else None
     ours = links.resource_metadata(resource.name) if resource.shows_metadata else None

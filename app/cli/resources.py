@@ -45,10 +45,12 @@ def show(name: ResourceName, *, as_json: AsJson = False) -> None:
     """Show a resource, its metadata, and the WWW-Authenticate header of its server (RFC 9728)."""
 
     async def read(services: "Services") -> Any:
-        return await services.oauth.resources.get(name), services.core.links
+        resource = await services.oauth.resources.get(name)
+        types = await services.oauth.authorization_types.list_all()
+        return resource, types, services.core.links
 
-    resource, links = with_services(read)
-    show_with_metadata(resource, links, as_json=as_json)
+    resource, types, links = with_services(read)
+    show_with_metadata(resource, types, links, as_json=as_json)
 
 
 @cli.command("create")

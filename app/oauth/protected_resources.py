@@ -1,5 +1,8 @@
 """Protected resource metadata and the challenge that refers to it (RFC 9728)."""
 
+from collections.abc import Iterable
+
+from app.models.oauth.authorization_types import AuthorizationType
 from app.models.oauth.resources import Resource
 from app.schemas.protected_resources import ProtectedResourceMetadata
 
@@ -7,8 +10,11 @@ WELL_KNOWN = "/.well-known/oauth-protected-resource"
 BEARER_METHODS = ("header",)
 
 
-def resource_metadata(resource: Resource, *, issuer: str) -> ProtectedResourceMetadata:
-    """Return the metadata of a resource.
+def resource_metadata(
+    resource: Resource, *, issuer: str, types: Iterable[AuthorizationType]
+) -> ProtectedResourceMetadata:
+    """Return the metadata of a resource, with those of the types of authorization details that are
+    for it in particular.
 
     It says nothing that only the resource itself knows, such as how it signs its responses.
     """
@@ -17,6 +23,10 @@ def resource_metadata(resource: Resource, *, issuer: str) -> ProtectedResourceMe
         authorization_servers=[issuer],
         scopes_supported=[scope.name for scope in resource.scopes] or None,
         bearer_methods_supported=list(BEARER_METHODS),
+        authorization_details_types_supported=[
+            each.name for each in types if resource.name in each.resources
+        ]
+        or None,
         resource_name=resource.title,
     )
 

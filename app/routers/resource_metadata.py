@@ -40,5 +40,6 @@ async def protected_resource_metadata(
     resource = await oauth.resource_catalogue.find_by_name(name)
     if resource is None or not resource.shows_metadata:
         raise NotFoundError(Detail.RESOURCE_NOT_FOUND)
-    document = resource_metadata(resource, issuer=core.settings.issuer_url)
+    types = (await oauth.authorization_type_catalogue.types()).values()
+    document = resource_metadata(resource, issuer=core.settings.issuer_url, types=types)
     return starlette_response(json_response(document, headers=HEADERS))

@@ -10,4 +10,5 @@ class ProtectedResourceMetadata(BaseModel):
     authorization_servers: list[str]
     scopes_supported: list[str] | None = None
     bearer_methods_supported: list[str]
+    authorization_details_types_supported: list[str] | None = None
     resource_name: str

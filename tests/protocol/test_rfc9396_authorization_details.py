@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from app.errors import DatabaseUnavailableError
 from app.models.oauth.authorization_types import AuthorizationType
+from app.repositories.oauth.authorization_types import AuthorizationTypeRepository
 from app.services.operations.authority import FULL
 from tests.protocol.devices import DEVICE_CODE, decide, device_client, question, start_device
 from tests.protocol.jwt_resources import Api, jwt_api, verified
@@ -356,3 +358,29 @@ async def test_the_metadata_names_the_types(app: Application, kind: Authorizatio
     for path in ("oauth-authorization-server", "openid-configuration"):
         metadata = (await app.http.get(f"/.well-known/{path}")).json()
         assert kind.name in metadata["authorization_details_types_supported"]
+
+
+async def test_discovery_does_not_depend_on_the_types_in_the_database(
+    app: Application, shop: TestClient, kind: AuthorizationType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last types are listed; what a client may request is not answered from memory"""
+
+    async def listed() -> list[str]:
+        metadata = (await app.http.get("/.well-known/openid-configuration")).json()
+        types: list[str] = metadata["authorization_details_types_supported"]
+        return types
+
+    async def fail(*_: object) -> None:
+        raise DatabaseUnavailableError
+
+    assert kind.name in await listed()
+    app.clock.advance(seconds=11)
+    with monkeypatch.context() as away:
+        away.setattr(AuthorizationTypeRepository, "list_all", fail)
+        assert kind.name in await listed()
+        refused = await app.client_credentials(shop, authorization_details=sent(payment(kind)))
+    other = await new_type(app)
+    app.clock.advance(seconds=11)
+
+    assert refused.status_code == 503
+    assert other.name in await listed()

@@ -7,6 +7,7 @@ from app.oauth.protected_resources import challenge, well_known_url
 from app.repositories.oauth.resources import ResourceRepository
 from app.services.oauth.resource_catalogue import CACHED_FOR
 from tests.support.application import Application
+from tests.support.authorization_types import new_type
 from tests.support.resources import new_resource
 
 DATABASES = ("sqlite",)
@@ -34,6 +35,17 @@ async def test_a_resource_that_shows_its_metadata_is_described(app: Application)
     }
     assert answer.headers["content-type"] == "application/json"
     assert answer.headers["cache-control"] == "public, max-age=300"
+
+
+async def test_the_types_of_details_for_a_resource_are_listed(app: Application) -> None:
+    """RFC 9728 section 2; not those that are for every audience"""
+    made = await new_resource(app, shows_metadata=True)
+    kind = await new_type(app, resources=[made.name])
+    await new_type(app)
+
+    document = (await app.http.get(path_of(made.name))).json()
+
+    assert document["authorization_details_types_supported"] == [kind.name]
 
 
 async def test_a_resource_without_scopes_lists_none(app: Application) -> None:
