@@ -3,7 +3,6 @@ their signature and the state of their family, client and user."""
 
 import hashlib
 import json
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -38,11 +37,14 @@ class VerifiedJwt(NamedTuple):
 
     kid: str
     jti: str
+    family_id: str | None
     client_id: str
+    scope: str
     audience: str
+    confirmation: str | None
+    authorization_details: str | None
     issued_at: datetime
     expires_at: datetime
-    claims: Mapping[str, Any]
 
 
 class TokenReference(NamedTuple):
@@ -137,39 +139,54 @@ class AccessTokenReader:
         claims = await self._signing_keys.verify_published(token, typ=ACCESS_TOKEN_TYPE)
         if claims is None or claims.get("iss") != self._issuer:
             return None
+        jti, client_id = claims["jti"], stored_client_id(claims["client_id"])
+        try:
+            family_id = self._access_jwts.family_of(jti, client_id=client_id)
+        except SealError:
+            return None
         return VerifiedJwt(
             kid=header_of(token)["kid"],
-            jti=claims["jti"],
-            client_id=stored_client_id(claims["client_id"]),
+            jti=jti,
+            family_id=family_id,
+            client_id=client_id,
+            scope=claims.get("scope", ""),
             audience=claims["aud"],
+            confirmation=_stored(claims.get("cnf")),
+            authorization_details=_stored(claims.get("authorization_details")),
             issued_at=datetime.fromtimestamp(claims["iat"], UTC),
             expires_at=datetime.fromtimestamp(claims["exp"], UTC),
-            claims=claims,
         )
 
     async def _with_state(self, jwt: VerifiedJwt) -> AccessToken | None:
         resource = await self._resource_catalogue.find(jwt.audience)
         if resource is None or resource.identifier != jwt.audience:
             return None
-        try:
-            family_id = self._access_jwts.family_of(jwt.jti, client_id=jwt.client_id)
-        except SealError:
-            return None
         state = await self._jwt_state_repository.find_valid(
-            jwt.jti, family_id=family_id, client_id=jwt.client_id
+            jwt.jti, family_id=jwt.family_id, client_id=jwt.client_id
         )
         if state is None:
             return None
         return AccessToken(
-            family_id=family_id,
+            family_id=jwt.family_id,
             client_id=jwt.client_id,
-            scope=jwt.claims.get("scope", ""),
+            user_id=state.user_id,
+            scope=jwt.scope,
             issued_at=jwt.issued_at,
             expires_at=jwt.expires_at,
+            username=state.username,
+            otp_confirmed_at=state.otp_confirmed_at,
+            pairwise_salt=state.pairwise_salt,
+            sector_identifier=state.sector_identifier,
+            policies=state.policies,
+            default_resource=state.default_resource,
             audience=jwt.audience,
-            confirmation=_stored(jwt.claims.get("cnf")),
-            authorization_details=_stored(jwt.claims.get("authorization_details")),
-            **state._asdict(),
+            confirmation=jwt.confirmation,
+            authorization_details=jwt.authorization_details,
+            auth_time=state.auth_time,
+            acr=state.acr,
+            actors=state.actors,
+            about_client_id=state.about_client_id,
+            subject_client_id=state.subject_client_id,
         )
 
 

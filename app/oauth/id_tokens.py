@@ -207,7 +207,7 @@ class IdTokens:
             "iat": int(issued_at.timestamp()),
             "exp": int(expires_at.timestamp()),
         }
-        algorithm = _algorithm_of(relying_party)
+        algorithm = self._algorithm_of(relying_party)
         return await self._signing_keys.sign(
             claims, algorithm=algorithm, typ=IDENTITY_ASSERTION_TYPE
         )

@@ -74,7 +74,7 @@ class TokenIssuer:
         """Issue an access token to the client itself, without a refresh token (section 4.4.3)."""
         if keys is not NO_KEYS:
             grant = bound_to(keys, grant, client)
-        now, lifetime = self._clock.now(), self._lifetimes.of(client, grant.resource).access
+        now, lifetime = self._clock.now(), self._lifetimes.access_of(client, grant.resource)
         if grant.is_for_jwt:
             token = await self._access_jwts.for_client(
                 client, grant, issued_at=now, expires_at=now + lifetime

@@ -23,16 +23,20 @@ class Lifetimes:
     refresh: timedelta
     family: timedelta
 
+    def access_of(self, client: Client, resource: Resource | None) -> timedelta:
+        """Return the lifetime of an access token that a client gets for a resource, or for none."""
+        access = self._of_resource(resource)
+        policies = client.policies_in_force
+        return access if policies is None else _shorter(access, policies.access_token_ttl)
+
     def of(self, client: Client, resource: Resource | None) -> "Lifetimes":
         """Return the lifetimes of the tokens that a client gets for a resource, or for none."""
         if client.policies is None and resource is None:
             return self
-        policies = client.policies_in_force
-        access, refresh = self._of_resource(resource), self.refresh
+        policies, refresh = client.policies_in_force, self.refresh
         if policies is not None:
-            access = _shorter(access, policies.access_token_ttl)
             refresh = _shorter(refresh, policies.refresh_token_ttl)
-        return replace(self, access=access, refresh=refresh)
+        return replace(self, access=self.access_of(client, resource), refresh=refresh)
 
     def _of_resource(self, resource: Resource | None) -> timedelta:
         """Return the lifetime that a resource states, or the one of its token format."""

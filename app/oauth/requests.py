@@ -90,7 +90,7 @@ def form_parameters(
     if read is not None and not parameters.keys() <= read:
         pairs = _only_read(pairs, read)
         parameters = dict(pairs)
-    if RESOURCE in parameters:
+    if RESOURCE in parameters and (len(parameters) != len(pairs) or " " in parameters[RESOURCE]):
         pairs = _with_joined_resources(pairs)
         parameters = dict(pairs)
     if len(parameters) != len(pairs):

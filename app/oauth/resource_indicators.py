@@ -24,6 +24,9 @@ from app.observability.refusals import shown_uri
 from app.services.oauth.resource_catalogue import ResourceCatalogue
 
 NOTHING = GrantedResources()
+MAXIMUM_REMEMBERED = 1024
+"""Grants of token requests in memory, until the resources are read again. A machine asks for the
+same again and again, and narrowing takes as long as a signature."""
 
 
 class Requested(NamedTuple):
@@ -37,6 +40,8 @@ class Requested(NamedTuple):
 class ResourceIndicators:
     def __init__(self, resource_catalogue: ResourceCatalogue) -> None:
         self._resource_catalogue = resource_catalogue
+        self._remembered: dict[tuple[str | None, ...], TokenGrant] = {}
+        self._remembered_of: object = None
 
     async def requested(
         self, client: Client, *, resource: str | None, scope: str | None, requires_known_name: bool
@@ -65,6 +70,25 @@ class ResourceIndicators:
         if resource is None and client.default_resource is None:
             own = narrow_scope(scope, client=client, requires_known_name=True)
             return grant_without_resource(own)
+        remembered = await self._grants_by_request()
+        key = (resource, scope, *_what_narrows(client))
+        grant = remembered.get(key)
+        if grant is None:
+            grant = await self._grant_to(client, resource=resource, scope=scope)
+            if len(remembered) < MAXIMUM_REMEMBERED:
+                remembered[key] = grant
+        return grant
+
+    async def _grants_by_request(self) -> dict[tuple[str | None, ...], TokenGrant]:
+        """Return what earlier requests got of the resources as they were read last."""
+        resources = await self._resource_catalogue.current()
+        if resources is not self._remembered_of:
+            self._remembered, self._remembered_of = {}, resources
+        return self._remembered
+
+    async def _grant_to(
+        self, client: Client, *, resource: str | None, scope: str | None
+    ) -> TokenGrant:
         asked = await self.requested(
             client, resource=_single(resource), scope=scope, requires_known_name=True
         )
@@ -188,6 +212,18 @@ class ResourceIndicators:
                 " aliases of a resource"
             )
         return _permitted(client, resource)
+
+
+def _what_narrows(client: Client) -> tuple[str | None, ...]:
+    """Return what the grant of a client depends on, beside the request and the resources."""
+    return (
+        client.client_id,
+        client.scope,
+        client.policies,
+        client.admin_scopes,
+        client.admin_scopes_since,
+        client.default_resource,
+    )
 
 
 def _single(resource: str | None) -> str | None:

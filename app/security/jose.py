@@ -8,7 +8,7 @@ import base64
 import json
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 RSA_BITS = 2048
@@ -71,7 +71,7 @@ def public_part(private_jwk: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def import_key(value: Mapping[str, Any]) -> Any:
-    """Return a key for `sign` and `verify`; raises `SignatureError`."""
+    """Return a key that verifies; raises `SignatureError`."""
     from joserfc import jwk
     from joserfc.errors import JoseError
 
@@ -81,11 +81,16 @@ def import_key(value: Mapping[str, Any]) -> Any:
         raise SignatureError("the key cannot be read") from None
 
 
+def import_private_key(value: Mapping[str, Any]) -> Any:
+    """Return a key for `sign`; raises `SignatureError`."""
+    return import_key(value).private_key
+
+
 def sign(claims: Mapping[str, Any], key: Any, *, algorithm: str, kid: str, typ: str) -> str:
     """Return a signed JWT in compact serialization."""
     from app.security.signatures import signed_jwt
 
-    return signed_jwt(claims, key.private_key, algorithm=algorithm, kid=kid, typ=typ)
+    return signed_jwt(claims, key, algorithm=algorithm, kid=kid, typ=typ)
 
 
 def header_of(token: str) -> dict[str, Any]:
@@ -105,17 +110,16 @@ def header_of(token: str) -> dict[str, Any]:
 
 
 def verify_by(token: str, key: Any, *, algorithm: str) -> dict[str, Any]:
-    """Return the claims of a JWT signed by an imported key; raises `SignatureError`.
+    """Return the claims of a JWT signed by an imported key of ours; raises `SignatureError`.
 
     The header must name the algorithm of the key as we do.
     """
-    from joserfc import jwt
-    from joserfc.errors import JoseError
+    from app.security.signatures import verified_claims
 
+    header_of(token)  # refuses what a header of ours never has
     try:
-        with _suppress_eddsa_deprecation(algorithm):
-            return dict(jwt.decode(token, key, algorithms=[algorithm]).claims)
-    except (JoseError, ValueError, TypeError, RecursionError):
+        return verified_claims(token, key.public_key, algorithm=algorithm)
+    except (KeyError, ValueError, TypeError, AttributeError):
         raise SignatureError("the key does not verify the signature") from None
 
 
@@ -179,15 +183,10 @@ def require_rsa_bounds(numbers: RsaNumbers) -> None:
         raise SignatureError("the RSA exponent is too long")
 
 
-def _suppress_eddsa_deprecation(algorithm: str) -> AbstractContextManager[None]:
-    """Suppress the deprecation of the name in favour of `Ed25519` (RFC 9864), which few clients
-    support yet. RSA signs in threads, and filters of warnings are not for several threads."""
-    return _suppress_warnings() if algorithm == "EdDSA" else nullcontext()
-
-
 @contextmanager
 def _suppress_warnings() -> Iterator[None]:
-    """Suppress the warnings about a client's key, beside those of its algorithm's name."""
+    """Suppress the warnings about a client's key, and about `EdDSA` as the name of an algorithm,
+    which is deprecated in favour of `Ed25519` (RFC 9864): few clients support that yet."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

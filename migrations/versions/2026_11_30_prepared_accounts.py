@@ -8,7 +8,7 @@ from alembic import op
 from app.database.types import Instant
 
 revision: str = "2026_11_30_prepared_accounts"
-down_revision: str | None = "2026_11_30_personal_tokens"
+down_revision: str | None = "2026_11_30_exchanged_tokens"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 previous_release_may_serve: bool = True

@@ -64,7 +64,7 @@ class LyingServer:
             "exp": now + 60,
             **self._claims,
         }
-        key = jose.import_key(self._key)
+        key = jose.import_private_key(self._key)
         return jose.sign(claims, key, algorithm="ES256", kid="own", typ="JWT")
 
 

@@ -324,7 +324,7 @@ async def test_without_a_default_resource_nothing_is_looked_up(
     async def fail(*_: object) -> None:
         raise AssertionError("the resources are looked up")
 
-    monkeypatch.setattr(catalogue, "_current", fail)
+    monkeypatch.setattr(catalogue, "current", fail)
 
     response = await request(app, service, scope="profile")
 

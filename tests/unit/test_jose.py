@@ -44,7 +44,7 @@ def test_the_example_hashes_of_openid_connect_core_match() -> None:
 def test_the_public_part_of_a_new_key_verifies_its_signatures(algorithm: str) -> None:
     private = jose.new_private_jwk(algorithm, "a-kid")
     public = jose.public_part(private)
-    key = jose.import_key(private)
+    key = jose.import_private_key(private)
 
     token = jose.sign({"sub": "x"}, key, algorithm=algorithm, kid="a-kid", typ="JWT")
 

@@ -46,14 +46,15 @@ class ResourceCatalogue:
 
     async def find(self, identifier: str) -> Resource | None:
         """Return the resource with an identifier or alias, in any form that clients may send."""
-        return (await self._current()).by_key.get(key_of(identifier))
+        by_key = (await self.current()).by_key
+        return by_key.get(identifier) or by_key.get(key_of(identifier))
 
     async def find_by_name(self, name: str) -> Resource | None:
-        return (await self._current()).by_name.get(name)
+        return (await self.current()).by_name.get(name)
 
     async def list_all(self) -> Sequence[Resource]:
         """Return all resources, by name."""
-        return list((await self._current()).by_name.values())
+        return list((await self.current()).by_name.values())
 
     async def published(self) -> Sequence[Resource]:
         """Return the resources that show their metadata, by name.
@@ -80,7 +81,8 @@ class ResourceCatalogue:
         self._generation += 1
         self._cached = None
 
-    async def _current(self) -> Cached:
+    async def current(self) -> Cached:
+        """Return all resources as they were read, the same object until they are read again."""
         cached = self._cached
         if cached is not None and abs(self._clock.now() - cached.read_at) <= CACHED_FOR:
             return cached

@@ -85,15 +85,12 @@ class SigningKeys:
         Elliptic curves are quick enough for the event loop.
         """
         key = await self._signer(algorithm)
-        sign = partial(
-            jose.sign,
-            claims,
-            self._opened[key.kid],
-            algorithm=algorithm,
-            kid=key.kid,
-            typ=typ,
+        private, kid = self._opened[key.kid], key.kid
+        if algorithm not in RSA_ALGORITHMS:
+            return jose.sign(claims, private, algorithm=algorithm, kid=kid, typ=typ)
+        return await self._threads.run(
+            partial(jose.sign, claims, private, algorithm=algorithm, kid=kid, typ=typ)
         )
-        return await self._threads.run(sign) if algorithm in RSA_ALGORITHMS else sign()
 
     async def published(self) -> PublishedKeys:
         """Return the JWK Set (RFC 7517 section 5): keys that sign, will sign, or signed recently.
@@ -119,7 +116,10 @@ class SigningKeys:
     async def is_published(self, kid: str) -> bool:
         """Return whether others can verify what a key of ours signed."""
         keys = await self._cache.keys()
-        return any(key.kid == kid and self._is_published(key, keys) for key in keys)
+        for key in keys:
+            if key.kid == kid:
+                return self._is_published(key, keys)
+        return False
 
     async def _verified(
         self, token: str, typ: str, *, must_be_published: bool
@@ -135,7 +135,8 @@ class SigningKeys:
             key = next((key for key in keys if key.kid == kid), None)
             if key is None or (must_be_published and not self._is_published(key, keys)):
                 return None
-            await imported(*jose.MODULES)
+            if not self._public:
+                await imported(*jose.MODULES)
             return jose.verify_by(token, self._public_of(key), algorithm=key.algorithm)
         except SignatureError:
             return None
@@ -226,7 +227,8 @@ class SigningKeys:
         return key == self._usable(keys, key.algorithm)
 
     async def _signer(self, algorithm: str) -> SigningKey:
-        await imported(*jose.MODULES)
+        if not self._opened:
+            await imported(*jose.MODULES)
         key = self._usable(await self._cache.keys(), algorithm)
         if key is not None:
             return key
@@ -247,10 +249,13 @@ class SigningKeys:
         ahead of ours.
         """
         now = self._clock.now()
-        of_algorithm = [key for key in keys if key.algorithm == algorithm]
-        may_sign = [key for key in of_algorithm if key.signs_from <= now]
-        too_early = [key for key in reversed(of_algorithm) if key.signs_from > now]
-        return next((key for key in (*may_sign, *too_early) if self._open(key)), None)
+        for key in keys:
+            if key.algorithm == algorithm and key.signs_from <= now and self._open(key):
+                return key
+        for key in reversed(keys):
+            if key.algorithm == algorithm and key.signs_from > now and self._open(key):
+                return key
+        return None
 
     async def _make(
         self,
@@ -298,5 +303,5 @@ class SigningKeys:
             log.error("the signing key %s cannot be opened: %s", key.kid, error)
             self._cannot_be_opened.add(key.private_sealed)
             return False
-        self._opened[key.kid] = jose.import_key(json.loads(private))
+        self._opened[key.kid] = jose.import_private_key(json.loads(private))
         return True
