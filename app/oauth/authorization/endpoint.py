@@ -16,6 +16,7 @@ from app.oauth.authorization.interactions import (
     consent_scopes,
 )
 from app.oauth.authorization.pending import Pending, PendingRequests
+from app.oauth.authorization.refused import error_response
 from app.oauth.authorization.requests import (
     AuthorizationRequest,
     RefusedRequestError,
@@ -28,7 +29,6 @@ from app.oauth.client_documents.documents import ClientDocuments
 from app.oauth.detail_lists import types_in
 from app.oauth.dpop.confirmation import confirmation_of
 from app.oauth.errors import AccessDeniedError, OAuth2Error, UserNotAllowedError
-from app.observability import refusals
 from app.repositories.oauth.authorization_codes import AuthorizationCodeRepository
 from app.repositories.oauth.authorization_requests import AuthorizationRequestRepository
 from app.security.tokens import TokenKind, digest_of, new_identifier, new_token
@@ -242,13 +242,13 @@ class AuthorizationEndpoint:
         """Return the error response, and consume the pushed request: any response consumes it."""
         if source is not None:
             await self._pending.use(None, pushed=_digest_of(source))
-        return _error_response(refused)
+        return error_response(refused)
 
     async def _finish_with(
         self, refused: RefusedRequestError, pending: Pending
     ) -> AuthorizationResponse:
         await self._pending.use(pending, pushed=pending.pushed)
-        return _error_response(refused)
+        return error_response(refused)
 
     async def _answer(
         self,
@@ -300,15 +300,6 @@ class AuthorizationEndpoint:
 
 def _interaction(pending: Pending, step: InteractionKind, position: Position) -> Interaction:
     return Interaction(step, position, pending.request_id, pending.request.ui_locales)
-
-
-def _error_response(refused: RefusedRequestError) -> AuthorizationResponse:
-    error = refused.error
-    refusals.note(error)
-    parameters = {"error": str(error.error)}
-    if error.description:
-        parameters["error_description"] = str(error.description)
-    return refused.target.response(parameters)
 
 
 def _digest_of(source: Source) -> bytes | None:
