@@ -1,6 +1,7 @@
 """Fixtures: one PostgreSQL per run, migrated templates, and the application on each database."""
 
 import asyncio
+import gc
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack
@@ -51,9 +52,10 @@ def _garbage_is_collected() -> Iterator[None]:
     """Exclude the modules and tests from garbage collection once, as the start of a server does.
 
     A process of the tests starts thousands of applications: if each start did so, it would keep
-    all applications before.
+    all applications before. Those are collected sooner than the garbage of a server.
     """
     collect_seldom()
+    gc.set_threshold(10_000, 10, 5)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lifespan, "collect_seldom", lambda: None)
         yield

@@ -5,8 +5,6 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 APP = Path(__file__).parents[2] / "app"
 LAYERS = (
     "database", "repositories", "services", "oauth", "outbound", "wiring", "middleware", "routers",
@@ -27,21 +25,24 @@ def constructors() -> Iterator[tuple[str, ast.arguments]]:
                             yield f"{path.relative_to(APP)}:{node.name}", member.args
 
 
-CONSTRUCTORS = dict(constructors())
+def test_from_the_third_parameter_on_all_are_keyword_only() -> None:
+    positional = {
+        name: [argument.arg for argument in arguments.args[1:]]
+        for name, arguments in constructors()
+    }
+
+    assert positional
+    assert {name: each for name, each in positional.items() if len(each) > MAXIMUM_POSITIONAL} == {}
 
 
-@pytest.mark.parametrize("name", CONSTRUCTORS)
-def test_from_the_third_parameter_on_all_are_keyword_only(name: str) -> None:
-    positional = [argument.arg for argument in CONSTRUCTORS[name].args[1:]]
+def test_a_repository_is_called_as_its_class_is() -> None:
+    names = {
+        (constructor, argument.arg): re.sub(r"(?<!^)(?=[A-Z])", "_", match[1]).lower()
+        for constructor, arguments in constructors()
+        for argument in (*arguments.args, *arguments.kwonlyargs)
+        if argument.annotation
+        and (match := REPOSITORY.fullmatch(ast.unparse(argument.annotation))) is not None
+    }
 
-    assert len(positional) <= MAXIMUM_POSITIONAL, positional
-
-
-@pytest.mark.parametrize("name", CONSTRUCTORS)
-def test_a_repository_is_called_as_its_class_is(name: str) -> None:
-    arguments = CONSTRUCTORS[name]
-
-    for argument in (*arguments.args, *arguments.kwonlyargs):
-        annotation = ast.unparse(argument.annotation) if argument.annotation else ""
-        if (match := REPOSITORY.fullmatch(annotation)) is not None:
-            assert argument.arg == re.sub(r"(?<!^)(?=[A-Z])", "_", match[1]).lower()
+    assert names
+    assert [parameter for parameter, name in names.items() if parameter[1] != name] == []
