@@ -195,6 +195,7 @@ def _event(now: datetime) -> NewEvent:
         address="",
         request_id="",
         details="{}",
+        is_preparation=False,
     )
 
 
