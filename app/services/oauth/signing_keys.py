@@ -49,8 +49,7 @@ class SigningKeys:
     """Signing keys of the server.
 
     `max_age` is the age at which a key is replaced; `token_ttl` is how long its tokens are valid.
-    `threads` sign with RSA. Keys of the `initial_algorithms` exist from the start, others when they
-    are first needed.
+    `threads` sign with RSA. Only keys of the `initial_algorithms` exist from the start.
     """
 
     def __init__(
@@ -238,8 +237,7 @@ class SigningKeys:
                 key = self._usable(keys, algorithm)
                 if key is not None:
                     return key
-                now = self._clock.now()
-                await self._make(algorithm, keys, signs_from=now, is_rotation=False)
+                await self._make(algorithm, keys, signs_from=self._clock.now(), is_rotation=False)
         raise SealError("workers with another SECRET_KEY create all signing keys")
 
     def _usable(self, keys: Sequence[SigningKey], algorithm: str) -> SigningKey | None:

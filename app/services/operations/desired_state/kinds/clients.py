@@ -265,8 +265,7 @@ def _stored(client: Client, names: Mapping[str, str]) -> Stored[Client]:
 
 
 def _metadata(members: Mapping[str, Any]) -> dict[str, Any]:
-    always = {name: members[name] for name in ALWAYS_EXPORTED}
-    return {**stated(members), **always}
+    return stated(members) | {name: members[name] for name in ALWAYS_EXPORTED}
 
 
 def _decided(
