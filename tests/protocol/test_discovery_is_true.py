@@ -9,6 +9,8 @@ from app.oauth.claims import CLAIMS_BY_SCOPE
 from app.oauth.grants import GRANTS
 from tests.support.application import Application, TestClient
 from tests.support.dpop import prover
+from tests.support.exchange import GRANTS as EXCHANGING
+from tests.support.exchange import exchange_form
 from tests.support.jwt import header_of
 from tests.support.visitor import answer_in, visiting
 
@@ -235,6 +237,15 @@ async def who_may_introspect(app: Application, value: list[str]) -> None:
     answer = await app.http.post("/introspect", data=form)
     assert answer.status_code == 401
     assert "none" not in value
+
+
+@checks("identity_chaining_requested_token_types_supported")
+async def identities_are_passed_on(app: Application, value: list[str]) -> None:
+    client = await app.create_client(grant_types=EXCHANGING)
+    for requested in (*value, "urn:ietf:params:oauth:token-type:saml2"):
+        form = exchange_form("x", requested_token_type=requested)
+        text = (await app.token(client, **form)).json()["error_description"]
+        assert ("not supported" not in text) == (requested in value)
 
 
 @checks("authorization_response_iss_parameter_supported")

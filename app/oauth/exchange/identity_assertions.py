@@ -199,8 +199,8 @@ def _policy_for(client: Client, audience: str | None) -> IdentityAssertionPolicy
         if each.audience == audience:
             return each
     raise InvalidTargetError(
-        reason="the target is no authorization server of the client: add it with `postern clients"
-        f" policy {client.client_id} --identity-assertion JSON`"
+        reason="the target is not an authorization server of the client: add it with `postern"
+        f" clients policy {client.client_id} --identity-assertion JSON`"
     )
 
 
