@@ -11,6 +11,7 @@ from app.pages.account.overview import SectionView, SessionView
 from app.pages.account.protection import AdviceView, ProtectionView
 from app.pages.support.scope_views import ResourceView, ScopeView
 from app.pages.support.view_models import ClientView, SupportView, UserView
+from app.schemas.detail_sentences import Part
 from app.schemas.operations import Welcome
 from app.security.qr_codes import png_base64
 from tests.browser.account_states import ACCOUNT_STATES, PLACES
@@ -133,8 +134,18 @@ CONSENT = {
     "user": ADA,
     "scopes": FEW,
     "resources": [],
+    "details": [],
     "switch_url": "/login",
 }
+A_PAYMENT = [
+    Part("Pay ", False),
+    Part("123.50", True),
+    Part(" ", False),
+    Part("EUR", True),
+    Part(" to ", False),
+    Part("<b>Ada's</b> Shop", True),
+]
+LONG_VALUE = Part("https://scheme.example.com/" + "a-long-name" * 9, True)
 NO_ACCESS = {
     **FORM,
     "client": WITH_LOGO,
@@ -309,6 +320,10 @@ ALL: dict[str, tuple[str, Mapping[str, Any]]] = {
             "client": PLAIN,
             "resources": [ResourceView("Photo API", "https://photos.example.com", FEW, True)],
         },
+    ),
+    "consent-details": (
+        "consent.html",
+        {**CONSENT, "client": PLAIN, "scopes": [], "details": [A_PAYMENT, [LONG_VALUE]]},
     ),
     "consent-more": ("consent.html", {**CONSENT, "client": PLAIN, "scopes": MANY_SCOPES}),
     "consent-long": (

@@ -1,5 +1,6 @@
 """The account pages in a real browser: with and without scripts, and by the keyboard alone."""
 
+import asyncio
 import json
 import re
 from pathlib import Path
@@ -121,3 +122,36 @@ async def test_the_account_pages_are_translated_into_german(scripted: Walk) -> N
         await expect(page.get_by_role("heading", name=heading, level=1)).to_be_visible()
         text = await page.locator("main").inner_text()
         assert not re.search(r"\b(your|the|password)\b", text, re.IGNORECASE), text
+
+
+async def test_an_access_token_is_created_copied_and_revoked(walk: Walk) -> None:
+    """Shown once, and gone when the page is opened again"""
+    page = walk.page
+    name = walk.app.new_name("photos")
+    await walk.server.run(
+        "resources", "create", name, "--identifier", f"https://{name}.example", "--title", name,
+        "--scope", "read=See your photos", "--open-to-all-clients", "--allow-personal-tokens",
+    )  # fmt: skip
+    await enter(walk)
+
+    await open_section(page, "Access tokens")
+    await expect(page.get_by_text("Your access tokens appear here")).to_be_visible()
+    permissions = page.get_by_role("group", name=f"Permissions for {name}")
+    while not await permissions.is_visible():  # the server reads resources every ten seconds
+        await asyncio.sleep(0.5)
+        await page.goto(f"{walk.server.url}/account/tokens?resource={name}")
+    await page.get_by_label("Name").fill("Backup")
+    await page.get_by_label("Valid for (days)").fill("400")
+    await page.get_by_label("See your photos").check()
+    await page.get_by_role("button", name="Create the token").click()
+    await expect(page.locator("#days-error")).to_contain_text("from 1 to 365")
+    await expect(page.get_by_label("Name")).to_have_value("Backup")
+    await page.get_by_label("Valid for (days)").fill("30")
+    await page.get_by_role("button", name="Create the token").click()
+
+    await expect(page.get_by_role("status")).to_contain_text("It isn't shown again.")
+    assert (await page.locator("#token").inner_text()).startswith("postern_pt_")
+    await page.goto(f"{walk.server.url}/account/tokens")
+    await expect(page.locator("#token")).to_have_count(0)
+    await page.get_by_role("button", name="Revoke Backup").click()
+    await expect(page.get_by_text("Your access tokens appear here")).to_be_visible()

@@ -168,7 +168,7 @@ async def test_the_pages_of_what_is_connected_are_accessible_and_fit_the_screen(
     await page.get_by_role("button", name="Add scope").click()
     await expect(page.get_by_role("table", name="Scopes")).to_contain_text("reports.read")
     await look_at(page, "console-resource-scope")
-    for place in ("edit", "scopes/+new", "clients/+new", "delete"):
+    for place in ("edit", "scopes/+new", "clients/+new", "personal-tokens", "delete"):
         await page.goto(f"{scripted.server.url}{CONSOLE}/resources/{name}/{place}")
         await look_at(page, f"console-resource-{place.replace('/', '-')}")
 
