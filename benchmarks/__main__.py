@@ -139,6 +139,9 @@ def _print_report(machine: str, cells: list[Cell], startups: list[Startup]) -> N
     print(report.results_table(cells))
     print(f"\nTargets, at {report.TARGET_CONNECTIONS} connections:\n")
     print(report.targets_table(cells, startups))
+    bare = servers.bare_signature_milliseconds(seconds=1)
+    print(f"\nSigned tokens. {report.signature_line(bare)}\n")
+    print(report.signature_table(cells, bare))
     print(f"\nEvery round: {report.write_json(machine, cells, startups)}")
 
 

@@ -5,8 +5,10 @@ neither the interpreter nor the event loop with the measured server.
 """
 
 import asyncio
+import base64
 import gc
 import json
+import os
 import signal
 import sys
 import time
@@ -107,9 +109,12 @@ class Run:
     async def measure(self) -> dict[str, Any]:
         job, server = self._job, psutil.Process(self._job["pid"])
         chains = [Chain(job["requests"][0], token) for token in job["chains"]]
+        with_proof = with_proofs_for(job["proofs_for"]) if job.get("proofs_for") else None
         connections: list[Connection] = []
         for number in range(job["connections"]):
             next_request = chains[number] if chains else cycle(job["requests"], number)
+            if with_proof is not None:
+                next_request = with_proof(next_request)
             _, connection = await self.loop.create_connection(
                 partial(Connection, next_request, self), "127.0.0.1", job["port"]
             )
@@ -164,6 +169,37 @@ def cycle(requests: list[str], start: int) -> NextRequest:
         return encoded[position]
 
     return following
+
+
+def with_proofs_for(url: str) -> Callable[[NextRequest], NextRequest]:
+    """Return a function that adds a new DPoP proof (RFC 9449) to each of the next requests.
+
+    Each connection has a key of its own.
+    """
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    from app.security.signatures import P256_BYTES, SIGNERS
+
+    def encoded(content: bytes) -> str:
+        return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
+
+    def with_proof(next_request: NextRequest) -> NextRequest:
+        key = ec.generate_private_key(ec.SECP256R1())
+        point = key.public_key().public_numbers()
+        x, y = (encoded(each.to_bytes(P256_BYTES, "big")) for each in (point.x, point.y))
+        jwk = {"kty": "EC", "crv": "P-256", "x": x, "y": y}
+        header = encoded(json.dumps({"typ": "dpop+jwt", "alg": "ES256", "jwk": jwk}).encode())
+
+        def following(answer: bytes | None) -> bytes:
+            claims = {"jti": os.urandom(12).hex(), "htm": "POST", "htu": url, "iat": time.time()}
+            signed = f"{header}.{encoded(json.dumps(claims).encode())}"
+            proof = f"{signed}.{encoded(SIGNERS['ES256'](key, signed.encode()))}"
+            line, end, rest = next_request(answer).partition(b"\r\n")
+            return line + end + f"DPoP: {proof}\r\n".encode() + rest
+
+        return following
+
+    return with_proof
 
 
 def cpu_seconds(process: psutil.Process) -> float:

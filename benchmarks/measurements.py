@@ -105,6 +105,7 @@ def run_round(
         server,
         requests=load.requests,
         chains=load.chains[:connections] if load.chains else None,
+        proofs_for=load.proofs_for,
         connections=connections,
         seconds=seconds,
     )

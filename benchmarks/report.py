@@ -110,6 +110,59 @@ def targets_table(cells: Sequence[Cell], startups: Sequence[Startup]) -> str:
     return table(("target", "database", "wanted", "measured", "met"), rows)
 
 
+def signature_line(bare: tuple[float, float]) -> str:
+    """Return the cost of bare signatures on this machine, as a sentence."""
+    signature, verification = bare
+    return (
+        f"One bare ES256 signature: {_number(signature, 3)} ms of CPU, one bare verification:"
+        f" {_number(verification, 3)} ms."
+    )
+
+
+def signature_table(cells: Sequence[Cell], bare: tuple[float, float]) -> str:
+    """Return a table of what signatures cost beside opaque tokens, at 64 connections."""
+    cpu = {
+        (cell.database, cell.scenario): value
+        for cell in cells
+        if cell.connections == TARGET_CONNECTIONS and (value := cell.median("cpu_ms")) is not None
+    }
+    signature, verification = bare
+    limits: tuple[tuple[str, str, str, Callable[[float], float]], ...] = (
+        (
+            "client_credentials_jwt: opaque + 2 signatures",
+            "client_credentials",
+            "client_credentials_jwt",
+            lambda opaque: opaque + 2 * signature,
+        ),
+        (
+            "client_credentials_dpop: opaque + 3 verifications + 1 signature",
+            "client_credentials",
+            "client_credentials_dpop",
+            lambda opaque: opaque + 3 * verification + signature,
+        ),
+        (
+            "introspection_jwt: 1.5 x opaque",
+            "introspection",
+            "introspection_jwt",
+            lambda opaque: 1.5 * opaque,
+        ),
+    )
+    rows = [
+        (
+            label,
+            database,
+            f"≤ {_number(limit_of(opaque), 3)}",
+            _number(measured, 3),
+            _met(measured <= limit_of(opaque)),
+        )
+        for label, plain, signed, limit_of in limits
+        for database in dict.fromkeys(database for database, _ in cpu)
+        if (opaque := cpu.get((database, plain))) is not None
+        and (measured := cpu.get((database, signed))) is not None
+    ]
+    return table(("limit", "database", "wanted, ms of CPU", "measured", "met"), rows)
+
+
 def hash_line(cells: Sequence[Cell]) -> str:
     """Return the cost of one bare hash on this machine, as a sentence."""
     hash_ms = [value for cell in cells if (value := cell.median("hash_ms")) is not None]

@@ -5,7 +5,7 @@ import itertools
 import re
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
@@ -23,10 +23,14 @@ DOCUMENTED_CLIENT = {"redirect_uri": "http://localhost:3000/callback"}
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Requests to repeat; with `chains`, each chain completes the one request with its token."""
+    """Requests to repeat; with `chains`, each chain completes the one request with its token.
+
+    With `proofs_for`, each request gets a new DPoP proof for this URL.
+    """
 
     requests: list[str]
     chains: list[str] | None = None
+    proofs_for: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,13 @@ class Registered:
             raise ValueError("a scenario with a resource needs the URL of the database")
         servers = [client_id for client_id, _ in self.clients]
         return create_resource(self._database_url, servers=servers)
+
+    @cached_property
+    def token_endpoint(self) -> str:
+        """The URL that DPoP proofs name."""
+        response = self._http.get("/.well-known/openid-configuration")
+        response.raise_for_status()
+        return str(response.json()["token_endpoint"])
 
     def add_jwts(self) -> None:
         """Add JWT access tokens, half of clients and half of the user, if there are none yet."""
@@ -122,6 +133,12 @@ def client_credentials_jwt(registered: Registered) -> Load:
     return Load([post("/token", header, form) for header in registered.authorizations])
 
 
+def client_credentials_dpop(registered: Registered) -> Load:
+    """Issue tokens bound to a key by a DPoP proof, a new one for each request."""
+    load = client_credentials(registered)
+    return replace(load, proofs_for=registered.token_endpoint)
+
+
 def introspection_jwt(registered: Registered) -> Load:
     """Introspect JWTs, half of clients and half of users."""
     registered.add_jwts()
@@ -162,6 +179,7 @@ SCENARIOS: dict[str, Scenario] = {
     "client_credentials": client_credentials,
     "introspection": introspection,
     "client_credentials_jwt": client_credentials_jwt,
+    "client_credentials_dpop": client_credentials_dpop,
     "introspection_jwt": introspection_jwt,
     "profile": profile,
     "refresh": refresh,

@@ -147,16 +147,21 @@ class LoadGenerator:
         *,
         requests: list[str],
         chains: list[str] | None = None,
+        proofs_for: str | None = None,
         connections: int,
         seconds: float,
         rate: float | None = None,
     ) -> dict[str, Any]:
-        """Return the figures of a round. With a `rate`, requests start at that many a second."""
+        """Return the figures of a round. With a `rate`, requests start at that many a second.
+
+        With `proofs_for`, each request gets a new DPoP proof for this URL.
+        """
         job = {
             "port": server.port,
             "pid": server.pid,
             "requests": requests,
             "chains": chains or [],
+            "proofs_for": proofs_for,
             "connections": connections,
             "seconds": seconds,
             "rate": rate,
@@ -191,8 +196,18 @@ def load_generator() -> Iterator[LoadGenerator]:
 
 def bare_hash_milliseconds(seconds: float) -> float:
     """Return the CPU time of one Argon2id hash, measured in a process that does nothing else."""
+    return float(_measured_alone("benchmarks.bare_hash", seconds))
+
+
+def bare_signature_milliseconds(seconds: float) -> tuple[float, float]:
+    """Return the same of one ES256 signature and of its verification."""
+    signature, verification = _measured_alone("benchmarks.bare_signature", seconds).split()
+    return float(signature), float(verification)
+
+
+def _measured_alone(module: str, seconds: float) -> str:
     process = subprocess.run(
-        [sys.executable, "-m", "benchmarks.bare_hash", str(seconds)],
+        [sys.executable, "-m", module, str(seconds)],
         cwd=ROOT,
         env=_environment(),
         check=True,
@@ -200,4 +215,4 @@ def bare_hash_milliseconds(seconds: float) -> float:
         text=True,
         timeout=seconds + JOB_SECONDS,
     )
-    return float(process.stdout)
+    return process.stdout

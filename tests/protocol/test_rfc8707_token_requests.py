@@ -316,6 +316,27 @@ async def test_a_default_that_the_client_may_no_longer_request_is_refused(
     assert_oauth_error(await request(app, service), "invalid_target")
 
 
+async def test_a_remembered_grant_follows_its_client_and_the_resource(
+    app: Application, service: TestClient, server: TestClient, resource: Resource
+) -> None:
+    """Grants of equal requests are remembered; neither another client nor a change gets them."""
+    asked = {"resource": resource.identifier, "scope": "write"}
+    services = services_of(app)
+
+    before = await request(app, service, **asked)
+    narrowed = ClientPolicies(allowed_scopes=("read",))
+    await services.clients.policies.set(service.client_id, narrowed, authority=FULL)
+    by_policy = await request(app, service, **asked)
+    of_another = await request(app, server, **asked)
+    closed = resource_body(resource.name, is_open_to_all_clients=False, servers=[])
+    await services.oauth.resources.change(resource.name, closed, authority=FULL)
+    by_resource = await request(app, server, **asked)
+
+    assert before.json()["scope"] == of_another.json()["scope"] == "read write"
+    assert_oauth_error(by_policy, "invalid_scope")
+    assert_oauth_error(by_resource, "invalid_target")
+
+
 async def test_without_a_default_resource_nothing_is_looked_up(
     app: Application, service: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
