@@ -1,23 +1,16 @@
 """`/admin/clients/{client_id}/disable`, `/enable` and `/trust`."""
 
+from collections.abc import Mapping
+
 from starlette.responses import Response
 
 from app.i18n.messages import N_
 from app.models.clients.trust import Trust
-from app.pages.admin.base import dangerous_router
-from app.pages.admin.client_forms import PATH, ClientRequest, ClientRequestDep
-from app.pages.admin.forms import (
-    Field,
-    FormView,
-    Option,
-    form_page,
-    require_current,
-    shown_in_form,
-)
-from app.pages.support import Errors, ShowAgainError, redirect, shows_again
-
-dangerous = dangerous_router()
-routers = (dangerous,)
+from app.pages.admin.client_forms import PATH, ClientRequest, get_client_request
+from app.pages.admin.forms import Field, Option
+from app.pages.admin.object_acts import ActTexts, switch_forms
+from app.pages.admin.object_forms import ObjectForm, form_routers
+from app.pages.support import ShowAgainError, redirect
 
 DISABLE, ENABLE = "disable", "enable"
 TRUST = Field(
@@ -35,80 +28,49 @@ TRUST = Field(
 TRUSTS: dict[str, Trust] = {"none": "none", "verified": "verified", "first_party": "first_party"}
 
 
-async def switch_page(request: ClientRequest, errors: Errors | None = None) -> Response:
-    text, disables = request.text, _disables(request)
-    form = FormView(
-        heading=text("Disable this client?") if disables else text("Enable this client?"),
-        object_name=request.shown_name,
-        introduction=(
-            text("The app can't sign anyone in, and its tokens are invalid until you enable it.")
-            if disables
-            else text("The app can sign users in again, and its tokens are valid again.")
-        ),
-        fields=(),
-        values={},
-        submit=text("Disable client") if disables else text("Enable client"),
-        cancel_url=request.client_url,
-        is_danger=disables,
+async def _set_disabled(request: ClientRequest, *, disabled: bool) -> None:
+    await request.services.clients.administration.set_disabled(
+        request.client.client_id, disabled=disabled, authority=request.authority
     )
-    return form_page(request, form, errors)
 
 
-async def confirm_switch(request: ClientRequestDep) -> Response:
-    return await switch_page(request)
-
-
-@shows_again(switch_page)
-async def switch_client(request: ClientRequestDep) -> Response:
-    request.check()
-    with shown_in_form(request):
-        await request.services.clients.administration.set_disabled(
-            request.client.client_id, disabled=_disables(request), authority=request.authority
-        )
-    return redirect(f"{request.client_url}?done=saved")
-
-
-for act in (DISABLE, ENABLE):
-    dangerous.add_api_route(f"{PATH}/{{client_id}}/{act}", confirm_switch, methods=["GET"])
-    dangerous.add_api_route(f"{PATH}/{{client_id}}/{act}", switch_client, methods=["POST"])
-
-
-async def trust_page(request: ClientRequest, errors: Errors | None = None) -> Response:
-    values = {TRUST.name: request.client.trust}
-    form = FormView(
-        heading=request.text("Set the trust in this client"),
-        object_name=request.shown_name,
-        fields=[TRUST.in_language(request.text)],
-        values={**values, **request.fields} if request.is_form else values,
-        submit=request.text("Save"),
-        cancel_url=request.client_url,
-        version=str(request.client.version),
-    )
-    return form_page(request, form, errors)
-
-
-@dangerous.get(f"{PATH}/{{client_id}}/trust")
-async def choose_trust(request: ClientRequestDep) -> Response:
-    return await trust_page(request)
-
-
-@dangerous.post(f"{PATH}/{{client_id}}/trust")
-@shows_again(trust_page)
-async def set_trust(request: ClientRequestDep) -> Response:
-    request.check()
-    require_current(request, request.client.version)
-    trust = TRUSTS.get(request.fields.get(TRUST.name, ""))
+async def _set_trust(request: ClientRequest, typed: Mapping[str, str]) -> Response:
+    trust = TRUSTS.get(typed[TRUST.name])
     if trust is None:
         raise ShowAgainError({TRUST.name: request.text(TRUST.wrong)})
-    with shown_in_form(request, [TRUST]):
-        await request.services.clients.administration.set_trust(
-            request.client.client_id,
-            trust,
-            version=request.client.version,
-            authority=request.authority,
-        )
-    return redirect(f"{request.client_url}?done=saved")
+    await request.services.clients.administration.set_trust(
+        request.client.client_id,
+        trust,
+        version=request.client.version,
+        authority=request.authority,
+    )
+    return redirect(f"{request.url}?done=saved")
 
 
-def _disables(request: ClientRequest) -> bool:
-    return request.path.endswith(f"/{DISABLE}")
+SWITCHES = switch_forms(
+    f"{PATH}/{{client_id}}",
+    get_client_request,
+    _set_disabled,
+    disable=ActTexts(
+        N_("Disable this client?"),
+        N_("The app can't sign anyone in, and its tokens are invalid until you enable it."),
+        N_("Disable client"),
+    ),
+    enable=ActTexts(
+        N_("Enable this client?"),
+        N_("The app can sign users in again, and its tokens are valid again."),
+        N_("Enable client"),
+    ),
+    is_versioned=False,
+)
+SET_TRUST = ObjectForm(
+    path=f"{PATH}/{{client_id}}/trust",
+    request_of=get_client_request,
+    heading=N_("Set the trust in this client"),
+    submit=N_("Save"),
+    needs_fresh_sign_in=True,
+    fields=(TRUST,),
+    stored=lambda request: {TRUST.name: request.client.trust},
+    run=_set_trust,
+)
+routers = form_routers(*SWITCHES, SET_TRUST)

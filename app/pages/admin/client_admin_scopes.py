@@ -1,63 +1,42 @@
 """`/admin/clients/{client_id}/admin-scopes`: what a client may do with the admin API."""
 
+from collections.abc import Mapping
+
 from starlette.responses import Response
 
-from app.pages.admin.base import dangerous_router
-from app.pages.admin.client_forms import PATH, ClientRequest, ClientRequestDep
-from app.pages.admin.forms import (
-    Field,
-    FormView,
-    form_page,
-    require_current,
-    shown_in_form,
-    typed_in,
-)
-from app.pages.support import Errors, redirect, shows_again
+from app.i18n.messages import N_
+from app.pages.admin.client_forms import PATH, ClientRequest, get_client_request
+from app.pages.admin.forms import Field
+from app.pages.admin.object_forms import ObjectForm, form_routers
+from app.pages.support import redirect
 from app.schemas.admin_scopes import AdminScope
-
-dangerous = dangerous_router()
-routers = (dangerous,)
 
 FIELDS = [Field(scope.value, scope.value, kind="check") for scope in AdminScope]
 """A box for each scope; its label is the name, as a token request has it."""
 
 
-async def scopes_page(request: ClientRequest, errors: Errors | None = None) -> Response:
-    form = FormView(
-        heading=request.text("Access to the admin API"),
-        object_name=request.shown_name,
-        introduction=request.text(
-            "The client can ask for these scopes with its own credentials. The scope admin includes"
-            " all others."
-        ),
-        fields=FIELDS,
-        values=(
-            typed_in(request, FIELDS)
-            if request.is_form
-            else dict.fromkeys(request.client.admin_scopes.split(), "1")
-        ),
-        submit=request.text("Save"),
-        cancel_url=request.client_url,
-        version=str(request.client.version),
+async def _set(request: ClientRequest, typed: Mapping[str, str]) -> Response:
+    await request.services.clients.administration.set_admin_scopes(
+        request.client.client_id,
+        [scope for scope in AdminScope if typed[scope.value]],
+        version=request.client.version,
+        authority=request.authority,
     )
-    return form_page(request, form, errors)
+    return redirect(f"{request.url}?done=saved")
 
 
-@dangerous.get(f"{PATH}/{{client_id}}/admin-scopes")
-async def choose_scopes(request: ClientRequestDep) -> Response:
-    return await scopes_page(request)
-
-
-@dangerous.post(f"{PATH}/{{client_id}}/admin-scopes")
-@shows_again(scopes_page)
-async def set_scopes(request: ClientRequestDep) -> Response:
-    request.check()
-    require_current(request, request.client.version)
-    with shown_in_form(request):
-        await request.services.clients.administration.set_admin_scopes(
-            request.client.client_id,
-            [scope for scope in AdminScope if request.fields.get(scope.value)],
-            version=request.client.version,
-            authority=request.authority,
-        )
-    return redirect(f"{request.client_url}?done=saved")
+FORM = ObjectForm(
+    path=f"{PATH}/{{client_id}}/admin-scopes",
+    request_of=get_client_request,
+    heading=N_("Access to the admin API"),
+    introduction=N_(
+        "The client can ask for these scopes with its own credentials. The scope admin includes"
+        " all others."
+    ),
+    submit=N_("Save"),
+    needs_fresh_sign_in=True,
+    fields=FIELDS,
+    stored=lambda request: dict.fromkeys(request.client.admin_scopes.split(), "1"),
+    run=_set,
+)
+routers = form_routers(FORM)

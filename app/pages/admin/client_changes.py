@@ -1,11 +1,11 @@
 """`/admin/clients/{client_id}/edit` and `/delete`: change and delete a client."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from starlette.responses import Response
 
+from app.i18n.messages import N_
 from app.oauth.administered_clients import body_type_of, merged_members
-from app.pages.admin.base import changes_router, dangerous_router
 from app.pages.admin.client_forms import (
     BACKCHANNEL,
     HOME_PAGE,
@@ -19,25 +19,16 @@ from app.pages.admin.client_forms import (
     SCOPE,
     TERMS,
     ClientRequest,
-    ClientRequestDep,
+    get_client_request,
     in_lines,
     members_of,
 )
-from app.pages.admin.client_wizard import secret_page
-from app.pages.admin.forms import (
-    Field,
-    FormView,
-    form_page,
-    parse_body,
-    require_current,
-    shown_in_form,
-    typed_in,
-)
-from app.pages.support import Errors, redirect, shows_again
+from app.pages.admin.client_secret_page import client_secret_page
+from app.pages.admin.forms import Field, parse_body
+from app.pages.admin.object_acts import ActTexts, delete_form
+from app.pages.admin.object_forms import ObjectForm, form_routers
+from app.pages.support import redirect
 from app.services.clients.stated_clients import stated_members
-
-changes, dangerous = changes_router(), dangerous_router()
-routers = (changes, dangerous)
 
 ALWAYS = (NAME, SCOPE, HOME_PAGE, LOGO, PRIVACY, TERMS)
 OF_USERS = (
@@ -46,32 +37,8 @@ OF_USERS = (
 )
 
 
-async def edit_page(request: ClientRequest, errors: Errors | None = None) -> Response:
-    fields = _fields(request)
-    form = FormView(
-        heading=request.text("Edit client"),
-        object_name=request.shown_name,
-        fields=[field.in_language(request.text) for field in fields],
-        values=in_lines(typed_in(request, fields)) if request.is_form else _stored(request),
-        submit=request.text("Save"),
-        cancel_url=request.client_url,
-        version=str(request.client.version),
-    )
-    return form_page(request, form, errors)
-
-
-@changes.get(f"{PATH}/{{client_id}}/edit")
-async def edit_client(request: ClientRequestDep) -> Response:
-    return await edit_page(request)
-
-
-@changes.post(f"{PATH}/{{client_id}}/edit")
-@shows_again(edit_page)
-async def save_client(request: ClientRequestDep) -> Response:
+async def _save(request: ClientRequest, typed: Mapping[str, str]) -> Response:
     fields, client = _fields(request), request.client
-    request.check(*(field.name for field in fields))
-    typed = typed_in(request, fields)
-    require_current(request, client.version, typed=in_lines(typed), stored=_stored(request))
     members = merged_members(client, members_of(typed, fields))
     body = parse_body(
         request,
@@ -79,48 +46,18 @@ async def save_client(request: ClientRequestDep) -> Response:
         {"client_name": "", **members},
         fields,
     )
-    with shown_in_form(request, fields):
-        changed = await request.services.clients.administered.change(
-            client, body, authority=request.authority
-        )
-    if changed.secret is not None:
-        return secret_page(request, client.client_id, changed.secret, of=request.shown_name)
-    return redirect(f"{request.client_url}?done=saved")
-
-
-async def delete_page(request: ClientRequest, errors: Errors | None = None) -> Response:
-    form = FormView(
-        heading=request.text("Delete this client?"),
-        object_name=request.shown_name,
-        introduction=request.text(
-            "Its tokens become invalid at once, and nobody can sign in to the app any more. To try "
-            "what happens, disable it first."
-        ),
-        fields=(),
-        values={},
-        submit=request.text("Delete client"),
-        cancel_url=request.client_url,
-        version=str(request.client.version),
-        is_danger=True,
+    changed = await request.services.clients.administered.change(
+        client, body, authority=request.authority
     )
-    return form_page(request, form, errors)
+    if changed.secret is not None:
+        return client_secret_page(request, client.client_id, changed.secret, of=request.shown_name)
+    return redirect(f"{request.url}?done=saved")
 
 
-@dangerous.get(f"{PATH}/{{client_id}}/delete")
-async def confirm_deletion(request: ClientRequestDep) -> Response:
-    return await delete_page(request)
-
-
-@dangerous.post(f"{PATH}/{{client_id}}/delete")
-@shows_again(delete_page)
-async def delete_client(request: ClientRequestDep) -> Response:
-    request.check()
-    require_current(request, request.client.version)
-    with shown_in_form(request):
-        await request.services.clients.administration.delete(
-            request.client.client_id, version=request.client.version, authority=request.authority
-        )
-    return redirect(f"{PATH}?done=deleted")
+async def _delete(request: ClientRequest) -> None:
+    await request.services.clients.administration.delete(
+        request.client.client_id, version=request.client.version, authority=request.authority
+    )
 
 
 def _fields(request: ClientRequest) -> Sequence[Field]:
@@ -135,3 +72,30 @@ def _stored(request: ClientRequest) -> dict[str, str]:
         value = members.get(field.name) or ""
         values[field.name] = "\n".join(value) if field.name in LISTS else str(value)
     return values
+
+
+EDIT = ObjectForm(
+    path=f"{PATH}/{{client_id}}/edit",
+    request_of=get_client_request,
+    heading=N_("Edit client"),
+    submit=N_("Save"),
+    needs_fresh_sign_in=False,
+    fields=_fields,
+    stored=_stored,
+    in_form=in_lines,
+    run=_save,
+)
+DELETE = delete_form(
+    f"{PATH}/{{client_id}}",
+    get_client_request,
+    _delete,
+    ActTexts(
+        N_("Delete this client?"),
+        N_(
+            "Its tokens become invalid at once, and nobody can sign in to the app any more. To try "
+            "what happens, disable it first."
+        ),
+        N_("Delete client"),
+    ),
+)
+routers = changes, dangerous = form_routers(EDIT, DELETE)

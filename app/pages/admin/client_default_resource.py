@@ -1,69 +1,26 @@
 """`/admin/clients/{client_id}/default-resource`: what requests that name no resource are for."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from starlette.responses import Response
 
 from app.i18n.messages import N_
-from app.pages.admin.base import changes_router
-from app.pages.admin.client_forms import PATH, ClientRequest, ClientRequestDep
-from app.pages.admin.forms import (
-    Field,
-    FormView,
-    Option,
-    form_page,
-    require_current,
-    shown_in_form,
-    typed_in,
-)
-from app.pages.support import Errors, redirect, shows_again
-
-changes = changes_router()
-routers = (changes,)
+from app.pages.admin.client_forms import PATH, ClientRequest, get_client_request
+from app.pages.admin.forms import Field, Option
+from app.pages.admin.object_forms import ObjectForm, form_routers
+from app.pages.support import redirect
 
 NAME = "default_resource"
 
 
-async def resource_page(request: ClientRequest, errors: Errors | None = None) -> Response:
-    fields = await _fields(request)
-    form = FormView(
-        heading=request.text("Default resource"),
-        object_name=request.shown_name,
-        introduction=request.text(
-            "Many apps never name a resource. Their requests are for this one then, of those that "
-            "the client may request."
-        ),
-        fields=[field.in_language(request.text) for field in fields],
-        values=(
-            typed_in(request, fields)
-            if request.is_form
-            else {NAME: request.client.default_resource or ""}
-        ),
-        submit=request.text("Save"),
-        cancel_url=request.client_url,
-        version=str(request.client.version),
+async def _set(request: ClientRequest, typed: Mapping[str, str]) -> Response:
+    await request.services.oauth.default_resources.set(
+        request.client.client_id,
+        typed[NAME] or None,
+        version=request.client.version,
+        authority=request.authority,
     )
-    return form_page(request, form, errors)
-
-
-@changes.get(f"{PATH}/{{client_id}}/default-resource")
-async def choose_resource(request: ClientRequestDep) -> Response:
-    return await resource_page(request)
-
-
-@changes.post(f"{PATH}/{{client_id}}/default-resource")
-@shows_again(resource_page)
-async def set_resource(request: ClientRequestDep) -> Response:
-    request.check(NAME)
-    require_current(request, request.client.version)
-    with shown_in_form(request, await _fields(request)):
-        await request.services.oauth.default_resources.set(
-            request.client.client_id,
-            request.fields.get(NAME) or None,
-            version=request.client.version,
-            authority=request.authority,
-        )
-    return redirect(f"{request.client_url}?done=saved")
+    return redirect(f"{request.url}?done=saved")
 
 
 async def _fields(request: ClientRequest) -> Sequence[Field]:
@@ -77,3 +34,20 @@ async def _fields(request: ClientRequest) -> Sequence[Field]:
     ]
     label = N_("Default resource")
     return [Field(NAME, label, kind="select", options=[Option("", N_("None")), *resources])]
+
+
+FORM = ObjectForm(
+    path=f"{PATH}/{{client_id}}/default-resource",
+    request_of=get_client_request,
+    heading=N_("Default resource"),
+    introduction=N_(
+        "Many apps never name a resource. Their requests are for this one then, of those that "
+        "the client may request."
+    ),
+    submit=N_("Save"),
+    needs_fresh_sign_in=False,
+    fields=_fields,
+    stored=lambda request: {NAME: request.client.default_resource or ""},
+    run=_set,
+)
+routers = form_routers(FORM)

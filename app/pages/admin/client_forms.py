@@ -8,9 +8,10 @@ from fastapi import Depends
 
 from app.i18n.messages import N_
 from app.models.clients.clients import Client
-from app.pages.admin.base import ConsoleRequest, ConsoleRequestDep
+from app.pages.admin.base import ConsoleRequestDep
 from app.pages.admin.forms import Field
 from app.pages.admin.navigation import url_of
+from app.pages.admin.object_forms import ObjectRequest
 
 PLACE = "clients"
 PATH = url_of(PLACE)
@@ -64,7 +65,7 @@ LISTS = (REDIRECT_URIS.name, LOGOUT_URIS.name)
 
 
 @dataclass(frozen=True, slots=True)
-class ClientRequest(ConsoleRequest):
+class ClientRequest(ObjectRequest):
     """A request for a page about one client."""
 
     client: Client
@@ -72,6 +73,14 @@ class ClientRequest(ConsoleRequest):
     @property
     def client_url(self) -> str:
         return f"{PATH}/{self.client.client_id}"
+
+    @property
+    def url(self) -> str:
+        return self.client_url
+
+    @property
+    def version(self) -> str:
+        return str(self.client.version)
 
     @property
     def shown_name(self) -> str:

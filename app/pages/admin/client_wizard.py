@@ -10,8 +10,9 @@ from app.errors import NotFoundError
 from app.pages.admin.base import NEW, ConsoleRequest, ConsoleRequestDep, dangerous_router
 from app.pages.admin.client_forms import PATH, in_lines, members_of
 from app.pages.admin.client_kinds import KINDS, OfferedKind
+from app.pages.admin.client_secret_page import client_secret_page
 from app.pages.admin.forms import FormView, form_page, parse_body, shown_in_form, typed_in
-from app.pages.admin.views import Cell, Fact, Link, Listing, Table
+from app.pages.admin.views import Cell, Link, Listing, Table
 from app.pages.support import Errors, redirect, shows_again
 from app.schemas.clients import ClientCreate
 from app.services.clients.kinds import KindName, metadata_of_kind
@@ -98,21 +99,4 @@ async def create_client(request: KindRequestDep) -> Response:
     url = f"{PATH}/{new.client.client_id}"
     if new.secret is None:
         return redirect(f"{url}?done=created")
-    return secret_page(request, new.client.client_id, new.secret, of=new.client.client_name)
-
-
-def secret_page(request: ConsoleRequest, client_id: str, secret: str, *, of: str) -> Response:
-    """Return the page that shows a new secret once."""
-    text = request.text
-    return request.console_page(
-        "admin_secret.html",
-        heading=text("Copy the secret now"),
-        object_name=of,
-        introduction=text("It is shown once. Keep it on the server of the app only."),
-        facts=[
-            Fact(text("Client ID"), Cell(client_id, is_code=True)),
-            Fact(text("Issuer"), Cell(request.services.core.settings.issuer_url, is_code=True)),
-        ],
-        secret=secret,
-        next_url=f"{PATH}/{client_id}",
-    )
+    return client_secret_page(request, new.client.client_id, new.secret, of=new.client.client_name)

@@ -20,6 +20,7 @@ from app.pages.admin.forms import (
 from app.pages.support import Errors, shows_again
 
 AnyRequest = TypeVar("AnyRequest", bound=ConsoleRequest)
+Fields = Sequence[Field]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,10 @@ class ObjectForm(Generic[AnyRequest]):
     `request_of` is the dependency with the object, or with none for a form that creates one; that
     form belongs to the list above it. `stored` returns the values that the form shows at first.
     `run` gets the values that were typed, and its errors are shown in the form. If the form
-    `needs_fresh_sign_in`, the administrator signed in within the last minutes.
+    `needs_fresh_sign_in`, the administrator signed in within the last minutes. A form that is not
+    `is_versioned` does not depend on what the object was when it was shown. `in_form` returns what
+    was typed as the form shows it again. An exceeded rate limit is shown in the form, unless
+    `shows_limits` is False.
     """
 
     path: str
@@ -59,10 +63,13 @@ class ObjectForm(Generic[AnyRequest]):
     submit: str
     needs_fresh_sign_in: bool
     run: Callable[[AnyRequest, Mapping[str, str]], Awaitable[Response]]
-    introduction: str = ""
-    fields: Sequence[Field] | Callable[[AnyRequest], Sequence[Field]] = ()
+    introduction: str | Callable[[AnyRequest], str] = ""
+    fields: Fields | Callable[[AnyRequest], Fields | Awaitable[Fields]] = ()
     stored: Callable[[AnyRequest], Mapping[str, str]] = lambda request: {}
+    in_form: Callable[[Mapping[str, str]], Mapping[str, str]] = lambda typed: typed
     is_danger: bool = False
+    is_versioned: bool = True
+    shows_limits: bool = True
 
     def add_to(self, router: APIRouter) -> None:
         async def show_form(
@@ -70,11 +77,11 @@ class ObjectForm(Generic[AnyRequest]):
         ) -> Response:
             return await self._page(request)
 
-        @shows_again(self._page)
+        @shows_again(self._page, shows_limits=self.shows_limits)
         async def post_form(
             request: Annotated[AnyRequest, Depends(self.request_of)],
         ) -> Response:
-            fields = self._fields_of(request)
+            fields = await self._fields_of(request)
             request.check(*(field.name for field in fields))
             return await self._run(request, fields)
 
@@ -82,30 +89,49 @@ class ObjectForm(Generic[AnyRequest]):
         router.add_api_route(self.path, post_form, methods=["POST"])
 
     async def _page(self, request: AnyRequest, errors: Errors | None = None) -> Response:
-        text, fields = request.text, self._fields_of(request)
+        text, fields = request.text, await self._fields_of(request)
         about = request if isinstance(request, ObjectRequest) else None
         form = FormView(
             heading=text(self.heading),
             object_name=about.shown_name if about is not None else "",
-            introduction=text(self.introduction) if self.introduction else "",
+            introduction=self._introduction_of(request),
             fields=[field.in_language(text) for field in fields],
-            values=typed_in(request, fields) if request.is_form else self.stored(request),
+            values=(
+                self.in_form(typed_in(request, fields)) if request.is_form else self.stored(request)
+            ),
             submit=text(self.submit),
             cancel_url=about.url if about is not None else request.path.rpartition("/")[0],
-            version=about.version if about is not None else "",
+            version=about.version if about is not None and self.is_versioned else "",
             is_danger=self.is_danger,
         )
         return form_page(request, form, errors)
 
     async def _run(self, request: AnyRequest, fields: Sequence[Field]) -> Response:
         typed = typed_in(request, fields)
-        if isinstance(request, ObjectRequest):
-            require_current(request, request.version, typed=typed, stored=self.stored(request))
+        if isinstance(request, ObjectRequest) and self.is_versioned:
+            require_current(
+                request,
+                request.version,
+                typed=self.in_form(typed),
+                stored=_readable(self.stored(request), fields),
+            )
         with shown_in_form(request, fields):
             return await self.run(request, typed)
 
-    def _fields_of(self, request: AnyRequest) -> Sequence[Field]:
-        return self.fields(request) if callable(self.fields) else self.fields
+    async def _fields_of(self, request: AnyRequest) -> Fields:
+        fields = self.fields(request) if callable(self.fields) else self.fields
+        return await fields if isinstance(fields, Awaitable) else fields
+
+    def _introduction_of(self, request: AnyRequest) -> str:
+        if callable(self.introduction):
+            return self.introduction(request)
+        return request.text(self.introduction) if self.introduction else ""
+
+
+def _readable(stored: Mapping[str, str], fields: Sequence[Field]) -> Mapping[str, str]:
+    """Return the stored values that say something beside their fields: not that of a single box."""
+    boxes = {field.name for field in fields if field.kind == "check"}
+    return {name: value for name, value in stored.items() if name not in boxes}
 
 
 def form_routers(*forms: ObjectForm[Any]) -> tuple[APIRouter, APIRouter]:

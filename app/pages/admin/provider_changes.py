@@ -7,6 +7,7 @@ from starlette.responses import Response
 from app.i18n.messages import N_
 from app.pages.admin.base import NEW, ConsoleRequest, get_console_request
 from app.pages.admin.forms import Field, parse_body
+from app.pages.admin.object_acts import ActTexts, delete_form, switch_forms
 from app.pages.admin.object_forms import ObjectForm, form_routers
 from app.pages.admin.provider_forms import (
     EDIT_FIELDS,
@@ -68,26 +69,16 @@ async def _change(
     return redirect(f"{request.url}?done=saved")
 
 
-async def _disable(request: ProviderRequest, _typed: Mapping[str, str]) -> Response:
-    return await _switch(request, disabled=True)
-
-
-async def _enable(request: ProviderRequest, _typed: Mapping[str, str]) -> Response:
-    return await _switch(request, disabled=False)
-
-
-async def _switch(request: ProviderRequest, *, disabled: bool) -> Response:
+async def _set_disabled(request: ProviderRequest, *, disabled: bool) -> None:
     await request.services.federation.administration.set_disabled(
         request.provider.name, disabled=disabled, authority=request.authority
     )
-    return redirect(f"{request.url}?done=saved")
 
 
-async def _delete(request: ProviderRequest, _typed: Mapping[str, str]) -> Response:
+async def _delete(request: ProviderRequest) -> None:
     await request.services.federation.administration.remove(
         request.provider.name, version=request.provider.version, authority=request.authority
     )
-    return redirect(f"{PATH}?done=deleted")
 
 
 CREATE = ObjectForm(
@@ -121,39 +112,37 @@ SET_SECRET = ObjectForm(
     fields=(NEW_SECRET, NO_SECRET),
     run=_set_secret,
 )
-DISABLE = ObjectForm(
-    path=f"{PATH}/{{name}}/disable",
-    request_of=get_provider_request,
-    heading=N_("Disable this identity provider?"),
-    introduction=N_(
-        "Nobody can sign in with it until you enable it. Accounts that are linked to it stay "
-        "linked."
+DISABLE, ENABLE = switch_forms(
+    f"{PATH}/{{name}}",
+    get_provider_request,
+    _set_disabled,
+    disable=ActTexts(
+        N_("Disable this identity provider?"),
+        N_(
+            "Nobody can sign in with it until you enable it. Accounts that are linked to it stay "
+            "linked."
+        ),
+        N_("Disable identity provider"),
     ),
-    submit=N_("Disable identity provider"),
-    needs_fresh_sign_in=True,
-    is_danger=True,
-    run=_disable,
-)
-ENABLE = ObjectForm(
-    path=f"{PATH}/{{name}}/enable",
-    request_of=get_provider_request,
-    heading=N_("Enable this identity provider?"),
-    introduction=N_("Users can sign in with it again."),
-    submit=N_("Enable identity provider"),
-    needs_fresh_sign_in=True,
-    run=_enable,
-)
-DELETE = ObjectForm(
-    path=f"{PATH}/{{name}}/delete",
-    request_of=get_provider_request,
-    heading=N_("Delete this identity provider?"),
-    introduction=N_(
-        "All accounts are unlinked from it, and lose the groups that it gave them. Users without "
-        "another way to sign in can't sign in any more. To try what happens, disable it first."
+    enable=ActTexts(
+        N_("Enable this identity provider?"),
+        N_("Users can sign in with it again."),
+        N_("Enable identity provider"),
     ),
-    submit=N_("Delete identity provider"),
-    needs_fresh_sign_in=True,
-    is_danger=True,
-    run=_delete,
+    is_versioned=True,
+)
+DELETE = delete_form(
+    f"{PATH}/{{name}}",
+    get_provider_request,
+    _delete,
+    ActTexts(
+        N_("Delete this identity provider?"),
+        N_(
+            "All accounts are unlinked from it, and lose the groups that it gave them. Users "
+            "without another way to sign in can't sign in any more. To try what happens, disable "
+            "it first."
+        ),
+        N_("Delete identity provider"),
+    ),
 )
 routers = changes, dangerous = form_routers(CREATE, EDIT, SET_SECRET, DISABLE, ENABLE, DELETE)

@@ -1,23 +1,23 @@
 """`/admin/roles/{role_id}/holders`: the users and groups that have a role, and granting it."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from starlette.responses import Response
 
 from app.errors import NotFoundError
 from app.i18n.messages import N_
 from app.models.accounts.roles import USER_PREFIX, RoleGrant
-from app.pages.admin.base import NEW, console_router, dangerous_router
-from app.pages.admin.forms import Field, FormView, Option, form_page, shown_in_form, typed_in
+from app.pages.admin.base import NEW, console_router
+from app.pages.admin.forms import Field, Option
 from app.pages.admin.navigation import url_of
+from app.pages.admin.object_forms import ObjectForm, form_routers
 from app.pages.admin.paging import AFTER, PAGE_SIZE, pages_of
-from app.pages.admin.role_forms import PATH, RoleRequest, RoleRequestDep
+from app.pages.admin.role_forms import PATH, RoleRequest, RoleRequestDep, get_role_request
 from app.pages.admin.views import Cell, Link, Listing, Part, Table
-from app.pages.support import Errors, ShowAgainError, redirect, shows_again
+from app.pages.support import ShowAgainError, redirect
 
-router, dangerous = console_router(), dangerous_router()
-routers = (dangerous, router)
+router = console_router()
 
 FIRST = 10
 """How many holders the page of a role shows."""
@@ -62,41 +62,33 @@ async def list_holders(request: RoleRequestDep) -> Response:
     return request.console_page("admin_list.html", listing=listing)
 
 
-async def grant_page(request: RoleRequest, errors: Errors | None = None) -> Response:
-    form = FormView(
-        heading=request.text("Grant this role"),
-        object_name=request.role.name,
-        fields=[field.in_language(request.text) for field in FIELDS],
-        values=typed_in(request, FIELDS) if request.is_form else {},
-        submit=request.text("Grant role"),
-        cancel_url=request.url,
-    )
-    return form_page(request, form, errors)
-
-
-@dangerous.get(f"{PATH}/{{role_id}}/holders/{NEW}")
-async def choose_holder(request: RoleRequestDep) -> Response:
-    return await grant_page(request)
-
-
-@dangerous.post(f"{PATH}/{{role_id}}/holders/{NEW}")
-@shows_again(grant_page)
-async def grant_to_holder(request: RoleRequestDep) -> Response:
-    request.check(NAME.name)
-    name, accounts = request.fields.get(NAME.name, "").strip(), request.services.accounts
-    with shown_in_form(request, FIELDS):
-        if request.fields.get(KIND.name) == "group":
-            group = await accounts.groups.find_by_name(name)
-            if group is None:
-                raise ShowAgainError({NAME.name: request.text("There is no group with that name.")})
-            await accounts.role_grants.grant_to_group(
-                request.role.role_id, group.group_id, authority=request.authority
-            )
-        else:
-            await accounts.role_grants.grant_to_user(
-                request.role.role_id, await _user_id(request, name), authority=request.authority
-            )
+async def _grant(request: RoleRequest, typed: Mapping[str, str]) -> Response:
+    name, accounts = typed[NAME.name], request.services.accounts
+    if typed[KIND.name] == "group":
+        group = await accounts.groups.find_by_name(name)
+        if group is None:
+            raise ShowAgainError({NAME.name: request.text("There is no group with that name.")})
+        await accounts.role_grants.grant_to_group(
+            request.role.role_id, group.group_id, authority=request.authority
+        )
+    else:
+        await accounts.role_grants.grant_to_user(
+            request.role.role_id, await _user_id(request, name), authority=request.authority
+        )
     return redirect(f"{request.url}?done=added")
+
+
+GRANT = ObjectForm(
+    path=f"{PATH}/{{role_id}}/holders/{NEW}",
+    request_of=get_role_request,
+    heading=N_("Grant this role"),
+    submit=N_("Grant role"),
+    needs_fresh_sign_in=True,
+    is_versioned=False,
+    fields=FIELDS,
+    run=_grant,
+)
+routers = (*form_routers(GRANT), router)
 
 
 async def _user_id(request: RoleRequest, name: str) -> str:

@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from app.i18n.messages import N_
 from app.pages.admin.base import NEW, ConsoleRequest, get_console_request
+from app.pages.admin.object_acts import ActTexts, delete_form
 from app.pages.admin.object_forms import ObjectForm, form_routers
 from app.pages.admin.trusted_issuer_forms import (
     FIELDS,
@@ -15,6 +16,7 @@ from app.pages.admin.trusted_issuer_forms import (
     TrustedIssuerRequest,
     first_values,
     get_issuer_request,
+    in_lines,
     parse_issuer,
     stored_values,
 )
@@ -37,11 +39,10 @@ async def _save(request: TrustedIssuerRequest, typed: Mapping[str, str]) -> Resp
     return redirect(f"{request.url}?done=saved")
 
 
-async def _delete(request: TrustedIssuerRequest, _typed: Mapping[str, str]) -> Response:
+async def _delete(request: TrustedIssuerRequest) -> None:
     await request.services.oauth.trusted_issuers.delete(
         request.row.name, version=request.row.version, authority=request.authority
     )
-    return redirect(f"{PATH}?done=deleted")
 
 
 CREATE = ObjectForm(
@@ -56,6 +57,7 @@ CREATE = ObjectForm(
     needs_fresh_sign_in=True,
     fields=NEW_FIELDS,
     stored=first_values,
+    in_form=in_lines,
     run=_create,
 )
 EDIT = ObjectForm(
@@ -66,19 +68,20 @@ EDIT = ObjectForm(
     needs_fresh_sign_in=True,
     fields=FIELDS,
     stored=stored_values,
+    in_form=in_lines,
     run=_save,
 )
-DELETE = ObjectForm(
-    path=f"{PATH}/{{name}}/delete",
-    request_of=get_issuer_request,
-    heading=N_("Stop trusting this issuer?"),
-    introduction=N_(
-        "Its tokens are refused from then on. Access tokens that were issued for them are valid "
-        "until they expire."
+DELETE = delete_form(
+    f"{PATH}/{{name}}",
+    get_issuer_request,
+    _delete,
+    ActTexts(
+        N_("Stop trusting this issuer?"),
+        N_(
+            "Its tokens are refused from then on. Access tokens that were issued for them are "
+            "valid until they expire."
+        ),
+        N_("Delete trusted issuer"),
     ),
-    submit=N_("Delete trusted issuer"),
-    needs_fresh_sign_in=True,
-    is_danger=True,
-    run=_delete,
 )
 routers = changes, dangerous = form_routers(CREATE, EDIT, DELETE)

@@ -175,6 +175,12 @@ async def get_issuer_request(request: ConsoleRequestDep, name: str) -> TrustedIs
 TrustedIssuerRequestDep = Annotated[TrustedIssuerRequest, Depends(get_issuer_request)]
 
 
+def in_lines(typed: Mapping[str, str]) -> Mapping[str, str]:
+    """Return what was typed with one value in each line of a list."""
+    lines = {each.name: "\n".join(typed[each.name].split()) for each in (SUBJECTS, PRESENTERS)}
+    return {**typed, **lines}
+
+
 def first_values(request: ConsoleRequest) -> dict[str, str]:
     """Return the values that the form for a new trusted issuer shows at first."""
     return {

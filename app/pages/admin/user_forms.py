@@ -13,6 +13,7 @@ from app.models.accounts.users import User
 from app.pages.admin.base import ConsoleRequest, ConsoleRequestDep
 from app.pages.admin.forms import Field
 from app.pages.admin.navigation import url_of
+from app.pages.admin.object_forms import ObjectRequest
 
 PLACE = "users"
 PATH = url_of(PLACE)
@@ -78,7 +79,7 @@ CLAIMS = tuple(field.name for field in PROFILE if field.name != VERIFIED)
 
 
 @dataclass(frozen=True, slots=True)
-class UserRequest(ConsoleRequest):
+class UserRequest(ObjectRequest):
     """A request for a page about one user, who is not the administrator, or need not be."""
 
     subject: User
@@ -86,6 +87,18 @@ class UserRequest(ConsoleRequest):
     @property
     def subject_url(self) -> str:
         return f"{PATH}/{self.subject.user_id}"
+
+    @property
+    def url(self) -> str:
+        return self.subject_url
+
+    @property
+    def shown_name(self) -> str:
+        return self.subject.username
+
+    @property
+    def version(self) -> str:
+        return version_of(self.subject)
 
 
 async def get_user_request(request: ConsoleRequestDep, user_id: str) -> UserRequest:

@@ -7,8 +7,10 @@ from starlette.responses import Response
 
 from app.i18n.messages import N_
 from app.pages.admin.base import NEW, ConsoleRequest, get_console_request
-from app.pages.admin.forms import Field, Option, parse_body
+from app.pages.admin.forms import parse_body
+from app.pages.admin.object_acts import ActTexts, delete_form, switch_forms
 from app.pages.admin.object_forms import ObjectForm, form_routers
+from app.pages.admin.secret_forms import chosen_number, overlap_field, secret_page
 from app.pages.admin.views import Cell, Fact
 from app.pages.admin.webhook_forms import (
     FIELDS,
@@ -24,20 +26,9 @@ from app.schemas.webhooks import WebhookBody
 from app.services.operations.webhooks import NewSecret
 
 NOT_ACCEPTED = N_("The receiver didn't accept the event: %(reason)s")
-OVERLAP = Field(
-    "overlap",
+OVERLAP = overlap_field(
     N_("Events are also signed with the current secret for"),
-    hint=N_("Time to give the receiver the new secret without an interruption."),
-    wrong=N_("Choose one of the values."),
-    kind="select",
-    options=(
-        Option("86400", N_("One more day")),
-        Option("3600", N_("One more hour")),
-        Option("604800", N_("One more week")),
-        Option("2592000", N_("30 more days")),
-        Option("0", N_("No longer: revoke it at once")),
-    ),
-    is_required=True,
+    N_("Time to give the receiver the new secret without an interruption."),
 )
 
 
@@ -50,34 +41,27 @@ async def _create(request: ConsoleRequest, typed: Mapping[str, str]) -> Response
 
 
 async def _save(request: WebhookRequest, typed: Mapping[str, str]) -> Response:
-    return await _change(request, typed, is_enabled=request.webhook.is_enabled)
+    await _change(request, typed, is_enabled=request.webhook.is_enabled)
+    return redirect(f"{request.url}?done=saved")
 
 
-async def _disable(request: WebhookRequest, _typed: Mapping[str, str]) -> Response:
-    return await _change(request, stored_values(request.webhook), is_enabled=False)
+async def _set_disabled(request: WebhookRequest, *, disabled: bool) -> None:
+    await _change(request, stored_values(request.webhook), is_enabled=not disabled)
 
 
-async def _enable(request: WebhookRequest, _typed: Mapping[str, str]) -> Response:
-    return await _change(request, stored_values(request.webhook), is_enabled=True)
-
-
-async def _change(
-    request: WebhookRequest, values: Mapping[str, str], *, is_enabled: bool
-) -> Response:
+async def _change(request: WebhookRequest, values: Mapping[str, str], *, is_enabled: bool) -> None:
     webhook = request.webhook
     body = parse_body(request, WebhookBody, body_values(values, is_enabled=is_enabled), FIELDS)
     await request.services.operations.webhooks.webhooks.change(
         webhook.webhook_id, body, version=webhook.version, authority=request.authority
     )
-    return redirect(f"{request.url}?done=saved")
 
 
 async def _rotate_secret(request: WebhookRequest, typed: Mapping[str, str]) -> Response:
-    if typed[OVERLAP.name] not in {option.value for option in OVERLAP.options}:
-        raise ShowAgainError({OVERLAP.name: request.text(OVERLAP.wrong)})
+    overlap = chosen_number(request, OVERLAP, typed)
     new = await request.services.operations.webhooks.webhooks.rotate_secret(
         request.webhook.webhook_id,
-        overlap=timedelta(seconds=int(typed[OVERLAP.name])),
+        overlap=timedelta(seconds=overlap),
         version=request.webhook.version,
         authority=request.authority,
     )
@@ -93,23 +77,21 @@ async def _test(request: WebhookRequest, _typed: Mapping[str, str]) -> Response:
     return redirect(f"{request.url}?done=accepted")
 
 
-async def _delete(request: WebhookRequest, _typed: Mapping[str, str]) -> Response:
+async def _delete(request: WebhookRequest) -> None:
     await request.services.operations.webhooks.webhooks.delete(
         request.webhook.webhook_id, version=request.webhook.version, authority=request.authority
     )
-    return redirect(f"{PATH}?done=deleted")
 
 
 def _secret_page(request: ConsoleRequest, new: NewSecret) -> Response:
     """Return the page that shows a new secret once."""
     text, webhook = request.text, new.webhook
-    return request.console_page(
-        "admin_secret.html",
-        heading=text("Copy the secret now"),
-        object_name=shown_url(request, webhook),
+    return secret_page(
+        request,
+        new.secret,
+        of=shown_url(request, webhook),
         introduction=text("It is shown once. The receiver verifies signatures with it."),
         facts=[Fact(text("Webhook ID"), Cell(webhook.webhook_id, is_code=True))],
-        secret=new.secret,
         next_url=f"{PATH}/{webhook.webhook_id}",
     )
 
@@ -133,24 +115,21 @@ EDIT = ObjectForm(
     stored=lambda request: stored_values(request.webhook),
     run=_save,
 )
-DISABLE = ObjectForm(
-    path=f"{PATH}/{{webhook_id}}/disable",
-    request_of=get_webhook_request,
-    heading=N_("Disable this webhook?"),
-    introduction=N_("Events that occur until you enable it are not delivered, also not later."),
-    submit=N_("Disable webhook"),
-    needs_fresh_sign_in=True,
-    is_danger=True,
-    run=_disable,
-)
-ENABLE = ObjectForm(
-    path=f"{PATH}/{{webhook_id}}/enable",
-    request_of=get_webhook_request,
-    heading=N_("Enable this webhook?"),
-    introduction=N_("It receives the events that occur from now on."),
-    submit=N_("Enable webhook"),
-    needs_fresh_sign_in=True,
-    run=_enable,
+DISABLE, ENABLE = switch_forms(
+    f"{PATH}/{{webhook_id}}",
+    get_webhook_request,
+    _set_disabled,
+    disable=ActTexts(
+        N_("Disable this webhook?"),
+        N_("Events that occur until you enable it are not delivered, also not later."),
+        N_("Disable webhook"),
+    ),
+    enable=ActTexts(
+        N_("Enable this webhook?"),
+        N_("It receives the events that occur from now on."),
+        N_("Enable webhook"),
+    ),
+    is_versioned=True,
 )
 SECRET = ObjectForm(
     path=f"{PATH}/{{webhook_id}}/secret",
@@ -170,14 +149,14 @@ TEST = ObjectForm(
     needs_fresh_sign_in=False,
     run=_test,
 )
-DELETE = ObjectForm(
-    path=f"{PATH}/{{webhook_id}}/delete",
-    request_of=get_webhook_request,
-    heading=N_("Delete this webhook?"),
-    introduction=N_("Its pending events are not delivered any more."),
-    submit=N_("Delete webhook"),
-    needs_fresh_sign_in=True,
-    is_danger=True,
-    run=_delete,
+DELETE = delete_form(
+    f"{PATH}/{{webhook_id}}",
+    get_webhook_request,
+    _delete,
+    ActTexts(
+        N_("Delete this webhook?"),
+        N_("Its pending events are not delivered any more."),
+        N_("Delete webhook"),
+    ),
 )
 routers = changes, dangerous = form_routers(CREATE, EDIT, DISABLE, ENABLE, SECRET, TEST, DELETE)
