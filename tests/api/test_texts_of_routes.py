@@ -8,6 +8,7 @@ import pytest
 
 from app.pages.account.registry import ACCOUNT_PAGES
 from app.services.clients.snippets import SNIPPETS
+from app.services.operations.refusal_rules.catalogue import BY_CODE
 from tests.support.account import signed_in
 from tests.support.administration import (
     id_of,
@@ -38,6 +39,7 @@ OF_A_USER = ("", "/edit", "/groups", "/roles", "/roles/administrator", "/attribu
 OF_A_GROUP = ("", "/edit", "/delete", "/members", "/members/+new", "/roles", "/attributes")
 CODES_OF_THE_CONSOLE = {
     *("administrator", "auditor", "sign_in", "anybody", "127.0.0.1", "not_found", "endpoint"),
+    *("invalid_client", "invalid_request"),
 }
 MAPPING: dict[str, Any] = {"name": "teams", "source": "groups", "targets": ["id_token", "userinfo"]}
 DATA = re.compile(r"[a-z_]+\.[a-z_.]+|[\w-]+-[0-9a-f]{8}")
@@ -135,7 +137,7 @@ async def test_each_text_of_the_console_is_translated(visitor: Visitor, app: App
         *(f"/admin/scopes/{scope.name}{place}" for place in ("", "/edit", "/delete")),
         *(f"/admin/clients/{client.client_id}{place}" for place in OF_A_CLIENT),
     ]
-    known = {*await known_texts(app, user), group.name, role.name, *CODES_OF_THE_CONSOLE}
+    known = {*await known_texts(app, user), group.name, role.name, *CODES_OF_THE_CONSOLE, *BY_CODE}
     known |= {webhook.url, provider.label, provider.scope, provider.issuer, "x"}
     known |= {scope.name, scope.description, "de"}
     stored = await services_of(app).clients.clients.get(client.client_id)

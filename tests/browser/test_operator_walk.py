@@ -130,7 +130,7 @@ async def grafana_moves(walk: Walk) -> None:
     await elsewhere.close()
 
     async def is_found() -> bool:
-        await go_to(walk, "Refusals")
+        await page.goto(f"{walk.server.url}{CONSOLE}/refusals")
         search = page.get_by_role("searchbox", name="Request ID")
         await search.fill(request_id)
         await search.press("Enter")

@@ -85,7 +85,7 @@ def resource(name: str) -> ResourceBody:
 
 
 def new_issuer(services: Services, name: str, client_id: str) -> TrustedIssuerBody:
-    audience = services.core.settings.issuer_url
+    audience = f"{services.core.settings.issuer_url}/{new_identifier()}"
     return issuer_body(name, audience=audience, client_id=client_id)
 
 
