@@ -1,5 +1,6 @@
 """`postern admin …`: manage the administrators of this server."""
 
+import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 from app.cli.base import read_secret, with_services
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from app.services.accounts.users import NewUser
     from app.wiring import Services
 
+WITHDRAWN = (
+    "Others had set credentials of this account. They are withdrawn, and the user can't sign in."
+    " Print a link for a new password: postern users reset-password NAME --link"
+)
 Username = Annotated[str, argument()]
 
 cli = Commands("admin", help="Manage the administrators of this server.")
@@ -41,11 +46,16 @@ def create(
         show_new_user(new, _row(new.user, is_granted=True), as_json=as_json)
         return
 
-    async def grant(services: "Services") -> dict[str, Any]:
+    async def grant(services: "Services") -> tuple[dict[str, Any], bool]:
         user = await services.accounts.users.get(username)
-        return _row(user, is_granted=await _grant(services, user))
+        row = _row(user, is_granted=await _grant(services, user))
+        after = await services.accounts.users.get(username)
+        return row, after.credentials_version != user.credentials_version
 
-    show_one(with_services(grant), as_json=as_json)
+    row, is_withdrawn = with_services(grant)
+    show_one(row, as_json=as_json)
+    if is_withdrawn:
+        print(WITHDRAWN, file=sys.stderr)
 
 
 @cli.command("list")

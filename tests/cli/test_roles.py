@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from app.schemas.admin_scopes import AdminScope
+from app.services.operations.authority import authority_of
 from tests.cli.conftest import Postern, Result
 from tests.cli.terminal import qr_text_in
 from tests.support.administration import id_of, new_group
@@ -136,3 +138,21 @@ async def test_admin_create_refuses_a_bad_password(app: Application, on_app: Pos
 
     assert (result.code, shown.code) == (1, 1)
     assert "8 to 256 characters" in result.errors
+
+
+async def test_an_administrator_whose_credentials_others_know_is_told_to_get_new_ones(
+    app: Application, user: TestUser, on_app: Postern
+) -> None:
+    """SECURITY_BAR row 52; for the others, tests/security/test_prepared_accounts.py"""
+    await services_of(app).accounts.administration.credentials.set_password(
+        await id_of(app, user), PASSWORD, authority=authority_of([AdminScope.USERS_WRITE])
+    )
+
+    granted = await on_app("admin", "create", user.username)
+    again = await on_app("admin", "create", user.username)
+    link = await on_app("users", "reset-password", user.username, "--link")
+
+    assert granted.code == 0, granted.errors
+    assert "postern users reset-password NAME --link" in granted.errors
+    assert "reset-password" not in again.errors
+    assert "http" in link.output
