@@ -256,7 +256,7 @@ async def test_signing_out_everywhere_does_not_revoke_the_links_of_other_users(
 async def test_a_promotion_revokes_links_that_others_may_hold(
     app: Application, zoe: TestUser, way: str
 ) -> None:
-    """SECURITY_BAR row 52: somebody keeps a link and waits for its user to be promoted
+    """SECURITY_BAR row 52: someone keeps a link and waits for its user to be promoted
 
     That `users:write` created it counts as a preparation: tests/security/test_prepared_accounts.py
     """

@@ -1,6 +1,6 @@
 """What others prepared in an account does not open it once its user has an administrative role.
 
-Somebody with `users:write`, who is not a full administrator, sets credentials of an account and
+Someone with `users:write`, who is not a full administrator, sets credentials of an account and
 waits for its user to be promoted (SECURITY_BAR row 52).
 """
 
@@ -175,7 +175,7 @@ async def test_an_ordinary_role_or_group_withdraws_nothing(app: Application) -> 
 
 @dataclass(frozen=True)
 class Occupied:
-    """An account in which somebody else signed in, with all that they left there."""
+    """An account in which someone else signed in, with all that they left there."""
 
     user: TestUser
     user_id: str

@@ -25,7 +25,7 @@ class NewEvent:
 
     `event_id` begins with the time, so that events are numbered in the order in which they were
     created. The row is kept for a while after the event has been numbered, so that repeating the
-    insert changes nothing. If the event `is_preparation`, somebody who is not a full administrator
+    insert changes nothing. If the event `is_preparation`, someone who is not a full administrator
     may hold a credential of the user from then on, and the account is noted as prepared.
     """
 

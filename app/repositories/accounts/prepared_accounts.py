@@ -1,7 +1,7 @@
 """Withdrawal of what others prepared in accounts, before these get an administrative role.
 
 The password, every second factor and what substitutes for them, linked identities, the verified
-address, sessions and tokens may be known to somebody who is not a full administrator, or may have
+address, sessions and tokens may be known to someone who is not a full administrator, or may have
 been created by them in the account.
 """
 

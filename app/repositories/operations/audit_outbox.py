@@ -48,7 +48,7 @@ async def write_events(connection: AsyncConnection, *events: NewEvent) -> None:
 
 
 async def _note_prepared(connection: AsyncConnection, events: Sequence[NewEvent]) -> None:
-    """Note the accounts for which somebody may hold a credential after these acts."""
+    """Note the accounts for which someone may hold a credential after these acts."""
     since = {
         event.user_id: event.at
         for event in events
