@@ -140,7 +140,8 @@ async def grafana_moves(walk: Walk) -> None:
     await expect(page.get_by_role("main")).to_contain_text(
         "postern clients set grafana --add-redirect-uri"
     )
-    await page.get_by_role("link", name="grafana", exact=True).click()
+    await go_to(walk, "Clients")
+    await page.get_by_role("table").get_by_role("link", name="Grafana", exact=True).click()
     await page.get_by_role("link", name="Edit", exact=True).first.click()
     await page.get_by_label("Redirect URIs", exact=True).fill(uri)
     await page.get_by_role("button", name="Save").click()
