@@ -58,9 +58,9 @@ test: $(VENV)/.dev
 # Timing tests run without coverage, which slows a process down; `make test-slow` runs them.
 coverage: $(VENV)/.dev
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest -m "not slow and not timing"
+	@$(SECOND_CHANCE) $(BIN)/coverage run -m pytest -m "not slow and not timing"
 ifeq ($(SLOW),yes)
-	@$(BIN)/coverage run -m pytest -m "slow and not timing"
+	@$(SECOND_CHANCE) $(BIN)/coverage run -m pytest -m "slow and not timing"
 endif
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
