@@ -1,4 +1,4 @@
-"""What every start of an application computes anew from the same code, computed once a process.
+"""What every start of an application computes again from the same code, computed once a process.
 
 A process of the tests starts thousands of applications, where a server starts one. FastAPI analyses
 the signature of each endpoint and of its dependencies for each application, and each repository
