@@ -18,6 +18,7 @@ from app.errors import (
 )
 from app.i18n.messages import N_
 from app.oauth.authorization.requests import UntrustedRequestError
+from app.oauth.client_documents.errors import DocumentBusyError, DocumentError
 from app.oauth.redirect_uris import home_of
 from app.observability import refusals
 from app.pages.support.browser import AnswerInsteadError, GoToError, write_cookies
@@ -161,6 +162,8 @@ def _headed_by_detail(detail: str, advice: str) -> tuple[str, str, str]:
 
 
 def _advice(error: Exception, status: int) -> str:
+    if isinstance(error, DocumentError | DocumentBusyError):
+        return ""  # the message says what to do
     if isinstance(error, UnusableTextError):
         return TRY_AGAIN
     if isinstance(error, FormExpiredError):

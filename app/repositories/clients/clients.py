@@ -145,6 +145,10 @@ class ClientRepository:
         if is_of_document(client_id):
             stored = await self.find_document(client_id)
             return stored.client if stored is not None else None
+        return await self.find_registered(client_id, now=now)
+
+    async def find_registered(self, client_id: str, *, now: datetime) -> Client | None:
+        """Return a client of this table, which administrators can change."""
         client = await self._by_id(client_id)
         if client is None or client.registration_expires_at is None:
             return client

@@ -225,7 +225,7 @@ class ClientAdministration:
     async def _get(self, client_id: str, version: int | None, authority: Authority) -> Client:
         """Return a client that the caller may change, in the version that they state."""
         authority.require(AdminScope.CLIENTS_WRITE)
-        client = await self._client_repository.find(client_id, now=self._clock.now())
+        client = await self._client_repository.find_registered(client_id, now=self._clock.now())
         if client is None:
             raise NotFoundError(Detail.CLIENT_UNKNOWN)
         authority.require_may_change(client)

@@ -62,7 +62,7 @@ class ClientPolicyService:
         policies refer to already may remain, even if it has been deleted since.
         """
         authority.require(AdminScope.POLICIES_WRITE)
-        before = await self._client_repository.find(client_id, now=self._clock.now())
+        before = await self._client_repository.find_registered(client_id, now=self._clock.now())
         if before is None:
             raise NotFoundError(Detail.CLIENT_UNKNOWN)
         authority.require_may_change(before)

@@ -89,7 +89,7 @@ class ClientSecretService:
 
     async def _get(self, client_id: str, authority: Authority) -> Client:
         authority.require(AdminScope.CLIENTS_WRITE)
-        client = await self._client_repository.find(client_id, now=self._clock.now())
+        client = await self._client_repository.find_registered(client_id, now=self._clock.now())
         if client is None:
             raise NotFoundError(Detail.CLIENT_UNKNOWN)
         authority.require_may_change(client)

@@ -42,7 +42,7 @@ class DefaultResourceService:
         Raise `InvalidInputError` for a resource that the client may not request.
         """
         authority.require(AdminScope.CLIENTS_WRITE)
-        before = await self._client_repository.find(client_id, now=self._clock.now())
+        before = await self._client_repository.find_registered(client_id, now=self._clock.now())
         if before is None:
             raise NotFoundError(Detail.CLIENT_UNKNOWN)
         authority.require_may_change(before)
