@@ -32,7 +32,7 @@ async def test_a_host_is_blocked_listed_and_unblocked(app: Application, postern:
 
 
 @pytest.mark.parametrize(
-    "words", [["disable"], ["delete", "--yes"], ["policy", "--access-token-ttl", "60"]]
+    "words", [["disable"], ["rotate-secret"], ["policy", "--access-token-ttl", "60"]]
 )
 async def test_a_client_with_a_document_cannot_be_changed(
     app: Application, postern: Postern, words: list[str]
