@@ -75,7 +75,7 @@ test-all: $(VENV)/.dev
 
 # Excludes browsers and other programs, which use the real date. Runs the fast tests on SQLite; SLOW=yes adds PostgreSQL and the slow and timing tests.
 TWO_YEARS_AHEAD := PYTHONPATH=$(CURDIR)/tests/support/another_date DONT_FAKE_MONOTONIC=1 faketime -f '+730d'
-NOT_UNDER_ANOTHER_DATE := --ignore=tests/browser --ignore=tests/foreign --ignore=tests/cli/test_https.py --ignore=tests/faults/test_pgbouncer.py --ignore=tests/deployment/test_installed.py
+NOT_UNDER_ANOTHER_DATE := --ignore=tests/browser --ignore=tests/foreign --ignore=tests/cli/test_https.py --ignore=tests/faults/test_pgbouncer.py --ignore=tests/deployment/test_installed.py --ignore=tests/deployment/test_kit.py
 test-two-years-ahead: $(VENV)/.dev
 	@command -v faketime >/dev/null || { echo "faketime is missing; on Debian: apt-get install faketime" >&2; exit 2; }
 ifneq ($(SLOW),yes)

@@ -48,7 +48,7 @@ async def test_the_resource_is_registered_for_agents(app: Application, protect: 
         ("write", False),
     ]
     assert resource.servers == frozenset()
-    assert resource.agents
+    assert resource.is_for_agents
 
 
 @pytest.mark.parametrize("token_format", ["jwt", "opaque"])
