@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated
-from urllib.parse import urlsplit
 
 from app.cli.mcp_protect import protect
 from app.cli.outcomes import EXIT_REFUSED
@@ -35,11 +34,11 @@ def check(
     No secret is sent to the URL. A client that is registered for the check is deleted. The exit
     code is 1 if something is wrong; a warning, which concerns only some clients, doesn't count.
     """
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.fragment:
-        raise InvalidInputError("The URL must begin with https:// or http://, without a fragment.")
     from app.cli.mcp_checks import check_mcp_server
+    from app.cli.mcp_checks.addresses import is_web_address
 
+    if not is_web_address(url):
+        raise InvalidInputError("The URL must begin with https:// or http://, without a fragment.")
     results = check_mcp_server(url)
     is_ok = all(each.result != "wrong" for each in results)
     if as_json:
@@ -72,5 +71,10 @@ def _lines(results: Sequence["Checked"]) -> Iterator[str]:
     for each in results:
         yield f"{each.result:8} {each.name}"
         for finding in each.findings:
-            yield f"         {finding.problem}"
-            yield f"         {SIDES[finding.side]}: {finding.fix}"
+            yield f"         {_printable(finding.problem)}"
+            yield f"         {SIDES[finding.side]}: {_printable(finding.fix)}"
+
+
+def _printable(text: str) -> str:
+    """Return a text without control characters: parts of it are what the servers sent."""
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)

@@ -24,6 +24,7 @@ class TokenMiddleware:
 
     The token is `request.state.access_token`. `requirements` of paths replace the general ones;
     a path is compared exactly. `public_paths` need no token. CORS preflight requests pass.
+    WebSocket connections are refused.
     """
 
     def __init__(

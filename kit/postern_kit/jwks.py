@@ -36,6 +36,7 @@ class KeySet:
         self._keys: Mapping[str, Key] = {}
         self._fresh_until = float("-inf")
         self._may_fetch_at = float("-inf")
+        self._failure: IssuerError | None = None
         self._lock = asyncio.Lock()
 
     async def find(self, key_id: str) -> Key | None:
@@ -49,12 +50,19 @@ class KeySet:
         async with self._lock:
             if not self._is_known_and_fresh(key_id) and self._monotonic() >= self._may_fetch_at:
                 self._may_fetch_at = self._monotonic() + MINIMUM_INTERVAL
-                try:
-                    await self._fetch()
-                except IssuerError:
-                    if key_id not in self._keys:
-                        raise
-        return self._keys.get(key_id)
+                await self._try_to_fetch()
+        key = self._keys.get(key_id)
+        if key is None and self._failure is not None:  # the token may be valid
+            raise IssuerError(str(self._failure))
+        return key
+
+    async def _try_to_fetch(self) -> None:
+        try:
+            await self._fetch()
+        except IssuerError as error:
+            self._failure = error
+        else:
+            self._failure = None
 
     def _is_known_and_fresh(self, key_id: str) -> bool:
         return key_id in self._keys and self._monotonic() < self._fresh_until

@@ -71,6 +71,14 @@ def no_authorization_servers(servers: McpServers) -> None:
     servers.resource["authorization_servers"] = []
 
 
+def malformed_resource(servers: McpServers) -> None:
+    servers.resource["resource"] = "http://[/mcp"
+
+
+def malformed_issuer(servers: McpServers) -> None:
+    servers.resource["authorization_servers"] = ["https://login.example:port"]
+
+
 def tokens_in_the_query_only(servers: McpServers) -> None:
     servers.resource["bearer_methods_supported"] = ["query"]
 
@@ -152,6 +160,8 @@ FAULTS: list[tuple[Callable[[McpServers], None], str, str]] = [
     (no_resource_metadata, MCP, "no protected resource metadata"),
     (other_resource, MCP, "`resource` in the metadata is"),
     (no_authorization_servers, MCP, "no `authorization_servers`"),
+    (malformed_resource, MCP, "`resource` in the metadata is"),
+    (malformed_issuer, MCP, "has no https address"),
     (tokens_in_the_query_only, MCP, "`bearer_methods_supported` lacks"),
     (no_metadata, AS, "no metadata of"),
     (metadata_is_a_page, AS, "not a JSON object"),
@@ -331,8 +341,27 @@ async def test_a_server_that_does_not_respond_is_named(postern: Postern) -> None
     assert [each["side"] for each in found] == ["network"]
 
 
+async def test_control_characters_of_a_server_do_not_reach_the_terminal(
+    postern: Postern, servers: McpServers
+) -> None:
+    servers.replies["POST", "/register"] = Reply(400, {"error": "\x1b[2J\x07cleared"})
+
+    result = await postern("mcp", "check", servers.url)
+
+    assert "[2J" in result.output
+    assert not any(each in result.output for each in "\x1b\x07")
+
+
 @pytest.mark.parametrize(
-    "url", ["mcp.example.com", "ftp://mcp.example.com", "https://", "https://a/#b"]
+    "url",
+    [
+        "https://[",
+        "https://a:port/",
+        "mcp.example.com",
+        "ftp://mcp.example.com",
+        "https://",
+        "https://a/#b",
+    ],
 )
 async def test_what_is_not_a_web_address_is_refused(postern: Postern, url: str) -> None:
     result = await postern("mcp", "check", url)

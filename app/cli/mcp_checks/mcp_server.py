@@ -8,6 +8,7 @@ from app.cli.mcp_checks.addresses import (
     is_parent,
     is_protected,
     is_same_resource,
+    is_web_address,
     resource_metadata_addresses,
 )
 from app.cli.mcp_checks.fetching import Answer, UnreachableError
@@ -118,10 +119,11 @@ def names_its_authorization_server(walk: Walk) -> Iterator[Finding]:
             "Set `authorization_servers` to a list with the issuer.",
         )
         return
-    walk.issuer = servers[0]
-    if not is_protected(walk.issuer):
+    issuer = servers[0]
+    walk.issuer = issuer if is_web_address(issuer) else None
+    if not is_protected(issuer):
         yield _finding(
-            f"The authorization server {walk.issuer} has no https address.",
+            f"The authorization server {issuer} has no https address.",
             "Write its issuer as its own metadata has it.",
         )
 
