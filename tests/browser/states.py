@@ -330,6 +330,23 @@ ALL: dict[str, tuple[str, Mapping[str, Any]]] = {
         "consent.html",
         {**CONSENT, "client": LONG_CLIENT, "user": LONG_USER, "scopes": MANY_SCOPES},
     ),
+    "consent-document": (
+        "consent.html",
+        {
+            **CONSENT,
+            "client": client(
+                "Coding agent",
+                policy_uri=None,
+                tos_uri=None,
+                return_host="127.0.0.1:51234",
+                is_loopback=True,
+                document_host="raw.githubusercontent.com",
+                document_place=f"raw.githubusercontent.com/{UNBROKEN}/agent/main",
+            ),
+            "scopes": MANY_SCOPES,
+            "resources": [ResourceView(LONG, "https://tools.example.com/mcp", FEW, False)],
+        },
+    ),
     "consent-app": ("consent.html", {**CONSENT, "client": AN_APP, "user": BOB}),
     "consent-loopback": ("consent.html", {**CONSENT, "client": ON_THIS_COMPUTER, "user": BOB}),
     "no-access": ("no_access.html", NO_ACCESS),
