@@ -115,10 +115,8 @@ class SigningKeys:
     async def is_published(self, kid: str) -> bool:
         """Return whether others can verify what a key of ours signed."""
         keys = await self._cache.keys()
-        for key in keys:
-            if key.kid == kid:
-                return self._is_published(key, keys)
-        return False
+        key = next((each for each in keys if each.kid == kid), None)
+        return key is not None and self._is_published(key, keys)
 
     async def _verified(
         self, token: str, typ: str, *, must_be_published: bool
@@ -190,11 +188,8 @@ class SigningKeys:
                 successor = await self._make(
                     algorithm, keys, signs_from=now + PUBLISHED_BEFORE, is_rotation=True
                 )
-                log.info(
-                    ("the signing key for %s was rotated because of its age: the new key is %s"),
-                    algorithm,
-                    successor.kid,
-                )
+                text = "the signing key for %s was rotated because of its age: the new key is %s"
+                log.info(text, algorithm, successor.kid)
         keys = await self._cache.keys()
         retired_kids = [
             key.kid for key in keys if key.private_sealed and not self._is_published(key, keys)
