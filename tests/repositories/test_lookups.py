@@ -150,9 +150,11 @@ async def test_reads_of_one_turn_share_a_snapshot_that_ends_with_it(database: Da
         changed = [each._replace(disabled_at=disabled_at) for each in clients]
         for before, after in zip(clients, changed, strict=True):
             assert await repository.change(before, after, event=new_event())
-        clients = await asyncio.gather(
+        found = await asyncio.gather(
             *(repository.find(each.client_id, now=NOW) for each in clients)
         )
+        clients = [each for each in found if each is not None]
+        assert len(clients) == len(first)
         assert [each.disabled_at for each in clients] == [disabled_at] * len(clients)
 
 
