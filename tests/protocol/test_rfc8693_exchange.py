@@ -264,3 +264,16 @@ async def test_a_malformed_request_is_refused(fleet: Fleet, changes: dict[str, s
     response = await fleet.app.token(fleet.front.client, **form)
 
     assert_oauth_error(response, "invalid_request")
+
+
+async def test_authorization_details_are_refused_and_not_ignored(fleet: Fleet) -> None:
+    """RFC 9396 section 5: a client that asks for less must not get more"""
+    await fleet.front.may_call_without_actor(fleet.middle)
+
+    answer = await fleet.front.exchange(
+        await fleet.subject("read"),
+        resource=fleet.middle.identifier,
+        authorization_details='[{"type": "payment"}]',
+    )
+
+    assert_oauth_error(answer, "invalid_authorization_details")

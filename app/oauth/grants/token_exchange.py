@@ -13,6 +13,7 @@ from app.models.clients.clients import Client
 from app.models.oauth.actors import MAXIMUM_ACTORS, Actor
 from app.models.oauth.resources import Resource
 from app.oauth.access_policy import REFUSED, may_use
+from app.oauth.authorization_details import refuse_details
 from app.oauth.descriptions import Description
 from app.oauth.errors import InvalidRequestError, InvalidTargetError
 from app.oauth.exchange.actors import ActClaims
@@ -104,6 +105,7 @@ class TokenExchangeGrant(Grant[TokenExchangeParameters]):
         self, request: TokenRequest, parameters: TokenExchangeParameters
     ) -> TokenResponse:
         client, keys = request.client, request.keys
+        refuse_details(parameters.authorization_details)
         if parameters.requested_token_type == ID_JAG:
             return await self._identity_assertions.issue(
                 client, _assertion_request(parameters), keys=keys
