@@ -151,22 +151,20 @@ async def grafana_moves(walk: Walk) -> None:
 
 async def built_again(operator: Operator, walk: Walk, secret: str) -> None:
     """Apply the exported file on an empty server; a second time, nothing is written."""
-    await operator.command("plan", "a.yaml", "--detailed-exitcode", code=3, **of(secret))
-    await operator.command("apply", "a.yaml", **of(secret))
+    await operator.command(
+        "plan", "a.yaml", "--detailed-exitcode", code=3, CLIENT_SECRET_GRAFANA=secret
+    )
+    await operator.command("apply", "a.yaml", CLIENT_SECRET_GRAFANA=secret)
     await enter_as_first_administrator(operator, walk)
     await go_to(walk, "Clients")
     await expect(walk.page.get_by_role("table")).to_contain_text("Grafana")
     before = await newest_events(walk)
 
     planned = await operator.command("plan", "a.yaml", "--detailed-exitcode")
-    applied = await operator.command("apply", "a.yaml", **of(secret))
+    applied = await operator.command("apply", "a.yaml", CLIENT_SECRET_GRAFANA=secret)
 
     assert planned.stdout == applied.stdout == "No changes.\n"
     assert await newest_events(walk) == before
-
-
-def of(secret: str) -> dict[str, str]:
-    return {"CLIENT_SECRET_GRAFANA": secret}
 
 
 async def newest_events(walk: Walk) -> list[str]:
