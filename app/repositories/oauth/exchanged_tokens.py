@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, FromClause, Insert, and_, insert, literal,
 from app.database.database import Database
 from app.database.lock_retries import retries_on_lock
 from app.models.accounts.users import users
+from app.models.clients.client_documents import client_documents
 from app.models.clients.clients import clients
 from app.models.oauth.access_tokens import access_tokens
 from app.models.oauth.denied_tokens import denied_tokens
@@ -21,6 +22,7 @@ from app.models.operations.audit_outbox import NewEvent
 from app.models.operations.replay_cache import SingleUse, replay_cache
 from app.repositories.inserts import upsert, values_in
 from app.repositories.operations.audit_outbox import write_events
+from app.security.document_urls import is_of_document
 
 access, client, denied, family, user = (
     access_tokens.c,
@@ -29,6 +31,7 @@ access, client, denied, family, user = (
     token_families.c,
     users.c,
 )
+document = client_documents.c
 parents = token_families.alias("subject_families")
 parent = parents.c
 
@@ -38,12 +41,15 @@ MAXIMUM_EXCHANGES = 8
 SUBJECT = (
     select(family.subject_family_id, parent.subject_client_id)
     .select_from(
-        token_families.join(clients, client.client_id == family.subject_client_id)
+        token_families.outerjoin(clients, client.client_id == family.subject_client_id)
+        .outerjoin(client_documents, document.client_id == family.subject_client_id)
         .outerjoin(parents, parent.family_id == family.subject_family_id)
         .outerjoin(access_tokens, access.digest == family.subject_digest)
         .outerjoin(denied_tokens, denied.jti_digest == family.subject_jti_digest)
     )
     .where(
+        family.subject_client_id.is_not(None),
+        or_(client.client_id.is_not(None), document.client_id.is_not(None)),
         client.disabled_at.is_(None),
         or_(
             family.subject_family_id.is_(None),
@@ -189,8 +195,7 @@ def _new_family(new: NewExchange) -> Insert:
     columns: dict[ColumnElement[Any], ColumnElement[Any]] = {
         column: literal(value, column.type) for column, value in values.items()
     }
-    source: FromClause = clients
-    conditions = [client.client_id == new.subject_client_id, client.disabled_at.is_(None)]
+    source, *conditions = _subject_client(new.subject_client_id)
     if new.user_id is not None:
         source = source.join(users, user.user_id == new.user_id)
         conditions.append(user.disabled_at.is_(None))
@@ -212,6 +217,13 @@ def _new_family(new: NewExchange) -> Insert:
             }
     rows = select(*columns.values()).select_from(source).where(*conditions)
     return insert(token_families).from_select([str(column.key) for column in columns], rows)
+
+
+def _subject_client(client_id: str) -> tuple[FromClause, *tuple[ColumnElement[bool], ...]]:
+    """Return where a client is stored, and the conditions by which it is there and in force."""
+    if is_of_document(client_id):
+        return client_documents, document.client_id == client_id
+    return clients, client.client_id == client_id, client.disabled_at.is_(None)
 
 
 def _access_row(new: NewExchange) -> dict[str, object]:
