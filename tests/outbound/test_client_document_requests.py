@@ -6,10 +6,12 @@ from urllib.parse import urlencode
 
 import pytest
 
+from app.security.document_urls import stored_client_id
 from app.security.shared_hosting import place_of
 from app.services.operations.authority import FULL
 from tests.conftest import AppFactory
 from tests.support.application import Application, TestClient
+from tests.support.assertions import assert_oauth_error
 from tests.support.client_documents import (
     CALLBACK,
     PATH,
@@ -438,3 +440,17 @@ def test_on_shared_hosting_the_path_says_who_published_a_document(
 ) -> None:
     """The host alone would show a stranger as GitHub"""
     assert place_of(url) == (place or url.removeprefix("https://"))
+
+
+async def test_the_stored_form_of_a_long_url_names_no_client(
+    start_app: AppFactory, authority: Authority, peer: Peer
+) -> None:
+    """Otherwise a pushed request would use a document that was never fetched again"""
+    app = await start(start_app, authority)
+    user, client = await app.enrolled_user(), serve(peer, f"/{'long' * 100}/client.json")
+    async with visiting(app) as visitor:
+        await tokens_for(visitor, client, user)
+
+    answer = await pushed(app, TestClient(stored_client_id(client.client_id), ""))
+
+    assert_oauth_error(answer, "invalid_client")

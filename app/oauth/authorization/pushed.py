@@ -24,7 +24,7 @@ from app.oauth.errors import InvalidClientError, InvalidRequestError, InvalidTar
 from app.oauth.requests import FormRequest
 from app.repositories.oauth.authorization_requests import AuthorizationRequestRepository
 from app.schemas.tokens import PushedResponse
-from app.security.document_urls import is_document_url
+from app.security.document_urls import is_of_document
 from app.security.tokens import TokenKind, digest_of, new_token
 from app.services.clients.fapi import FapiProfile
 from app.services.operations.limits import Limits
@@ -90,7 +90,7 @@ class PushedRequests:
         """
         client_id = self._authenticator.presented_client_id(request)
         try:
-            if is_document_url(client_id):
+            if is_of_document(client_id):
                 await self._client_documents.policy.check_parameters(request.form)
             return await self._authenticator.authenticate(request)
         except UnwantedDocumentError as refused:

@@ -5,7 +5,7 @@ from datetime import datetime
 from app.models.clients.clients import Client
 from app.oauth.client_documents.documents import ClientDocuments
 from app.repositories.clients.clients import ClientRepository
-from app.security.document_urls import is_document_url
+from app.security.document_urls import is_of_document
 
 
 class FetchingLookup:
@@ -16,8 +16,11 @@ class FetchingLookup:
         self._client_documents = client_documents
 
     async def find(self, client_id: str, *, now: datetime) -> Client | None:
-        """Return a client; raises `DocumentError` or `DocumentBusyError`."""
-        if is_document_url(client_id):
+        """Return a client; raises `DocumentError` or `DocumentBusyError`.
+
+        The stored form of a long URL names no client here: its document would not be fetched.
+        """
+        if is_of_document(client_id):
             return await self._client_documents.resolve(client_id)
         return await self._client_repository.find(client_id, now=now)
 
