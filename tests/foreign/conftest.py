@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from tests.browser.conftest import browser as browser
 from tests.support.application import Application
 from tests.support.machine import scaled
 from tests.support.server import Server, application_of, running_server
