@@ -23,7 +23,7 @@ async def may_use(client: Client, user: LazyEntitlements) -> bool:
     entitlements = await user.get()
     if policies.require_verified_email and not entitlements.has_verified_email:
         return False
-    return await is_within(policies.access, user)
+    return not is_by_group or not entitlements.group_ids.isdisjoint(policies.access.groups)
 
 
 async def is_within(access: AccessPolicy, user: LazyEntitlements) -> bool:

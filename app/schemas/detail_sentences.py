@@ -6,7 +6,8 @@ member of the path, so that a sentence is always complete.
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 SHOWN = ("string", "integer", "number")
@@ -15,7 +16,8 @@ MAXIMUM_SHOWN = 1000
 SEPARATOR = ", "
 
 
-class Part(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Part:
     """A part of a sentence: its own text, or a value of the detail."""
 
     text: str

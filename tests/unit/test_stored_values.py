@@ -151,6 +151,8 @@ VALUES: dict[type[StrEnum], set[str]] = {
     },
     ServerEvent: {
         "administrator.refused",
+        "issuer.changed",
+        "user.preparations_withdrawn",
         "attribute.changed",
         "attribute.defined",
         "attribute.deleted",

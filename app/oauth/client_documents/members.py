@@ -154,5 +154,5 @@ def _scope_of(client: ClientRegister) -> tuple[str, str | None]:
     return " ".join(name for name in names if name in SCOPES), policies.stored()
 
 
-def _invalid(reason: str) -> DocumentError:
-    return DocumentError(Detail.DOCUMENT_INVALID, reason=f"the document is not valid: {reason}")
+def _invalid(problem: str) -> DocumentError:
+    return DocumentError(Detail.DOCUMENT_INVALID, reason=f"the document is not valid: {problem}")

@@ -45,7 +45,13 @@ TYPES: Mapping[AuditAction, WebhookEventType] = {
 
 An action that is about users or groups and not here is in `NOT_SENT`, or handled by `events_of`.
 """
-NOT_SENT = frozenset({AccountEvent.DATA_EXPORTED, AccountEvent.USER_UNLOCKED})
+NOT_SENT = frozenset(
+    {
+        AccountEvent.DATA_EXPORTED,
+        AccountEvent.USER_UNLOCKED,
+        ServerEvent.PREPARATIONS_WITHDRAWN,
+    }
+)
 """Actions about users that change nothing for a receiver."""
 
 

@@ -45,7 +45,7 @@ RULES_OF_TOKENS: tuple[RefusalRule, ...] = (
         N_(
             "Ask the user to sign in again. Check that the application does not mix up its clients."
         ),
-        ("the refresh token ", "the token is not a refresh token"),
+        ("the refresh token ", "the current refresh token ", "the token is not a refresh token"),
     ),
     RefusalRule(
         "token_exchange",
