@@ -14,6 +14,7 @@ from app.models.accounts.one_time_links import OneTimeLink
 from app.models.accounts.roles import ADMINISTRATOR, AUDITOR, Role, RoleGrant, roles
 from app.models.accounts.sessions import Session
 from app.models.accounts.users import User, users
+from app.models.clients.client_documents import ClientDocument
 from app.models.clients.clients import clients
 from app.models.factors.passkeys import Passkey
 from app.models.oauth.authorization_types import AuthorizationType
@@ -229,8 +230,22 @@ def _renewals(call: Any, number: int) -> list[Awaitable[Any]]:
     use: SingleUse = argument(SingleUse, "use", number, flag=True)
     (presented, found, pair), _ = arguments_for(Method("", call), number, bare=True)
     found = found._replace(issued_at=BASE - timedelta(days=1))
-    pairs = [replace(pair, issued_at=BASE, has_access_row=has_row) for has_row in (True, False)]
+    pairs = [pair._replace(issued_at=BASE, has_access_row=has_row) for has_row in (True, False)]
     return [call(presented, found, each, use=spent) for each in pairs for spent in (use, None)]
+
+
+def _documents(call: Any, number: int) -> list[Awaitable[Any]]:
+    """A document of which grants end, whose client has a web origin."""
+    new: ClientDocument = argument(ClientDocument, "new", number, flag=True)
+    members = {
+        **dict.fromkeys(("client_name", "grant_types", "scope"), "a"),
+        "redirect_uris": "https://app.example.com/callback",
+        "token_endpoint_auth_method": "none",
+        "metadata": {},
+        "policies": None,
+    }
+    stored = replace(new, members=json.dumps(members))
+    return [call(stored, ended=["a"], now=BASE, event=new_event())]
 
 
 def _exchanges(call: Any, number: int) -> list[Awaitable[Any]]:
@@ -255,6 +270,7 @@ def _exchanges(call: Any, number: int) -> list[Awaitable[Any]]:
 
 
 SPECIAL: dict[str, Calls] = {
+    "ClientDocumentRepository.store": _documents,
     "ExchangedTokenRepository.begin": _exchanges,
     **dict.fromkeys(
         (
