@@ -77,15 +77,15 @@ def _parse(body: bytes) -> Mapping[str, Any]:
     try:
         document = json.loads(body.decode("utf-8"))
     except (ValueError, RecursionError):
-        raise _invalid("the document is not JSON") from None
+        raise _invalid_document("the document is not JSON") from None
     if not isinstance(document, dict) or not is_encodable(document):
-        raise _invalid("the document is not a JSON object")
+        raise _invalid_document("the document is not a JSON object")
     return document
 
 
 def _checked(document: Mapping[str, Any], rules: ClientRules) -> ClientRegister:
     if document.get("client_secret") not in (None, "") or "client_secret_expires_at" in document:
-        raise _invalid("the document has a client_secret")
+        raise _invalid_document("the document has a client_secret")
     members = {
         **{name: value for name, value in document.items() if name in TAKEN},
         "grant_types": _grant_types(document),
@@ -94,23 +94,23 @@ def _checked(document: Mapping[str, Any], rules: ClientRules) -> ClientRegister:
         METHOD: _method(document),
     }
     if not isinstance(members.get("client_name"), str) or not members["client_name"].strip():
-        raise _invalid("the client_name is missing")
+        raise _invalid_document("the client_name is missing")
     try:
         client = ClientRegister.model_validate(members)
         rules.check(client, before=None)
     except ValidationError as error:
         problem = error.errors(include_input=False, include_url=False)[0]
         member = ".".join(str(part) for part in problem["loc"][:2]) or "the document"
-        raise _invalid(f"{member}: {problem['msg']}") from None
+        raise _invalid_document(f"{member}: {problem['msg']}") from None
     except OAuth2Error as error:
-        raise _invalid(error.reason or str(error.description)) from None
+        raise _invalid_document(error.reason or str(error.description)) from None
     return rules.without_unreachable_logos(client)
 
 
 def _redirect_uris(document: Mapping[str, Any]) -> list[Any]:
     uris = document.get("redirect_uris")
     if not isinstance(uris, list) or not uris:
-        raise _invalid("the redirect_uris are missing")
+        raise _invalid_document("the redirect_uris are missing")
     return [ANY_PORT.sub(r"\1", uri) if isinstance(uri, str) else uri for uri in uris]
 
 
@@ -121,7 +121,7 @@ def _grant_types(document: Mapping[str, Any]) -> list[str]:
         return ["authorization_code"]
     names = [name for name in GRANT_TYPES if name in stated] if isinstance(stated, list) else []
     if "authorization_code" not in names:
-        raise _invalid("the grant_types do not contain authorization_code")
+        raise _invalid_document("the grant_types do not contain authorization_code")
     return names
 
 
@@ -130,14 +130,14 @@ def _method(document: Mapping[str, Any]) -> str:
     stated, single = document.get(METHODS_SUPPORTED), document.get(METHOD)
     offered = stated if isinstance(stated, list) and stated else [single or PUBLIC]
     if isinstance(single, str) and "secret" in single:
-        raise _invalid(f"the {METHOD} needs a shared secret")
+        raise _invalid_document(f"the {METHOD} needs a shared secret")
     has_keys = document.get("jwks") is not None or document.get("jwks_uri") is not None
     for name in METHODS:
         if name in offered and (name != KEYS or has_keys):
             return name
     if KEYS in offered:
-        raise _invalid(f"the method {KEYS} requires jwks or jwks_uri")
-    raise _invalid("the document names no authentication method that is supported")
+        raise _invalid_document(f"the method {KEYS} requires jwks or jwks_uri")
+    raise _invalid_document("the document names no authentication method that is supported")
 
 
 def _scope_of(client: ClientRegister) -> tuple[str, str | None]:
@@ -150,9 +150,9 @@ def _scope_of(client: ClientRegister) -> tuple[str, str | None]:
     try:
         policies = ClientPolicies(allowed_scopes=tuple(names[:MAXIMUM_SCOPES]))
     except ValidationError:
-        raise _invalid("the scope is malformed") from None
+        raise _invalid_document("the scope is malformed") from None
     return " ".join(name for name in names if name in SCOPES), policies.stored()
 
 
-def _invalid(problem: str) -> DocumentError:
+def _invalid_document(problem: str) -> DocumentError:
     return DocumentError(Detail.DOCUMENT_INVALID, reason=f"the document is not valid: {problem}")
