@@ -80,14 +80,14 @@ COMMANDS = {
     "clients enable": "--json client_id",
     "clients trust": "--json client_id",
     "clients create": "--json name --kind --redirect-uri --scope --client-id --secret-stdin"
-    " --preset --url --default-resource",
+    " --preset --url --default-resource --profile --jwks-uri --jwks-file",
     "clients set": "--json client_id --name --add-redirect-uri --remove-redirect-uri --add-scope"
     " --remove-scope --json-file --default-resource --no-default-resource",
     "clients policy": "--json client_id --access --group --map --mapping --unmap"
     " --access-token-ttl --refresh-token-ttl --require-pkce --second-factor --consent"
     " --id-token-claim --allowed-scope --allowed-resource --login-method --require-dpop-nonce"
     " --exchange-target --exchange-without-actor --exchanger-of --may-act --identity-assertion"
-    " --reset",
+    " --profile --reset",
     "clients rotate-secret": "--json client_id --overlap --secret-stdin",
     "clients drop-old-secret": "--json client_id",
     "clients admin-scopes": "--json client_id --add --remove",
