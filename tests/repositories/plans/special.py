@@ -237,7 +237,7 @@ def _renewals(call: Any, number: int) -> list[Awaitable[Any]]:
 def _documents(call: Any, number: int) -> list[Awaitable[Any]]:
     """A document of which grants end, whose client has a web origin."""
     new: ClientDocument = argument(ClientDocument, "new", number, flag=True)
-    members = {
+    members: dict[str, Any] = {
         **dict.fromkeys(("client_name", "grant_types", "scope"), "a"),
         "redirect_uris": "https://app.example.com/callback",
         "token_endpoint_auth_method": "none",
