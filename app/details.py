@@ -172,6 +172,10 @@ class Detail(PublicText):
         "This app can't be used for this service without being registered here. Ask your"
         " administrator."
     )
+    DOCUMENT_REQUEST_REFUSED = N_(
+        "The app asked for something that it can't have. Close this page, and tell whoever runs the"
+        " app."
+    )
     BLOCKED_HOST_INVALID = "The host must be a name such as app.example.com."
     HOST_NOT_BLOCKED = "The host is not blocked.", "host_not_blocked"
     CLIENT_NOT_NAMED = N_("The app's request doesn't identify the app.")

@@ -26,7 +26,7 @@ from tests.support.parts import services_of
 from tests.support.peer import HOST, Answer, Authority, Peer
 from tests.support.refusals import recorded_refusals
 from tests.support.resources import new_resource
-from tests.support.visitor import query, redeem, text_of, visiting
+from tests.support.visitor import Visitor, query, redeem, text_of, visiting
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 PNG = base64.b64decode(
@@ -275,7 +275,6 @@ async def test_the_scope_of_a_document_is_an_upper_bound(
         page = await visitor.authorize(
             client, redirect_uri=CALLBACK, resource=resource.identifier, scope="openid write"
         )
-        refused = answer_of(page)
         tokens = await tokens_for(
             visitor, client, user, resource=resource.identifier, scope="openid read"
         )
@@ -283,7 +282,7 @@ async def test_the_scope_of_a_document_is_an_upper_bound(
         None, grant_type="client_credentials", client_id=client.client_id, scope="read"
     )
 
-    assert refused["error"] == "invalid_scope"
+    assert "invalid_scope" in text_of(page)
     assert tokens["scope"] == "openid read"
     assert "refresh_token" not in tokens
     assert own.json()["error"] == "unauthorized_client"
@@ -454,3 +453,58 @@ async def test_the_stored_form_of_a_long_url_names_no_client(
     answer = await pushed(app, TestClient(stored_client_id(client.client_id), ""))
 
     assert_oauth_error(answer, "invalid_client")
+
+
+@pytest.mark.parametrize(
+    ("asked", "is_pushed"),
+    [({"prompt": "none"}, False), ({"prompt": "none"}, True), ({"max_age": "-1"}, False)],
+    ids=["silent", "pushed", "malformed"],
+)
+async def test_nobody_is_sent_to_a_website_that_no_user_allowed(
+    start_app: AppFactory,
+    authority: Authority,
+    peer: Peer,
+    asked: dict[str, str],
+    is_pushed: bool,
+) -> None:
+    """RFC 9700 section 4.11.2: anyone can publish a document, and links to us would lead anywhere
+
+    Whether a user is signed in or not; one who has allowed the client is sent back with the error.
+    """
+    app = await start(start_app, authority)
+    user, client, allowed = await app.enrolled_user(), serve(peer), serve(peer, "/allowed.json")
+    async with visiting(app) as visitor:
+        strange = await sent(visitor, client, asked, is_pushed=is_pushed)
+        await tokens_for(visitor, allowed, user, scope="profile")
+        unknown = await sent(visitor, client, asked, is_pushed=is_pushed)
+        known = await visitor.authorize(allowed, redirect_uri=CALLBACK, max_age="-1")
+
+    for page in (strange, unknown):
+        assert page.status_code == 400
+        assert "location" not in page.headers
+        assert "Close this page" in text_of(page)
+    assert answer_of(known)["error"] == "invalid_request"
+
+
+async def test_an_app_on_the_device_gets_its_errors(
+    start_app: AppFactory, authority: Authority, peer: Peer
+) -> None:
+    """A redirect to loopback leads to no website"""
+    app = await start(start_app, authority)
+    local = "http://127.0.0.1:4711/callback"
+    client = serve(peer, redirect_uris=[local])
+
+    page = await authorized(app, client, redirect_uri=local, prompt="none")
+
+    assert "error=login_required" in page.headers["location"]
+
+
+async def sent(
+    visitor: Visitor, client: TestClient, asked: dict[str, str], *, is_pushed: bool
+) -> Any:
+    """Send a request, by its parameters or by the name of the pushed one."""
+    if not is_pushed:
+        return await visitor.authorize(client, redirect_uri=CALLBACK, **asked)
+    name = (await pushed(visitor.app, client, **asked)).json()["request_uri"]
+    parameters = urlencode({"client_id": client.client_id, "request_uri": name})
+    return await visitor.get(f"/authorize?{parameters}")

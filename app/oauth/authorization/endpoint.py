@@ -16,7 +16,7 @@ from app.oauth.authorization.interactions import (
     consent_scopes,
 )
 from app.oauth.authorization.pending import Pending, PendingRequests
-from app.oauth.authorization.refused import error_response
+from app.oauth.authorization.refused import error_response, require_known_target
 from app.oauth.authorization.requests import (
     AuthorizationRequest,
     RefusedRequestError,
@@ -81,10 +81,8 @@ class AuthorizationEndpoint:
             client_documents=client_documents,
             clock=clock,
         )
-        self._client_documents = client_documents
-        self._request_parser = request_parser
-        self._interactions = interactions
-        self._consents = consents
+        self._client_documents, self._consents = client_documents, consents
+        self._request_parser, self._interactions = request_parser, interactions
         self._authorization_request_repository = authorization_request_repository
         self._authorization_code_repository = authorization_code_repository
         self._fapi = fapi
@@ -108,13 +106,13 @@ class AuthorizationEndpoint:
             request = await self._parse(source)
             position = await self._position(request, signed_in, stored=None)
             if position.step is None:
-                return await self._answer(request, position, None, pushed=_digest_of(source))
+                return await self._answer(request, position, None, pushed=source.digest)
             if not signed_in:
                 await self._limits.count_authorization_request()
             request_id = await self._pending.store(source, request, browser=browser)
             return Interaction(position.step, position, request_id, request.ui_locales)
         except RefusedRequestError as refused:
-            return await self._refuse(refused, source)
+            return await self._refuse(refused, source, signed_in)
 
     async def store(
         self, parameters: Mapping[str, str], *, browser: str
@@ -130,7 +128,7 @@ class AuthorizationEndpoint:
             await self._limits.count_authorization_request()
             return await self._pending.store(source, request, browser=browser)
         except RefusedRequestError as refused:
-            return await self._refuse(refused, source)
+            return await self._refuse(refused, source, ())
 
     async def resume(self, pending: Pending, signed_in: Sequence[SignedIn]) -> Outcome:
         """Continue a pending request after a page."""
@@ -197,9 +195,8 @@ class AuthorizationEndpoint:
 
     async def set_session(self, pending: Pending, session_id: str) -> Pending:
         """Store the session that was started, or the account that was chosen, for a request."""
-        stored = pending.stored
-        await self._authorization_request_repository.set_session(stored.digest, session_id)
-        return replace(pending, stored=replace(stored, session_id=session_id))
+        await self._authorization_request_repository.set_session(pending.stored.digest, session_id)
+        return replace(pending, stored=replace(pending.stored, session_id=session_id))
 
     async def go_on(self, pending: Pending, position: Position) -> Outcome:
         """Return the interaction that a pending request requires at its position, or answer it."""
@@ -237,11 +234,11 @@ class AuthorizationEndpoint:
         return position
 
     async def _refuse(
-        self, refused: RefusedRequestError, source: Source | None
+        self, refused: RefusedRequestError, source: Source | None, signed_in: Sequence[SignedIn]
     ) -> AuthorizationResponse:
         """Return the error response, and consume the pushed request: any response consumes it."""
-        if source is not None:
-            await self._pending.use(None, pushed=_digest_of(source))
+        await self._pending.use(None, pushed=source.digest if source is not None else None)
+        await require_known_target(refused, refused.client, signed_in, consents=self._consents)
         return error_response(refused)
 
     async def _finish_with(
@@ -300,7 +297,3 @@ class AuthorizationEndpoint:
 
 def _interaction(pending: Pending, step: InteractionKind, position: Position) -> Interaction:
     return Interaction(step, position, pending.request_id, pending.request.ui_locales)
-
-
-def _digest_of(source: Source) -> bytes | None:
-    return digest_of(source.pushed) if source.pushed is not None else None

@@ -79,7 +79,7 @@ class PendingRequests:
             "scopes": request.scopes,
             "claims": request.claims.text,
             "resources": request.granted.stored(),
-            "pushed": digest_of(source.pushed).hex() if source.pushed is not None else None,
+            "pushed": source.digest.hex() if source.digest is not None else None,
         }
         if (carried := self._client_documents.content_of(source.client)) is not None:
             content[DOCUMENT] = carried

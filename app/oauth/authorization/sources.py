@@ -52,6 +52,11 @@ class Source:
     began_at: datetime
     pushed: str | None = None
 
+    @property
+    def digest(self) -> bytes | None:
+        """The digest of the pushed request, if there is one."""
+        return digest_of(self.pushed) if self.pushed is not None else None
+
 
 def pushed_name(request_uri: str | None) -> str | None:
     """Return the secret name of a pushed request, or None for any other `request_uri`."""
@@ -192,7 +197,8 @@ class RequestSources:
 
         Raises `UntrustedRequestError` if there is none to send it to.
         """
-        return RefusedRequestError(error, self._request_parser.target(client, parameters))
+        target = self._request_parser.target(client, parameters)
+        return RefusedRequestError(error, client, target)
 
 
 def _not_pushed(client: Client, reason: str) -> UntrustedRequestError:

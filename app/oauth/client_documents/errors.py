@@ -4,6 +4,7 @@ from app.details import Detail
 from app.errors import UnavailableError
 from app.i18n.messages import N_
 from app.oauth.authorization.requests import UntrustedRequestError
+from app.oauth.errors import OAuth2Error
 
 
 class DocumentError(UntrustedRequestError):
@@ -18,6 +19,19 @@ class UnwantedDocumentError(DocumentError):
 
     error = "invalid_target"
     title = N_("This app can't be used here")
+
+
+class RefusedClientError(UntrustedRequestError):
+    """A request that is refused, while nobody has allowed the client to get users sent to it."""
+
+    title = N_("This app can't be used here")
+
+    def __init__(self, refused: OAuth2Error) -> None:
+        super().__init__(
+            Detail.DOCUMENT_REQUEST_REFUSED,
+            error=str(refused.error),
+            reason=refused.reason or str(refused.description or "") or None,
+        )
 
 
 class DocumentBusyError(UnavailableError):
