@@ -15,6 +15,7 @@ from tests.support.machine import scaled
 from tests.support.server import Server, application_of, running_server
 
 NODE = Path(__file__).parent / "node"
+NODE_PACKAGES = ("openid-client", "jose", "@modelcontextprotocol/client")
 JWT_PACKAGES = ("pyjwt[crypto]>=2.10,<3",)
 MCP_PACKAGES = (
     "mcp>=2.3,<3", "fastmcp>=4.2,<5", "pyjwt[crypto]>=2.10,<3", "fastapi", "uvicorn", "httpx",
@@ -39,7 +40,7 @@ def node_packages() -> Path:
     """The clients from their registry, as `package.json` says; fetched once for a checkout."""
     if shutil.which("node") is None or shutil.which("npm") is None:
         pytest.skip("Node is not installed: apt-get install nodejs npm")
-    if not all((NODE / "node_modules" / name).is_dir() for name in ("openid-client", "jose")):
+    if not all((NODE / "node_modules" / name).is_dir() for name in NODE_PACKAGES):
         subprocess.run(
             ["npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--silent"],
             cwd=NODE,
