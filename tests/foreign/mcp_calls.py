@@ -5,9 +5,7 @@ from typing import Any
 
 import httpx
 
-from tests.support.application import Application
 from tests.support.machine import scaled
-from tests.support.waiting import eventually
 
 HEADERS = {"Accept": "application/json, text/event-stream"}
 INITIALIZE = {
@@ -31,17 +29,6 @@ async def call_tool(url: str, token: str, name: str, **arguments: Any) -> Any:
     result = _message(answer)["result"]
     assert not result.get("isError"), result
     return result["content"][0]["text"]
-
-
-async def resource_is_known(app: Application, url: str) -> None:
-    """Wait until a resource that a command registered is known, which takes up to ten seconds."""
-    client = await app.create_client(grant_types=["client_credentials"])
-
-    async def is_known() -> bool:
-        response = await app.client_credentials(client, resource=url)
-        return response.status_code == 200
-
-    await eventually(is_known)
 
 
 async def _post(

@@ -13,14 +13,15 @@ import pytest_asyncio
 from playwright.async_api import Browser
 
 from tests.deployment.files import ROOT
-from tests.foreign.applications import free_port, run_with_issuer, running
+from tests.foreign.agents import protect, server_for_agents
+from tests.foreign.applications import free_port, running
 from tests.foreign.browsing import Browsing, browsing
-from tests.foreign.mcp_calls import call_tool, resource_is_known
+from tests.foreign.mcp_calls import call_tool
 from tests.support.application import Application
 from tests.support.client_documents import serve
 from tests.support.machine import scaled
-from tests.support.peer import Authority, Peer, running_peer
-from tests.support.server import Server, application_of, running_server
+from tests.support.peer import Peer
+from tests.support.server import Server
 
 pytestmark = pytest.mark.slow
 HERE = Path(__file__).parent
@@ -44,24 +45,12 @@ class Notes:
 @pytest_asyncio.fixture(scope="module")
 async def notes(tmp_path_factory: pytest.TempPathFactory, mcp_python: Path) -> AsyncIterator[Notes]:
     directory = tmp_path_factory.mktemp("server")
-    authority = Authority(directory)
     port = free_port()
     url = f"http://127.0.0.1:{port}/mcp"
-    async with (
-        running_peer(authority) as peer,
-        running_server(
-            directory,
-            OUTBOUND_ALLOWED_HOSTS="localhost",
-            OUTBOUND_CA_FILE=str(authority.ca_file),
-            CLIENT_DOCUMENTS="agents",
-        ) as server,
-        application_of(server) as app,
-    ):
-        await run_with_issuer(
-            server, "mcp", "protect", url, "--name", "notes", "--title", "Notes",
-            "--scope", f"notes:read={READ}", "--scope", f"notes:write={WRITE}",
-        )  # fmt: skip
-        await resource_is_known(app, url)
+    async with server_for_agents(directory) as (server, app, peer):
+        await protect(
+            server, app, url, name="notes", scopes={"notes:read": READ, "notes:write": WRITE}
+        )
         variables = {
             "PATH": os.environ["PATH"],
             "PYTHONPATH": os.pathsep.join([str(ROOT / "examples/mcp-server"), str(ROOT / "kit")]),

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser
 
-from tests.foreign.applications import clients, free_port, run_with_issuer
+from tests.foreign.agents import protect
+from tests.foreign.applications import clients, free_port
 from tests.foreign.browsing import browsing
 from tests.foreign.conformance import install, run_authorization_scenarios
-from tests.foreign.mcp_calls import resource_is_known
 from tests.support.application import Application
 from tests.support.server import Server
 
@@ -42,11 +42,7 @@ async def test_every_check_of_an_authorization_server_succeeds(
         server, "create", "Conformance runner", "--kind", "native", "--json",
         "--redirect-uri", f"http://127.0.0.1:{port}/callback",
     )  # fmt: skip
-    await run_with_issuer(
-        server, "mcp", "protect", RESOURCE, "--name", "reports", "--scope", "read=Read your reports"
-    )
-
-    await resource_is_known(app, RESOURCE)
+    await protect(server, app, RESOURCE, name="reports", scopes={"read": "Read your reports"})
 
     async with browsing(browser, server, app) as person:
         checks, output = await run_authorization_scenarios(

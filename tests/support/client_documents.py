@@ -63,13 +63,15 @@ def serve_known(peer: Peer, name: str) -> tuple[TestClient, dict[str, Any]]:
     return TestClient(members["client_id"], ""), members
 
 
-def assertion_of(app: Application, client: TestClient, key: SigningKey) -> dict[str, str]:
+def assertion_of(
+    app: Application, client: TestClient, key: SigningKey, *, issuer: str | None = None
+) -> dict[str, str]:
     """Return the parameters of a client assertion whose audience is the issuer."""
     now = int(app.clock.now().timestamp())
     claims = {
         "iss": client.client_id,
         "sub": client.client_id,
-        "aud": app.settings.issuer_url,
+        "aud": issuer or app.settings.issuer_url,
         "jti": app.new_name("jti"),
         "iat": now,
         "exp": now + 60,
