@@ -1,5 +1,6 @@
 """A running server for clients that are not ours, and the person they send to it."""
 
+import fcntl
 import shutil
 import subprocess
 import sys
@@ -40,13 +41,15 @@ def node_packages() -> Path:
     """The clients from their registry, as `package.json` says; fetched once for a checkout."""
     if shutil.which("node") is None or shutil.which("npm") is None:
         pytest.skip("Node is not installed: apt-get install nodejs npm")
-    if not all((NODE / "node_modules" / name).is_dir() for name in NODE_PACKAGES):
-        subprocess.run(
-            ["npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--silent"],
-            cwd=NODE,
-            check=True,
-            timeout=scaled(180),
-        )
+    with (NODE / "package.json").open() as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # one process of the tests installs, the others wait
+        if not all((NODE / "node_modules" / name).is_dir() for name in NODE_PACKAGES):
+            subprocess.run(
+                ["npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--silent"],
+                cwd=NODE,
+                check=True,
+                timeout=scaled(180),
+            )
     return NODE
 
 
