@@ -319,6 +319,10 @@ class Detail(PublicText):
         N_("{field} must be the issuer of this server, or a URL beneath it."),
         "foreign_audience",
     )
+    ISSUER_AUDIENCE_OF_IDENTITIES = (
+        N_("{field} must be the issuer of this server, for identity assertions."),
+        "foreign_audience",
+    )
     ISSUER_FOR_PUBLIC_CLIENT = (
         N_("{field}: a client without authentication can't present the tokens of an issuer."),
         "public_client",

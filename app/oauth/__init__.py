@@ -13,6 +13,7 @@
 | 6750 | bearer tokens at a protected resource | bearer.py |
 | 7009 | revocation | revocation.py |
 | 7523 §2.1 | JWTs of trusted issuers | trusted_assertions.py, grants/jwt_bearer.py |
+| draft ID-JAG §4.4 | Identity assertions of other servers | received_identities/ |
 | 7523, OpenID Connect Core §9 | private_key_jwt | client_auth/private_key_jwt.py |
 | 7591, 7592 | registration, client metadata | registration.py, client_metadata.py |
 | 7636 | PKCE | pkce.py |

@@ -139,6 +139,7 @@ class Description(StrEnum):
     DEVICE_CODE_INVALID = "The device code is not valid."
     ASSERTION_INVALID = "The assertion is not valid."
     """The same for unknown issuers, subjects without a row, wrong signatures and expired ones."""
+    ASSERTION_BOUND = "The assertion is bound to a key: send a DPoP proof that is signed with it."
     REFRESH_TOKEN_INVALID = "The refresh token is not valid."
 
     # Authorization requests

@@ -9,8 +9,9 @@ from app.oauth.authorization.response_modes import RESPONSE_MODES
 from app.oauth.claims import SUPPORTED_CLAIMS
 from app.oauth.client_auth.base import ClientAuthMethod
 from app.oauth.device import DEVICE_CODE
-from app.oauth.exchange.token_types import ID_JAG, TOKEN_EXCHANGE
+from app.oauth.exchange.token_types import ID_JAG, ID_JAG_PROFILE, TOKEN_EXCHANGE
 from app.oauth.grants import Grants
+from app.oauth.grants.jwt_bearer import JWT_BEARER
 from app.oauth.pkce import CODE_CHALLENGE_METHODS
 from app.oauth.scopes import SCOPES
 from app.oauth.subjects import SUBJECT_TYPES
@@ -110,6 +111,9 @@ def server_metadata(
         else None,
         identity_chaining_requested_token_types_supported=[ID_JAG]
         if TOKEN_EXCHANGE in grant_types
+        else None,
+        authorization_grant_profiles_supported=[ID_JAG_PROFILE]
+        if JWT_BEARER in grant_types
         else None,
         service_documentation=f"{issuer}/docs" if has_docs else None,
     )

@@ -26,12 +26,14 @@ from app.security.client_jwt import (
     require_type,
 )
 from app.security.jose import SignatureError, header_of
-from app.security.subject_patterns import is_covered
+from app.security.subject_patterns import ANY_SEGMENT, is_covered
 from app.security.text import is_storable
 from app.services.clients.client_keys import ClientKeys, public_keys
 
 MAXIMUM_ISSUER = 300
 Condition = Callable[[TrustedIssuer], bool]
+Check = Callable[[Mapping[str, Any], TrustedIssuer], datetime]
+"""Checks the claims of a JWT by its row, and returns when it expires; raises `SignatureError`."""
 
 
 class UntrustedAssertionError(Exception):
@@ -60,23 +62,41 @@ class TrustedAssertions:
         self._clock = clock
 
     async def verify(self, token: str) -> Sequence[VerifiedAssertion]:
-        """Return the JWT with each row that trusts it, at least one.
+        """Return the JWT with each row for a client or a user that trusts it, at least one.
 
         Raises `UntrustedAssertionError`.
         """
         try:
             require_type(token, PLAIN_TYPE)
+        except SignatureError as error:
+            raise UntrustedAssertionError(str(error)) from None
+        return await self.verify_by(
+            token, where=lambda row: row.identities is None, check=self._check
+        )
+
+    async def verify_by(
+        self, token: str, *, where: Condition, check: Check, purpose: str = ""
+    ) -> Sequence[VerifiedAssertion]:
+        """Return a JWT, whose type the caller has checked, with each row that trusts it.
+
+        `where` says which rows are for such a JWT, and `purpose` is for the log. Raises
+        `UntrustedAssertionError`.
+        """
+        try:
             issuer, subject = _unverified(token)
         except SignatureError as error:
             raise UntrustedAssertionError(str(error)) from None
-        rows = await self._trusted_issuer_repository.list_of(issuer)
+        rows = [row for row in await self._trusted_issuer_repository.list_of(issuer) if where(row)]
         if not rows:
-            raise UntrustedAssertionError(f"the issuer {issuer!a} is not trusted")
-        candidates = [row for row in rows if is_covered(subject, row.subjects.split())]
+            raise UntrustedAssertionError(f"the issuer {issuer!a} is not trusted{purpose}")
         verified, problems = [], []
-        for row in candidates:
+        for row in rows:
+            if not _covers(row, subject):
+                continue
             try:
-                verified.append(await self._verified(token, row))
+                claims = await self._signed_claims(token, row)
+                expires_at = check(claims, row)
+                verified.append(VerifiedAssertion(row, claims["sub"], claims, expires_at))
             except BusyError:
                 raise OverloadedError from None
             except (SignatureError, FetchError) as error:
@@ -86,21 +106,32 @@ class TrustedAssertions:
             raise UntrustedAssertionError(reason)
         return verified
 
-    async def _verified(self, token: str, row: TrustedIssuer) -> VerifiedAssertion:
+    async def _signed_claims(self, token: str, row: TrustedIssuer) -> Mapping[str, Any]:
+        """Return the claims that a key of a row has signed, with the values that it requires."""
         if row.jwks_uri is not None:
             keys = await self._client_keys.keys_at(row.jwks_uri, kid=kid_of(token))
         else:
             keys = public_keys(row.keys or {"keys": []})
         await imported(*jose.MODULES)
         claims = jose.verify(token, keys, algorithms=row.algorithms.split())
-        require_only_audience(claims, {row.audience})
-        expires_at = require_lifetime(
-            claims, self._clock.now(), maximum=timedelta(seconds=row.maximum_age)
-        )
         for name, value in row.claims.items():
             if claim_at(claims, name) != value:
                 raise SignatureError(f"the claim {name} does not have the required value")
-        return VerifiedAssertion(row, claims["sub"], claims, expires_at)
+        return claims
+
+    def _check(self, claims: Mapping[str, Any], row: TrustedIssuer) -> datetime:
+        require_only_audience(claims, {row.audience})
+        return require_lifetime(
+            claims, self._clock.now(), maximum=timedelta(seconds=row.maximum_age)
+        )
+
+
+def _covers(row: TrustedIssuer, subject: str) -> bool:
+    """Return whether a row is for a subject; `*` alone is every one, of an identity provider."""
+    patterns = row.subjects.split()
+    if row.identities is not None and ANY_SEGMENT in patterns:
+        return True
+    return is_covered(subject, patterns)
 
 
 def only_one(verified: Sequence[VerifiedAssertion], *, where: Condition) -> VerifiedAssertion:

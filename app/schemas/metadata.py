@@ -54,4 +54,5 @@ class ServerMetadata(BaseModel):
     tls_client_certificate_bound_access_tokens: bool | None = None
     mtls_endpoint_aliases: dict[str, str] | None = None
     identity_chaining_requested_token_types_supported: list[str] | None = None
+    authorization_grant_profiles_supported: list[str] | None = None
     service_documentation: str | None = None

@@ -29,6 +29,9 @@ class TokenResponse(BaseModel):
     issued_token_type: str | None = Field(
         default=None, description="Present after token exchange (RFC 8693 section 2.2.1)."
     )
+    resource: str | None = Field(
+        default=None, description="The resource that an identity assertion (ID-JAG) gave access to."
+    )
 
 
 class IntrospectionRequest(BaseModel):

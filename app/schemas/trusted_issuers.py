@@ -9,6 +9,7 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
+    ValidationInfo,
     model_validator,
 )
 from pydantic.config import JsonDict
@@ -18,10 +19,11 @@ from app.schemas.client_policies import DAY_SECONDS, ScopeName
 from app.schemas.clients import PRIVATE_KEY_MEMBERS
 from app.schemas.resources import ClientId, Identifier, ShortName
 from app.schemas.text import HttpsUri
-from app.security.subject_patterns import problem_with
+from app.security.subject_patterns import ANY_SEGMENT, problem_with
 from app.security.text import is_encodable
 
 HOUR_SECONDS = 3600
+TEN_MINUTES = 600
 MAXIMUM_SUBJECTS = 20
 MAXIMUM_CLAIMS = 20
 MAXIMUM_NAMES = 100
@@ -29,7 +31,9 @@ Items = TypeVar("Items", bound=Sequence[Any])
 FROZEN = ConfigDict(frozen=True, extra="forbid")
 
 
-def _pattern(value: str) -> str:
+def _pattern(value: str, info: ValidationInfo) -> str:
+    if value == ANY_SEGMENT and info.data.get("identities") is not None:
+        return value
     if problem := problem_with(value):
         raise ValueError(problem)
     return value
@@ -49,6 +53,12 @@ SubjectPattern = Annotated[
 ]
 Claim = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 UserId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+EmailDomain = Annotated[
+    str,
+    StringConstraints(
+        max_length=253, pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}$"
+    ),
+]
 AssertionAlgorithm = Literal["ES256", "EdDSA", "RS256", "PS256"]
 
 
@@ -59,6 +69,27 @@ def require_public_keys(jwks: Mapping[str, Any]) -> None:
         raise ValueError("jwks must be a JSON Web Key Set with keys (RFC 7517 section 5)")
     if any(not isinstance(key, dict) or PRIVATE_KEY_MEMBERS & key.keys() for key in keys):
         raise ValueError("jwks must contain public keys only")
+
+
+class IdentityRulesBody(BaseModel):
+    """How the identity assertions (ID-JAG) of an issuer are accepted."""
+
+    model_config = FROZEN
+
+    email_domains: Annotated[tuple[EmailDomain, ...], Field(max_length=MAXIMUM_NAMES)] = Field(
+        default=(),
+        description="Domains of which the issuer owns every email address, without subdomains. Only"
+        " there does a verified address find a user who has not linked the identity.",
+    )
+    accepted_for: int = Field(
+        default=TEN_MINUTES,
+        ge=60,
+        le=HOUR_SECONDS,
+        description="Seconds after `iat` in which an assertion is accepted, until its `exp`.",
+    )
+    single_use: bool = Field(
+        default=False, description="Whether an assertion is accepted once only, by its `jti`."
+    )
 
 
 class TrustedIssuerMembers(BaseModel):
@@ -82,16 +113,24 @@ class TrustedIssuerMembers(BaseModel):
     audience: Identifier = Field(
         description="The `aud` of its JWTs: the issuer of this server, or a URL beneath it."
     )
+    identities: IdentityRulesBody | None = Field(
+        default=None,
+        description="For an issuer of identity assertions (ID-JAG), whose subjects stand for users"
+        " of their own, instead of a client or a user.",
+    )
     subjects: Annotated[
         tuple[SubjectPattern, ...],
         Field(max_length=MAXIMUM_SUBJECTS, json_schema_extra=AT_LEAST_ONE),
         NotEmpty,
-    ] = Field(description="Patterns of `sub`, in which `*` stands for one whole segment.")
+    ] = Field(
+        description="Patterns of `sub`, in which `*` stands for one whole segment. With"
+        " `identities`, `*` alone stands for every subject."
+    )
     client_id: ClientId | None = Field(
         default=None, description="The client that the subjects stand for."
     )
     presenters: Annotated[tuple[ClientId, ...], Field(max_length=MAXIMUM_NAMES)] = Field(
-        default=(), description="The confidential clients that may present a JWT for the user."
+        default=(), description="The confidential clients that may present a JWT for a user."
     )
     scopes: Annotated[tuple[ScopeName, ...], Field(max_length=MAXIMUM_NAMES)] = Field(
         description="The most that a token gets; none for a token without a scope."
@@ -120,7 +159,13 @@ class TrustedIssuerMembers(BaseModel):
         return self
 
     def require_one_target(self, *, has_user: bool) -> None:
-        """Raise `ValueError` unless the subjects stand for either a client or a user."""
+        """Raise `ValueError` unless the subjects stand for a client, a user, or their own users."""
+        if self.identities is not None:
+            if has_user or self.client_id is not None:
+                raise ValueError("with identities, give neither a client nor a user")
+            if not self.presenters:
+                raise ValueError("name the clients that may present identity assertions")
+            return
         if (self.client_id is None) != has_user:
             raise ValueError("map the subjects to either a client or a user")
         if bool(self.presenters) != has_user:

@@ -1,4 +1,7 @@
-"""Token exchange: what verifies subject tokens, and issues new ones for them."""
+"""Token exchange: what verifies subject tokens, and issues new ones for them.
+
+Identity assertions are issued by token exchange, and redeemed by the JWT bearer grant.
+"""
 
 from dataclasses import dataclass
 
@@ -6,6 +9,11 @@ from app.oauth.access_token_reader import AccessTokenReader
 from app.oauth.exchange.identity_assertions import IdentityAssertions
 from app.oauth.exchange.issuer import ExchangedTokenIssuer
 from app.oauth.exchange.verification import TokenVerification
+from app.oauth.received_identities.redemption import IdentityRedemption
+from app.oauth.received_identities.targets import IdentityTargets
+from app.oauth.received_identities.users import IdentityUsers
+from app.oauth.received_identities.verification import IdentityVerification
+from app.repositories.federation.identity_providers import IdentityProviderRepository
 from app.wiring.clients import Clients
 from app.wiring.core import Core
 from app.wiring.resources import Resources
@@ -18,6 +26,7 @@ class TokenExchange:
     token_verification: TokenVerification
     exchanged_token_issuer: ExchangedTokenIssuer
     identity_assertions: IdentityAssertions
+    identity_redemption: IdentityRedemption
 
 
 def build_token_exchange(
@@ -63,4 +72,31 @@ def build_token_exchange(
             audit=core.audit,
             clock=core.clock,
         ),
+        identity_redemption=_build_identity_redemption(
+            core, tokens=tokens, resources=resources, trusted=trusted
+        ),
+    )
+
+
+def _build_identity_redemption(
+    core: Core, *, tokens: Tokens, resources: Resources, trusted: TrustedIssuers
+) -> IdentityRedemption:
+    return IdentityRedemption(
+        verification=IdentityVerification(
+            trusted_assertions=trusted.trusted_assertions,
+            clock=core.clock,
+            issuer=core.settings.issuer_url,
+        ),
+        targets=IdentityTargets(
+            resource_indicators=resources.resource_indicators,
+            resource_catalogue=resources.resource_catalogue,
+        ),
+        users=IdentityUsers(
+            identity_provider_repository=IdentityProviderRepository(core.database),
+            user_repository=core.user_repository,
+        ),
+        token_issuer=tokens.token_issuer,
+        replay_cache_repository=core.replay_cache_repository,
+        entitlements=core.entitlements,
+        audit=core.audit,
     )

@@ -6,12 +6,14 @@ from typing import Any
 import pytest
 
 from app.oauth.claims import CLAIMS_BY_SCOPE
+from app.oauth.exchange.token_types import ID_JAG_PROFILE
 from app.oauth.grants import GRANTS
 from tests.support.application import Application, TestClient
 from tests.support.dpop import prover
 from tests.support.exchange import GRANTS as EXCHANGING
 from tests.support.exchange import exchange_form
 from tests.support.jwt import header_of
+from tests.support.received_identities import new_employer
 from tests.support.visitor import answer_in, visiting
 
 Check = Callable[[Application, Any], Awaitable[None]]
@@ -246,6 +248,13 @@ async def identities_are_passed_on(app: Application, value: list[str]) -> None:
         form = exchange_form("x", requested_token_type=requested)
         text = (await app.token(client, **form)).json()["error_description"]
         assert ("not supported" not in text) == (requested in value)
+
+
+@checks("authorization_grant_profiles_supported")
+async def identity_assertions_are_accepted(app: Application, value: list[str]) -> None:
+    employer, user = await new_employer(app), await app.enrolled_user()
+    await employer.link(user)
+    assert ((await employer.present()).status_code == 200) == (ID_JAG_PROFILE in value)
 
 
 @checks("authorization_response_iss_parameter_supported")

@@ -93,6 +93,7 @@ VALUES: dict[type[StrEnum], set[str]] = {
         "personal_token.revoked",
         "token.exchanged",
         "identity.asserted",
+        "identity.accepted",
         "browser.remembered",
         "browsers.forgotten",
         "consent.granted",

@@ -32,13 +32,27 @@ trusted_issuers = Table(
     Column("owner", String(64), nullable=False),
     Column("version", Integer, nullable=False),
     Column("created_at", Instant, nullable=False),
+    Column("identity_rules", Text),
     index_where_set("ix_trusted_issuers_user_id", "user_id"),
 )
 
 
+@dataclass(frozen=True, slots=True)
+class IdentityRules:
+    """How the identity assertions (ID-JAGs) of an issuer are accepted.
+
+    A user without a linked identity is found by a verified address in `email_domains` only.
+    `accepted_for` is how long after its `iat` an assertion is accepted at most, in seconds.
+    """
+
+    email_domains: tuple[str, ...]
+    accepted_for: int
+    is_single_use: bool
+
+
 @dataclass(frozen=True)
 class TrustedIssuer:
-    """An issuer with the subjects that stand for one client or one user.
+    """An issuer with the subjects that stand for one client or one user, or for users of its own.
 
     Several rows can have the same `issuer`, the exact `iss` of its JWTs. Either `jwks_uri` or
     `jwks`, a JSON object, has its keys, which verify nothing of another row. `subjects` are
@@ -46,7 +60,8 @@ class TrustedIssuer:
     for the user of `user_id`; a JWT for the client of `client_id` speaks for itself. `scopes` and
     `resource_names` are the most that a token gets. `required_claims` is a JSON object of values
     by name or path. `maximum_age` is the longest lifetime of a JWT, in seconds. Lists are separated
-    by spaces. `owner` is the file that made the row, or `manual`.
+    by spaces. `owner` is the file that made the row, or `manual`. `identity_rules` is a JSON object
+    for an issuer of identity assertions, whose subjects stand for its own users.
     """
 
     name: str
@@ -66,6 +81,7 @@ class TrustedIssuer:
     owner: str
     version: int
     created_at: datetime
+    identity_rules: str | None = None
 
     @cached_property
     def keys(self) -> Mapping[str, Any] | None:
@@ -78,6 +94,16 @@ class TrustedIssuer:
         """The values that claims must have, by name or path."""
         claims: dict[str, str] = json.loads(self.required_claims)
         return claims
+
+    @cached_property
+    def identities(self) -> IdentityRules | None:
+        """The rules for identity assertions, or None if the row is not for them."""
+        if self.identity_rules is None:
+            return None
+        rules = json.loads(self.identity_rules)
+        return IdentityRules(
+            tuple(rules["email_domains"]), int(rules["accepted_for"]), bool(rules["single_use"])
+        )
 
     def may_be_presented_by(self, client_id: str) -> bool:
         """Return whether a client may present a JWT of this row, having authenticated."""

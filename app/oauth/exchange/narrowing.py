@@ -1,5 +1,7 @@
 """Scopes of exchanged tokens: those of the subject token that the target has, and never others."""
 
+from collections.abc import Collection
+
 from app.models.clients.clients import Client
 from app.models.oauth.granted_resources import GrantedResources
 from app.models.oauth.resources import Resource
@@ -12,7 +14,7 @@ from app.oauth.scopes import (
     split_scope,
     wider_than_allowed,
 )
-from app.oauth.token_grants import TokenGrant
+from app.oauth.token_grants import TokenGrant, grant_without_resource
 
 
 def narrowed_to(
@@ -24,9 +26,15 @@ def narrowed_to(
     Unknown names are ignored beside known ones. There is no refresh token, and so no
     `offline_access`. Raises `InvalidScopeError` or `InvalidTargetError`.
     """
-    held = subject.scopes_at(resource)
+    return narrowed_within(subject.scopes_at(resource), resource, client, asked=asked)
+
+
+def narrowed_within(
+    held: Collection[str], resource: Resource | None, client: Client, *, asked: str | None
+) -> TokenGrant:
+    """Do the same for the names of the scopes that the presented token holds at a resource."""
     own = [name for name in SCOPES if name in held and name in client.allowed_scopes]
-    at_resource = permitted_at(resource, held, client=client)
+    at_resource = permitted_at(resource, held, client=client) if resource is not None else ()
     allowed = [name for name in (*own, *at_resource) if name != OFFLINE_ACCESS]
     if asked is not None:
         known = [name for name in split_scope(asked) if _is_known(name, resource, client)]
@@ -38,6 +46,8 @@ def narrowed_to(
                 " not have it"
             )
         allowed = [name for name in allowed if name in known]
+    if resource is None:
+        return grant_without_resource(" ".join(allowed))
     names_at_resource = tuple(name for name in allowed if name not in SCOPES)
     return TokenGrant(
         scope=" ".join(allowed),
@@ -47,7 +57,9 @@ def narrowed_to(
     )
 
 
-def _is_known(name: str, resource: Resource, client: Client) -> bool:
-    if name in resource.scopes_by_name or name in client.allowed_scopes:
+def _is_known(name: str, resource: Resource | None, client: Client) -> bool:
+    if resource is not None and name in resource.scopes_by_name:
+        return True
+    if name in client.allowed_scopes:
         return True
     return name in SCOPES and name not in IGNORED_UNLESS_REGISTERED

@@ -1,7 +1,8 @@
 """JWT bearer grant (RFC 7523 section 2.1): a JWT of a trusted issuer stands for a client or a user.
 
 A workload needs no secret of ours: where the row of its issuer maps to a client, the JWT proves the
-client. Where it maps to a user, a client that the row names must authenticate.
+client. Where it maps to a user, a client that the row names must authenticate. An identity
+assertion (ID-JAG) stands for a user of its issuer: see `app.oauth.received_identities`.
 """
 
 from collections.abc import Sequence
@@ -18,6 +19,8 @@ from app.oauth.descriptions import Description
 from app.oauth.errors import InvalidClientError, InvalidGrantError, InvalidRequestError
 from app.oauth.grants.base import Grant, GrantParameters
 from app.oauth.issuer import TokenIssuer
+from app.oauth.received_identities.redemption import IdentityRedemption
+from app.oauth.received_identities.verification import is_identity_assertion
 from app.oauth.requests import ProvenClient, TokenRequest
 from app.oauth.resource_indicators import ResourceIndicators
 from app.oauth.token_grants import TokenGrant, grant_without_resource
@@ -64,6 +67,7 @@ class JwtBearerGrant(Grant[JwtBearerParameters]):
         client_repository: ClientRepository,
         user_repository: UserRepository,
         entitlements: EntitlementService,
+        identity_redemption: IdentityRedemption,
         clock: Clock,
     ) -> None:
         self._token_issuer = token_issuer
@@ -72,11 +76,16 @@ class JwtBearerGrant(Grant[JwtBearerParameters]):
         self._client_repository = client_repository
         self._user_repository = user_repository
         self._entitlements = entitlements
+        self._identity_redemption = identity_redemption
         self._clock = clock
 
     async def prove_client(
         self, parameters: JwtBearerParameters, *, client_id: str | None
     ) -> ProvenClient:
+        if is_identity_assertion(parameters.assertion):
+            raise InvalidClientError(
+                reason="an identity assertion does not prove a client: the client must authenticate"
+            )
         verified = await self._verify(parameters)
         clients = {each.row.client_id for each in verified if each.row.client_id is not None}
         if not clients:
@@ -102,6 +111,14 @@ class JwtBearerGrant(Grant[JwtBearerParameters]):
     async def exchange(
         self, request: TokenRequest, parameters: JwtBearerParameters
     ) -> TokenResponse:
+        if is_identity_assertion(parameters.assertion):
+            refuse_details(parameters.authorization_details)
+            return await self._identity_redemption.redeem(
+                request,
+                parameters.assertion,
+                resource=parameters.resource,
+                scope=parameters.scope,
+            )
         client, proven = request.client, request.proven_by
         if not isinstance(proven, VerifiedAssertion):
             verified = await self._verify(parameters)

@@ -139,6 +139,7 @@ LISTS = (ALGORITHMS, SUBJECTS, PRESENTERS, SCOPES, RESOURCES)
 ONE_SOURCE = N_("Enter either the address of the keys, or the keys.")
 ONE_TARGET = N_("Enter either a client or a user.")
 WITHOUT_PRESENTER = N_("Enter at least one client: a user's tokens need one that authenticates.")
+OF_IDENTITIES = N_("Leave this empty: each token of this issuer stands for its own user.")
 OF_A_CLIENT = N_("Leave this empty: a client presents its own tokens.")
 
 
@@ -214,14 +215,23 @@ def stored_values(request: TrustedIssuerRequest) -> dict[str, str]:
 
 
 async def parse_issuer(
-    request: ConsoleRequest, name: str, typed: Mapping[str, str], fields: Sequence[Field]
+    request: ConsoleRequest,
+    name: str,
+    typed: Mapping[str, str],
+    fields: Sequence[Field],
+    *,
+    identities: Mapping[str, Any] | None,
 ) -> TrustedIssuerBody:
-    """Return the body of a form; show the form again with what is wrong."""
-    _require_one_of_each(request, typed)
+    """Return the body of a form; show the form again with what is wrong.
+
+    `identities` are the rules for identity assertions, which the form does not change.
+    """
+    _require_one_of_each(request, typed, has_identities=identities is not None)
     values: dict[str, Any] = {
         **{field.name: typed[field.name] or None for field in FIELDS},
         **{field.name: typed[field.name].split() for field in LISTS},
         NAME.name: name,
+        "identities": identities,
         JWKS.name: _keys(request, typed[JWKS.name]),
         CLAIMS.name: _claims(request, typed[CLAIMS.name]),
         USER.name: await _user_id(request, typed[USER.name]),
@@ -229,12 +239,23 @@ async def parse_issuer(
     return parse_body(request, TrustedIssuerBody, values, fields)
 
 
-def _require_one_of_each(request: ConsoleRequest, typed: Mapping[str, str]) -> None:
-    """Require one source of keys and one target, and presenters for a user only."""
+def _require_one_of_each(
+    request: ConsoleRequest, typed: Mapping[str, str], *, has_identities: bool
+) -> None:
+    """Require one source of keys and one target, and presenters for a user only.
+
+    With identities, the target is the user of each token, and presenters are required.
+    """
     errors = {}
     if bool(typed[JWKS_URI.name]) == bool(typed[JWKS.name]):
         errors[JWKS_URI.name] = request.text(ONE_SOURCE)
-    if bool(typed[CLIENT.name]) == bool(typed[USER.name]):
+    if has_identities:
+        errors |= {
+            each.name: request.text(OF_IDENTITIES) for each in (CLIENT, USER) if typed[each.name]
+        }
+        if not typed[PRESENTERS.name].split():
+            errors[PRESENTERS.name] = request.text(WITHOUT_PRESENTER)
+    elif bool(typed[CLIENT.name]) == bool(typed[USER.name]):
         errors[CLIENT.name] = request.text(ONE_TARGET)
     elif bool(typed[PRESENTERS.name].split()) != bool(typed[USER.name]):
         message = WITHOUT_PRESENTER if typed[USER.name] else OF_A_CLIENT

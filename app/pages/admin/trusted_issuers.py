@@ -86,7 +86,7 @@ def _facts(request: TrustedIssuerRequest) -> Sequence[Fact]:
         Fact(text("Audience"), Cell(row.audience, is_code=True)),
         Fact(text("Stands for"), _target(request)),
     ]
-    if row.user_id is not None:
+    if row.client_id is None:
         presenters = _names(request, row.presenters.split())
         facts.append(Fact(text("Clients that may present tokens for the user"), presenters))
     return [
@@ -101,6 +101,8 @@ def _facts(request: TrustedIssuerRequest) -> Sequence[Fact]:
 
 def _target(request: TrustedIssuerRequest) -> Cell:
     row = request.row
+    if row.identities is not None:
+        return Cell("", words=request.text("The user of each token"))
     if row.client_id is not None:
         return Cell(row.client_id, url=f"{url_of('clients')}/{row.client_id}")
     return Cell(request.username, url=f"{url_of('users')}/{row.user_id}")

@@ -4,11 +4,20 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model
 from pydantic.fields import FieldInfo
 
 from app.schemas.admin.listing import Listing
-from app.schemas.trusted_issuers import MAXIMUM_CLAIMS, AssertionAlgorithm, Claim, TrustedIssuerBody
+from app.schemas.trusted_issuers import (
+    AT_LEAST_ONE,
+    MAXIMUM_CLAIMS,
+    MAXIMUM_SUBJECTS,
+    AssertionAlgorithm,
+    Claim,
+    IdentityRulesBody,
+    NotEmpty,
+    TrustedIssuerBody,
+)
 
 KEPT = "name"
 """The member that stays as it is, since commands and paths name the issuer by it."""
@@ -31,6 +40,7 @@ class TrustedIssuerResource(BaseModel):
     resources: list[str]
     claims: dict[str, str]
     maximum_age: int
+    identities: IdentityRulesBody | None
     owner: str = Field(description="The file that made the trusted issuer, or `manual`.")
     created_at: datetime
 
@@ -61,6 +71,17 @@ _FIELDS["claims"] = (
     Annotated[Mapping[Claim, Claim | None], Field(max_length=MAXIMUM_CLAIMS)] | None,
     Field(default=None, description="Claims that change. Null removes one."),
 )
+_FIELDS["subjects"] = (
+    Annotated[
+        tuple[Annotated[str, StringConstraints(min_length=1, max_length=500)], ...],
+        Field(max_length=MAXIMUM_SUBJECTS, json_schema_extra=AT_LEAST_ONE),
+        NotEmpty,
+    ],
+    Field(
+        default_factory=tuple, description=TrustedIssuerBody.model_fields["subjects"].description
+    ),
+)
+"""Patterns are checked with the rest of the issuer: which of them are valid depends on it."""
 
 TrustedIssuerPatch: type[BaseModel] = create_model(
     "TrustedIssuerPatch",

@@ -123,6 +123,7 @@ class AccountEvent(AuditAction):
     )
     TOKEN_EXCHANGED = "token.exchanged", N_("Access passed on to another app")
     IDENTITY_ASSERTED = "identity.asserted", N_("Identity passed on to another server")
+    IDENTITY_ACCEPTED = "identity.accepted", N_("Identity accepted from another server")
     ATTRIBUTES_CHANGED = "user.attributes_changed", N_("Attributes changed")
 
 

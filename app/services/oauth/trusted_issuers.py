@@ -24,7 +24,7 @@ from app.repositories.accounts.users import UserRepository
 from app.repositories.clients.clients import ClientRepository
 from app.repositories.oauth.trusted_issuers import TrustedIssuerRepository
 from app.schemas.admin_scopes import AdminScope
-from app.schemas.trusted_issuers import TrustedIssuerBody
+from app.schemas.trusted_issuers import IdentityRulesBody, TrustedIssuerBody
 from app.services.oauth.resource_catalogue import ResourceCatalogue
 from app.services.operations.audit import AuditLog
 from app.services.operations.audit_actions import ServerEvent
@@ -145,6 +145,8 @@ class TrustedIssuerService:
             raise InvalidInputError(Detail.ISSUER_IS_OURS, field="issuer")
         if body.audience != self._issuer and not body.audience.startswith(f"{self._issuer}/"):
             raise InvalidInputError(Detail.ISSUER_AUDIENCE_FOREIGN, field="audience")
+        if body.identities is not None and body.audience != self._issuer:
+            raise InvalidInputError(Detail.ISSUER_AUDIENCE_OF_IDENTITIES, field="audience")
         if not set(AdminScope).isdisjoint(body.scopes):
             authority.require_full()
         await self._check_resources(before, body)
@@ -165,18 +167,19 @@ class TrustedIssuerService:
     async def _check_user(
         self, before: TrustedIssuer | None, body: TrustedIssuerBody, authority: Authority
     ) -> None:
-        """Check a row that stands for a user, and the clients that may present its JWTs."""
+        """Check a row that stands for users, and the clients that may present its JWTs."""
         authority.require_full()
         if not set(AdminScope).isdisjoint(body.scopes):
             raise InvalidInputError(Detail.ISSUER_ADMIN_SCOPE_OF_USER, field="scopes")
-        if await self._user_repository.find(body.user_id or "") is None:
+        has_user = body.identities is None
+        if has_user and await self._user_repository.find(body.user_id or "") is None:
             raise InvalidInputError(Detail.USER_UNKNOWN, field="user_id")
         stored = before.presenters.split() if before is not None else ()
         for client_id in sorted(set(body.presenters) - set(stored)):
             await self._require_may_change(client_id, authority, field="presenters")
 
     async def _require_authority_over(self, row: TrustedIssuer, authority: Authority) -> None:
-        """Require a full administrator for a row that stands for a user, or has admin scopes."""
+        """Require a full administrator for a row that stands for users, or has admin scopes."""
         if row.client_id is None or not set(AdminScope).isdisjoint(row.scopes.split()):
             authority.require_full()
         else:
@@ -216,7 +219,15 @@ def _stored_values(body: TrustedIssuerBody) -> dict[str, Any]:
         "resource_names": " ".join(sorted(set(body.resources))),
         "required_claims": json.dumps(dict(body.claims), ensure_ascii=False, sort_keys=True),
         "maximum_age": body.maximum_age,
+        "identity_rules": _stored_rules(body.identities),
     }
+
+
+def _stored_rules(rules: IdentityRulesBody | None) -> str | None:
+    if rules is None:
+        return None
+    values = {**rules.model_dump(), "email_domains": sorted(set(rules.email_domains))}
+    return json.dumps(values, sort_keys=True)
 
 
 def stated_issuer(row: TrustedIssuer) -> dict[str, Any]:
@@ -236,6 +247,7 @@ def stated_issuer(row: TrustedIssuer) -> dict[str, Any]:
         "resources": row.resource_names.split(),
         "claims": dict(row.claims),
         "maximum_age": row.maximum_age,
+        "identities": json.loads(row.identity_rules) if row.identity_rules is not None else None,
     }
 
 

@@ -100,6 +100,9 @@ def _compared(members: Members) -> Members:
     for name in WITHOUT_ORDER:
         if name in members:
             compared[name] = sorted(set(members[name]))
+    if rules := members.get("identities"):
+        domains = sorted(set(rules.get("email_domains", ())))
+        compared["identities"] = {**rules, **({"email_domains": domains} if domains else {})}
     if USER in members:
         compared[USER] = usernames.key_or_none(members[USER]) or members[USER]
     return {**stated(compared), **{name: compared[name] for name in ALWAYS_STATED}}
