@@ -36,7 +36,8 @@ def create(
         option(
             "--subject",
             metavar="PATTERN",
-            help="The sub of its tokens; * stands for one segment between : or /. Can be repeated.",
+            help="The sub of its tokens; * stands for one segment between : or /, and with"
+            " --identities alone for any sub. Can be repeated.",
         ),
     ],
     jwks_uri: Annotated[
@@ -68,7 +69,7 @@ def create(
         option(
             "--presenter",
             metavar="ID",
-            help="With --user: a client that may present them. Can be repeated.",
+            help="With --user or --identities: a client that may present them. Can be repeated.",
         ),
     ] = None,
     scope: Annotated[
@@ -94,9 +95,41 @@ def create(
             show_default="3600",
         ),
     ] = None,
+    identities: Annotated[
+        bool,
+        option(
+            "--identities",
+            help="Accept identity assertions (ID-JAG), each for its own user; needs --presenter.",
+        ),
+    ] = False,
+    email_domain: Annotated[
+        Texts,
+        option(
+            "--email-domain",
+            metavar="DOMAIN",
+            help="With --identities: a domain whose addresses the issuer owns. Can be repeated.",
+        ),
+    ] = None,
+    accepted_for: Annotated[
+        int | None,
+        option(
+            "--accepted-for",
+            **{**whole_number(), "metavar": "SECONDS"},
+            help="With --identities: longest time after iat, at most 3600.",
+            show_default="600",
+        ),
+    ] = None,
+    single_use: Annotated[
+        bool, option("--single-use", help="With --identities: accept each assertion once only.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Trust an issuer: its tokens with these subjects stand for one client or one user."""
+    """Trust an issuer: its tokens stand for one client, for one user, or for users of its own."""
+    rules = _rules(email_domain, accepted_for=accepted_for, single_use=single_use)
+    if rules and not identities:
+        raise InvalidInputError(
+            "--email-domain, --accepted-for and --single-use need --identities."
+        )
     values: dict[str, Any] = {
         "name": name,
         "issuer": issuer,
@@ -110,6 +143,8 @@ def create(
         "resources": resource or [],
         "claims": pairs_of(claim, option="--claim"),
     }
+    if identities:
+        values["identities"] = rules
     if maximum_age is not None:
         values["maximum_age"] = maximum_age
 
@@ -125,6 +160,18 @@ def create(
         )
 
     show_one(_row(with_services(add)), as_json=as_json)
+
+
+def _rules(email_domains: Texts, *, accepted_for: int | None, single_use: bool) -> dict[str, Any]:
+    """Return the rules for identity assertions that options state."""
+    rules: dict[str, Any] = {}
+    if email_domains:
+        rules["email_domains"] = email_domains
+    if accepted_for is not None:
+        rules["accepted_for"] = accepted_for
+    if single_use:
+        rules["single_use"] = True
+    return rules
 
 
 def _read_keys(file: str) -> Any:

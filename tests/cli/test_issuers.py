@@ -166,3 +166,29 @@ async def test_a_workload_gets_a_token_of_a_client_that_was_set_up_as_documented
 
     assert response.json()["scope"] == "read"
     assert_oauth_error(with_the_secret, "unauthorized_client")
+
+
+async def test_an_issuer_of_identity_assertions_is_trusted(
+    app: Application, on_app: Postern
+) -> None:
+    """Identity assertions: `*` alone is every user of the issuer"""
+    name, client = app.new_name("work"), await workload_client(app)
+    options = (
+        *("issuers", "create", name, "--issuer", f"https://{name}.example", "--subject", "*"),
+        *("--jwks-uri", KEYS, "--presenter", client.client_id),
+    )
+    created = await row_of(
+        on_app, *options, "--identities", "--email-domain", "work.example",
+        "--accepted-for", "1200", "--single-use",
+    )  # fmt: skip
+
+    rules = {"email_domains": ["work.example"], "accepted_for": 1200, "single_use": True}
+    assert created["identities"] == rules
+    assert (created["client_id"], created["user_id"]) == (None, None)
+    assert (await row_of(on_app, "issuers", "show", name))["identities"] == rules
+    assert (await on_app(*options)).code == 1  # without --identities
+    without_rules = await on_app(*options, "--single-use")
+    assert without_rules.code == 1
+    assert "need --identities" in without_rules.errors
+    too_long = await on_app(*options, "--identities", "--accepted-for", "3601")
+    assert too_long.code == 1
