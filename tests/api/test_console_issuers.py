@@ -15,6 +15,7 @@ from tests.support.application import Application, TestClient
 from tests.support.client_jwts import jwks, signing_key
 from tests.support.console import administrator_in, told
 from tests.support.parts import services_of
+from tests.support.received_identities import new_employer
 from tests.support.resources import new_resource
 from tests.support.trusted_issuers import PATTERN, new_workload
 from tests.support.visitor import Visitor
@@ -228,3 +229,31 @@ async def test_an_auditor_reads_issuers_and_changes_none(
     for place in ("+new", "build/edit", "build/delete"):
         assert (await visitor.get(f"{PATH}/{place}")).status_code == 403
     assert (await visitor.get(f"{PATH}/missing")).status_code == 404
+
+
+async def test_a_form_keeps_the_rules_for_identity_assertions(
+    app: Application, visitor: Visitor, client: TestClient
+) -> None:
+    """Identity assertions: the form shows neither a client nor a user, and changes no rule"""
+    await administrator_in(visitor)
+    employer = await new_employer(app, identities={"email_domains": ["work.example"]})
+    name, presenter = employer.row.name, employer.client.client_id
+    texts = {"jwks": KEYS, "subjects": "*", "presenters": presenter}
+
+    shown, listed = await visitor.get(f"{PATH}/{name}"), await visitor.get(PATH)
+    saved = await submitted(visitor, f"{PATH}/{name}/edit", **texts, scopes="read")
+    after = await stored(app, name)
+    for_client = await submitted(
+        visitor, f"{PATH}/{name}/edit", **texts, client_id=client.client_id
+    )
+    for_nobody = await submitted(visitor, f"{PATH}/{name}/edit", **{**texts, "presenters": ""})
+
+    assert "The user of each token" in told(shown)
+    assert presenter in shown.text
+    assert name in told(listed)
+    assert saved.status_code == 303, told(saved)
+    assert (after.scopes, after.subjects) == ("read", "*")
+    assert after.identity_rules == employer.row.identity_rules
+    assert "each token of this issuer stands for its own user" in told(for_client)
+    assert "Enter at least one client" in told(for_nobody)
+    assert await stored(app, name) == after

@@ -194,3 +194,43 @@ async def test_what_cannot_be_stored_is_refused_with_its_place(
     assert message.replace("presents?", "present") in refused.errors
     assert "state.yaml:" in refused.errors
     assert await services_of(server).oauth.trusted_issuers.list_all() == []
+
+
+IDENTITIES = """
+  - name: company
+    issuer: https://login.company.example
+    jwks_uri: https://login.company.example/jwks
+    algorithms: [ES256]
+    audience: http://localhost:5000
+    subjects: ["*"]
+    presenters: [build]
+    scopes: [read]
+    resources: [reports]
+    identities: {email_domains: [b.example, a.example], single_use: true}
+"""
+
+
+async def test_rules_for_identity_assertions_are_stored_changed_and_exported(
+    run: OnServer, tmp_path: Path
+) -> None:
+    """Identity assertions, in any order of their domains"""
+    applied = await run("apply", written(tmp_path, FULL + IDENTITIES), **SECRETS)
+    row = await shown(run, "issuers", "show", "company")
+    exported = await run("export", "--owner", "infra")
+    written(tmp_path, exported.output, "exported.yaml")
+    again = await run("plan", "exported.yaml", "--detailed-exitcode")
+    swapped = FULL + IDENTITIES.replace("[b.example, a.example]", "[a.example, b.example]")
+    same = await run("plan", written(tmp_path, swapped), "--detailed-exitcode")
+    other = FULL + IDENTITIES.replace("single_use: true", "accepted_for: 60")
+    await run("apply", written(tmp_path, other))
+    changed = await shown(run, "issuers", "show", "company")
+
+    assert applied.code == 0, applied.errors
+    assert row["identities"]["email_domains"] == ["a.example", "b.example"]
+    assert (again.code, again.output) == (0, "No changes.\n"), again.errors
+    assert (same.code, same.output) == (0, "No changes.\n"), same.errors
+    assert changed["identities"] == {
+        "email_domains": ["a.example", "b.example"],
+        "accepted_for": 60,
+        "single_use": False,
+    }

@@ -71,6 +71,16 @@ _FIELDS["claims"] = (
     Annotated[Mapping[Claim, Claim | None], Field(max_length=MAXIMUM_CLAIMS)] | None,
     Field(default=None, description="Claims that change. Null removes one."),
 )
+_RULES: type[BaseModel] = create_model(
+    "IdentityRulesPatch",
+    __config__=ConfigDict(extra="forbid"),
+    __doc__="Changes of how identity assertions are accepted. Null resets a member.",
+    **{name: _changeable(field) for name, field in IdentityRulesBody.model_fields.items()},
+)
+_FIELDS["identities"] = (
+    _RULES | None,
+    Field(default=None, description=TrustedIssuerBody.model_fields["identities"].description),
+)
 _FIELDS["subjects"] = (
     Annotated[
         tuple[Annotated[str, StringConstraints(min_length=1, max_length=500)], ...],
