@@ -81,7 +81,7 @@ class IdentityVerification:
     def _check(self, claims: Mapping[str, Any], row: TrustedIssuer) -> datetime:
         """Return the end of the time in which a row accepts an assertion.
 
-        An `exp` that is later is no reason to refuse it before. Raises `SignatureError`.
+        An assertion whose `exp` is later is accepted until then. Raises `SignatureError`.
         """
         if claims.get("aud") not in (self._issuer, [self._issuer]):
             raise SignatureError("aud is not this server alone")

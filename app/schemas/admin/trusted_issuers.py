@@ -71,11 +71,14 @@ _FIELDS["claims"] = (
     Annotated[Mapping[Claim, Claim | None], Field(max_length=MAXIMUM_CLAIMS)] | None,
     Field(default=None, description="Claims that change. Null removes one."),
 )
+_RULE_FIELDS: dict[str, Any] = {
+    name: _changeable(field) for name, field in IdentityRulesBody.model_fields.items()
+}
 _RULES: type[BaseModel] = create_model(
     "IdentityRulesPatch",
     __config__=ConfigDict(extra="forbid"),
     __doc__="Changes of how identity assertions are accepted. Null resets a member.",
-    **{name: _changeable(field) for name, field in IdentityRulesBody.model_fields.items()},
+    **_RULE_FIELDS,
 )
 _FIELDS["identities"] = (
     _RULES | None,
