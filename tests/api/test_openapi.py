@@ -202,6 +202,7 @@ STEPS = {
     "/invitation",
     "/no-access",
     "/logout/confirm",
+    "/clients/logo",
     "/clients/{client_id}/logo",
     "/favicon.ico",
     "/admin/api/v1/openapi.json",

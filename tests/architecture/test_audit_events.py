@@ -29,6 +29,7 @@ ALONE = {
         "the session goes on after it, with an event of its own"
     ),
     AccountEvent.DATA_EXPORTED: "reads only",
+    AccountEvent.IDENTITY_ACCEPTED: "before the token: the assertion itself changes nothing",
     AccountEvent.IDENTITY_ASSERTED: "signs only: the assertion is stored nowhere",
     ServerEvent.USERS_EXPORTED: "reads only",
     ServerEvent.KEYS_REWRAPPED: (

@@ -8,7 +8,7 @@ from tests.conftest import AppFactory
 from tests.support.calls import Calls, SignInCalls, count_sign_in
 
 DATABASES = ("sqlite",)
-MOST_CALLS = {"wrong_password": 555, "password": 450, "wrong_code": 475, "code": 540}
+MOST_CALLS = {"wrong_password": 575, "password": 465, "wrong_code": 490, "code": 560}
 MOST_FILES = {"wrong_password": 87, "password": 76, "wrong_code": 82, "code": 84}
 """What was reached, with some room in the calls, which depend on the batches of the database."""
 ONCE = {

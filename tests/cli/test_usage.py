@@ -119,7 +119,8 @@ COMMANDS = {
     "issuers list": "--json",
     "issuers show": "--json name",
     "issuers create": "--json name --issuer --subject --jwks-uri --jwks --algorithm --audience"
-    " --client --user --presenter --scope --resource --claim --maximum-age",
+    " --client --user --presenter --scope --resource --claim --maximum-age --identities"
+    " --email-domain --single-use --accepted-for",
     "issuers delete": "--json name --yes",
     "tokens list": "--json",
     "tokens create": "--json --label --days",

@@ -10,6 +10,7 @@ from tests.support.visitor import Visitor, answer_in, query
 
 WITHOUT_EFFECT = {
     "/assets/{name}",
+    "/clients/logo",  # stored with the document
     "/clients/{client_id}/logo",  # fetched at most once in a while, and kept
     "/docs",
     "/docs/assets/{name}",

@@ -262,7 +262,7 @@ async def test_the_caller_who_repeats_a_lost_write_keeps_its_use(app: Applicatio
     repository = ReplayCacheRepository(services.core.database)
     presented = PresentedProof(key.proof().encode(), "POST", "/token")
     verified = await services.oauth.dpop_proofs.verify(
-        presented, access_token=None, needs_nonce=False
+        presented, access_token=None, needs_nonce=False, is_fapi=False
     )
     other = verified.use._replace(spent_by=b"another caller")
 

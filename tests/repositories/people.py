@@ -49,14 +49,22 @@ async def stored_group(database: Database, *members: User, name: str = "") -> Gr
 
 async def join(database: Database, group: Group, user: User, *, is_full: bool = True) -> str:
     return await GroupMemberRepository(database).add(
-        group.group_id, user.user_id, is_full=is_full, now=NOW, event=new_event()
+        group.group_id,
+        user.user_id,
+        is_full=is_full,
+        now=NOW,
+        event=new_event(),
+        withdrawal=new_event(),
     )
 
 
 async def give(database: Database, role_id: str, to: User | Group, *, is_full: bool = True) -> str:
     subject = user_subject(to.user_id) if isinstance(to, User) else group_subject(to.group_id)
     return await RoleGrantRepository(database).add(
-        RoleGrant(role_id, subject, NOW), is_full=is_full, event=new_event()
+        RoleGrant(role_id, subject, NOW),
+        is_full=is_full,
+        event=new_event(),
+        withdrawal=new_event(),
     )
 
 

@@ -15,6 +15,7 @@ from app.repositories.oauth.refresh_tokens import RefreshTokenRepository
 from app.repositories.oauth.token_families import NewPair, TokenFamilyRepository
 from app.security.tokens import digest_of
 from tests.support.application import Application, TestClient, TestUser
+from tests.support.events import new_event
 from tests.support.parts import open_database
 
 CONCURRENT = 20
@@ -92,7 +93,7 @@ async def test_a_revoked_family_gets_no_token(renewals: Renewals) -> None:
     """RFC 7009 section 2.1: revoked after the token was looked up"""
     found = await renewals.found()
     families = TokenFamilyRepository(renewals.database)
-    await families.revoke(found.family_id, now=renewals.app.clock.now())
+    await families.revoke(found.family_id, now=renewals.app.clock.now(), event=new_event())
 
     for use in (None, renewals.use()):
         renewed = await renewals.repository.renew(renewals.digest, found, renewals.pair(), use=use)

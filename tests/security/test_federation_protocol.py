@@ -138,7 +138,7 @@ REASONS = {
     "a list": ("[]", 200, "ValueError"),
     "bytes that are not text": (b"\xff\xfe\xfa{", 200, "ValueError"),
     "deep": ("[" * 50_000, 200, "RecursionError"),
-    "no end": ("x" * 200_000, 200, "FetchError"),
+    "no end": ("x" * 200_000, 200, "TooLargeError"),
     "a lifetime that is not a number": ('{"expires_in": "soon"}', 200, "ValueError"),
     "a lifetime that is a list": ('{"expires_in": [1]}', 200, "TypeError"),
     "an infinite lifetime": ('{"expires_in": Infinity}', 200, "OverflowError"),

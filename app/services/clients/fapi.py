@@ -5,14 +5,16 @@ It is the policy of a client, or holds for every client of a server (`PROFILE`).
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from app.details import Detail
 from app.errors import InvalidInputError
-from app.models.clients.clients import Client
 from app.schemas.client_policies import ClientPolicies, parse_policies
 from app.security.jose import CLIENT_ALGORITHM_NAMES
+
+if TYPE_CHECKING:  # the command line reads the constants, and does without tables
+    from app.models.clients.clients import Client
 
 FAPI2 = "fapi2"
 FAPI_AUTH_METHODS = ("private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth")
@@ -46,7 +48,7 @@ class FapiProfile:
     def __init__(self, *, holds_for_all: bool) -> None:
         self.holds_for_all = holds_for_all
 
-    def holds_for(self, client: Client) -> bool:
+    def holds_for(self, client: "Client") -> bool:
         return self.holds_for_all or client.has_fapi_profile
 
     def holds_under(self, policies: str | None) -> bool:
@@ -55,7 +57,7 @@ class FapiProfile:
             return self.holds_for_all
         return parse_policies(policies).profile is not None
 
-    def requires_dpop(self, client: Client) -> bool:
+    def requires_dpop(self, client: "Client") -> bool:
         """Return whether a token request needs a DPoP proof.
 
         Under the profile, tokens are bound to a certificate or to the key of a proof.
@@ -64,21 +66,21 @@ class FapiProfile:
             return True
         return self.holds_for(client) and not client.has_certificate_bound_tokens
 
-    def client_algorithms(self, client: Client) -> Sequence[str]:
+    def client_algorithms(self, client: "Client") -> Sequence[str]:
         """Return the names of the algorithms by which a client may sign."""
         return FAPI_ALGORITHM_NAMES if self.holds_for(client) else CLIENT_ALGORITHM_NAMES
 
-    def signing_algorithm(self, client: Client, algorithm: str) -> str:
+    def signing_algorithm(self, client: "Client", algorithm: str) -> str:
         """Return the algorithm, or the default of the profile if it does not allow that one."""
         if algorithm not in FAPI_ALGORITHMS and self.holds_for(client):
             return FAPI_DEFAULT_ALGORITHM
         return algorithm
 
-    def code_ttl(self, client: Client, ttl: timedelta) -> timedelta:
+    def code_ttl(self, client: "Client", ttl: timedelta) -> timedelta:
         """Return how long a code of a client lives, where others live for `ttl`."""
         return min(ttl, FAPI_CODE_TTL) if self.holds_for(client) else ttl
 
-    def metadata_in_force(self, client: Client) -> Mapping[str, Any]:
+    def metadata_in_force(self, client: "Client") -> Mapping[str, Any]:
         """Return the metadata that holds for a client whatever it registered."""
         if not self.holds_for(client):
             return {}
