@@ -4,6 +4,7 @@ import base64
 from typing import Any
 from urllib.parse import urlencode
 
+import httpx
 import pytest
 
 from app.security.document_urls import stored_client_id
@@ -456,16 +457,21 @@ async def test_the_stored_form_of_a_long_url_names_no_client(
 
 
 @pytest.mark.parametrize(
-    ("asked", "is_pushed"),
-    [({"prompt": "none"}, False), ({"prompt": "none"}, True), ({"max_age": "-1"}, False)],
-    ids=["silent", "pushed", "malformed"],
+    ("asked", "way"),
+    [
+        ({"prompt": "none"}, "link"),
+        ({"prompt": "none"}, "pushed"),
+        ({"prompt": "none"}, "form"),
+        ({"max_age": "-1"}, "link"),
+        ({"max_age": "-1"}, "form"),
+    ],
 )
 async def test_nobody_is_sent_to_a_website_that_no_user_allowed(
     start_app: AppFactory,
     authority: Authority,
     peer: Peer,
     asked: dict[str, str],
-    is_pushed: bool,
+    way: str,
 ) -> None:
     """RFC 9700 section 4.11.2: anyone can publish a document, and links to us would lead anywhere
 
@@ -474,9 +480,9 @@ async def test_nobody_is_sent_to_a_website_that_no_user_allowed(
     app = await start(start_app, authority)
     user, client, allowed = await app.enrolled_user(), serve(peer), serve(peer, "/allowed.json")
     async with visiting(app) as visitor:
-        strange = await sent(visitor, client, asked, is_pushed=is_pushed)
+        strange = await sent(visitor, client, asked, way=way)
         await tokens_for(visitor, allowed, user, scope="profile")
-        unknown = await sent(visitor, client, asked, is_pushed=is_pushed)
+        unknown = await sent(visitor, client, asked, way=way)
         known = await visitor.authorize(allowed, redirect_uri=CALLBACK, max_age="-1")
 
     for page in (strange, unknown):
@@ -500,11 +506,15 @@ async def test_an_app_on_the_device_gets_its_errors(
 
 
 async def sent(
-    visitor: Visitor, client: TestClient, asked: dict[str, str], *, is_pushed: bool
-) -> Any:
-    """Send a request, by its parameters or by the name of the pushed one."""
-    if not is_pushed:
+    visitor: Visitor, client: TestClient, asked: dict[str, str], *, way: str
+) -> httpx.Response:
+    """Send a request by a link, by the name of a pushed one, or by a form of another site."""
+    if way == "link":
         return await visitor.authorize(client, redirect_uri=CALLBACK, **asked)
+    if way == "form":
+        content = query(client, redirect_uri=CALLBACK, **asked)
+        posted = await visitor.http.post("/authorize", content=content, headers=FORM)
+        return await visitor.follow(posted)
     name = (await pushed(visitor.app, client, **asked)).json()["request_uri"]
     parameters = urlencode({"client_id": client.client_id, "request_uri": name})
     return await visitor.get(f"/authorize?{parameters}")

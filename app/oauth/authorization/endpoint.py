@@ -135,6 +135,7 @@ class AuthorizationEndpoint:
         try:
             position = await self._position(pending.request, signed_in, stored=pending.stored)
         except RefusedRequestError as refused:
+            await require_known_target(refused, signed_in, consents=self._consents)
             return await self._finish_with(refused, pending)
         return await self.go_on(pending, position)
 
@@ -238,7 +239,7 @@ class AuthorizationEndpoint:
     ) -> AuthorizationResponse:
         """Return the error response, and consume the pushed request: any response consumes it."""
         await self._pending.use(None, pushed=source.digest if source is not None else None)
-        await require_known_target(refused, refused.client, signed_in, consents=self._consents)
+        await require_known_target(refused, signed_in, consents=self._consents)
         return error_response(refused)
 
     async def _finish_with(

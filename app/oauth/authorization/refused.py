@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from app.models.clients.clients import Client
 from app.oauth.authorization.requests import RefusedRequestError
 from app.oauth.authorization.response_modes import AuthorizationResponse
 from app.oauth.client_documents.errors import RefusedClientError
@@ -14,17 +13,14 @@ WEB = "https://"
 
 
 async def require_known_target(
-    refused: RefusedRequestError,
-    client: Client,
-    signed_in: Sequence[SignedIn],
-    *,
-    consents: ConsentService,
+    refused: RefusedRequestError, signed_in: Sequence[SignedIn], *, consents: ConsentService
 ) -> None:
     """Require that a user of the browser has allowed a client with a document, if it is on the web.
 
     Anyone can publish a document: with its error responses, every link to this server could lead
     to every website (RFC 9700 section 4.11.2). Raises `RefusedClientError`.
     """
+    client = refused.client
     if not client.has_document or not refused.target.redirect_uri.startswith(WEB):
         return
     for each in signed_in:
