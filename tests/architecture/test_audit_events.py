@@ -25,6 +25,8 @@ ALONE = {
     AccountEvent.RECOVERY_CODE_REFUSED: "a refusal",
     AccountEvent.SIGN_IN_REFUSED: "a refusal",
     AccountEvent.SIGN_IN_SUCCEEDED: "of the password grant: its tokens are issued after it",
+    AccountEvent.IDENTITY_ACCEPTED: "of an identity assertion: its tokens are issued after it",
+    AccountEvent.IDENTITY_ASSERTED: "an assertion is signed, and nothing is stored",
     AccountEvent.FEDERATED_SIGN_IN_REPEATED: (
         "the session goes on after it, with an event of its own"
     ),

@@ -49,7 +49,7 @@ class IdentityRedemption:
     ) -> TokenResponse:
         """Issue an access token for a client that has authenticated; raises an `OAuth2Error`.
 
-        It is in the audit log with the `jti` of the assertion.
+        The assertion is in the audit log before there is a token, with its `jti`.
         """
         client = request.client
         try:
@@ -66,11 +66,6 @@ class IdentityRedemption:
             raise AccessRefusedError(Description.ASSERTION_INVALID)
         grant = await self._targets.grant_of(identity, client, resource=resource, scope=scope)
         await self._require_first_use(identity)
-        response = await self._token_issuer.issue_to_user(
-            client, grant, user=user, with_refresh_token=False, keys=request.keys
-        )
-        if response is None:
-            raise _not_valid(f"{identity.row.name}: its user was disabled concurrently")
         await self._audit.record(
             AccountEvent.IDENTITY_ACCEPTED,
             user_id=user.user_id,
@@ -81,6 +76,11 @@ class IdentityRedemption:
             scope=grant.scope,
             jti=identity.jti,
         )
+        response = await self._token_issuer.issue_to_user(
+            client, grant, user=user, with_refresh_token=False, keys=request.keys
+        )
+        if response is None:
+            raise _not_valid(f"{identity.row.name}: its user was disabled concurrently")
         return response.model_copy(update={"resource": grant.audience})
 
     async def _require_first_use(self, identity: ReceivedIdentity) -> None:

@@ -110,7 +110,7 @@ RULES_OF_REQUESTS: tuple[RefusalRule, ...] = (
         "assertion_not_trusted",
         N_("A token of another issuer must match a trusted issuer (RFC 7523)."),
         N_("Compare the reason with `postern issuers list`."),
-        ("the assertion is not trusted", "the issuer "),
+        ("the assertion is not trusted", "an identity assertion ", "the issuer "),
     ),
     RefusalRule(
         "id_token_hint",

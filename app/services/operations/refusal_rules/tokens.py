@@ -78,7 +78,7 @@ RULES_OF_TOKENS: tuple[RefusalRule, ...] = (
         "dpop_proof_missing",
         N_("The client or the token requires a DPoP proof (RFC 9449)."),
         N_("Let the application send one, or remove dpop_bound_access_tokens from its metadata."),
-        ("the request has no DPoP header",),
+        ("the request has no DPoP header", "the request has no DPoP proof"),
     ),
     RefusalRule(
         "dpop_nonce",
