@@ -7,10 +7,11 @@ import pytest
 import pytest_asyncio
 
 from app.oauth.grants.jwt_bearer import JWT_BEARER
+from tests.protocol.jwt_resources import parts_of
 from tests.support.application import NO_LIMITS, Application, TestUser
 from tests.support.assertions import assert_oauth_error
 from tests.support.dpop import prover
-from tests.support.received_identities import Employer, new_employer
+from tests.support.received_identities import SUBJECT, Employer, new_employer
 from tests.support.resources import new_resource
 
 APP_SETTINGS = NO_LIMITS
@@ -155,3 +156,16 @@ async def test_without_a_resource_the_token_has_no_audience(
     assert body["scope"] == "profile"
     assert "resource" not in body
     assert "aud" not in await app.introspect(employer.client, body["access_token"])
+
+
+async def test_a_resource_with_jwts_gets_one(app: Application, employer: Employer) -> None:
+    """RFC 9068: the user is the subject, and the client the one that presented the assertion"""
+    resource = await new_resource(app, token_format="jwt")
+    changed = await employer.change(resources=[resource.name])
+
+    response = await changed.claiming(resource=resource.identifier)
+
+    claims = parts_of(response.json()["access_token"])[1]
+    assert (claims["aud"], claims["scope"]) == (resource.identifier, "read")
+    assert claims["client_id"] == employer.client.client_id
+    assert claims["sub"] not in (SUBJECT, employer.client.client_id)

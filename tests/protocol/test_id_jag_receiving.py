@@ -20,7 +20,7 @@ from tests.support.administration import (
 )
 from tests.support.application import NO_LIMITS, Application, TestUser
 from tests.support.assertions import assert_oauth_error
-from tests.support.client_jwts import signed_with_the_public_key, signing_key, unsigned
+from tests.support.client_jwts import signing_key, unsigned
 from tests.support.exchange import exchange_form
 from tests.support.parts import services_of
 from tests.support.received_identities import SUBJECT, Employer, new_employer
@@ -154,7 +154,7 @@ async def test_a_signature_by_another_key_is_refused(employer: Employer) -> None
         signing_key(name="another").sign(claims, typ=TYPE),
         signing_key(name="another").sign(claims, typ=TYPE, kid=employer.key.kid),
         unsigned(claims, typ=TYPE),
-        signed_with_the_public_key(employer.key, claims, b"public").replace("..", "."),
+        employer.key.sign(claims, typ=TYPE, alg="HS256"),
         employer.assertion()[:-4] + "AAAA",
         employer.assertion() + "a" * 20_000,
     ]
