@@ -14,9 +14,9 @@ from app.details import Detail
 from app.errors import InvalidInputError
 from app.schemas.client_policies import ClientPolicies, SecurityProfile
 from app.schemas.presets import PresetName
+from app.schemas.registration import members_in
 from app.services.clients.fapi import require_fit
 from app.services.clients.kinds import KindName, metadata_of_kind
-from app.services.clients.stated_clients import members_in
 from app.services.operations.authority import FULL
 
 if TYPE_CHECKING:

@@ -22,12 +22,11 @@ from app.outbound.http import OutboundHttp
 from app.schemas.admin_scopes import AdminScope
 from app.schemas.claim_names import GROUPS, ROLES
 from app.schemas.clients import ClientCreate
-from app.schemas.registration import ClientRegister
+from app.schemas.registration import ClientRegister, members_in
 from app.security.jose import CLIENT_ALGORITHM_NAMES, SIGNING_ALGORITHMS
 from app.security.origins import web_origin_of
 from app.services.clients.clients import DEFAULT_AUTH_METHOD, application_type_of
 from app.services.clients.fapi import FapiProfile, fapi_problem
-from app.services.clients.stated_clients import members_in
 
 log = logger(__name__)
 

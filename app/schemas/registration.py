@@ -4,7 +4,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from app.schemas.clients import ClientMetadata
+from app.schemas.clients import ClientCreate, ClientMetadata
 from app.schemas.text import Name, RedirectUri, Scope, Text
 
 AUTHORIZATION_CODE = "authorization_code"
@@ -88,3 +88,15 @@ class ClientInformation(BaseModel):
     scope: str
     token_endpoint_auth_method: str | None = None
     require_pkce: bool
+
+
+def members_in(body: ClientCreate | ClientRegister) -> dict[str, Any]:
+    """Return the members that a client with this body states, by name."""
+    return {
+        **body.stated_metadata(),
+        "client_name": body.client_name,
+        "redirect_uris": body.all_redirect_uris,
+        "grant_types": list(dict.fromkeys(body.grant_types)),
+        "scope": body.scope,
+        "token_endpoint_auth_method": body.token_endpoint_auth_method,
+    }

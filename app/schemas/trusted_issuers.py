@@ -147,7 +147,7 @@ class TrustedIssuerMembers(BaseModel):
         default=HOUR_SECONDS,
         ge=60,
         le=DAY_SECONDS,
-        description="Seconds: the longest time between `iat` and `exp`; not of identity assertions.",
+        description="Seconds: the longest time between `iat` and `exp` of workloads' JWTs.",
     )
 
     @model_validator(mode="after")

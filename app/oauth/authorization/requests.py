@@ -95,7 +95,7 @@ class UntrustedRequestError(PosternError):
 class RefusedRequestError(Exception):
     """An error that is sent back to the client; its redirect URI has been checked."""
 
-    def __init__(self, error: OAuth2Error, client: Client, target: ResponseTarget) -> None:
+    def __init__(self, error: OAuth2Error, *, client: Client, target: ResponseTarget) -> None:
         super().__init__(str(error.error))
         self.error = error
         self.client = client
@@ -135,7 +135,7 @@ class AuthorizationRequest:
         return " ".join(self.scopes)
 
     def refused(self, error: OAuth2Error) -> RefusedRequestError:
-        return RefusedRequestError(error, self.client, self.target)
+        return RefusedRequestError(error, client=self.client, target=self.target)
 
 
 def proven_target(
@@ -210,7 +210,7 @@ class RequestParser:
         try:
             return await self._parse(client, parameters, target, began_at)
         except OAuth2Error as error:
-            raise RefusedRequestError(error, client, target) from None
+            raise RefusedRequestError(error, client=client, target=target) from None
 
     async def _parse(
         self,

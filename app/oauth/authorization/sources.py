@@ -198,7 +198,7 @@ class RequestSources:
         Raises `UntrustedRequestError` if there is none to send it to.
         """
         target = self._request_parser.target(client, parameters)
-        return RefusedRequestError(error, client, target)
+        return RefusedRequestError(error, client=client, target=target)
 
 
 def _not_pushed(client: Client, reason: str) -> UntrustedRequestError:

@@ -56,18 +56,6 @@ def stated_members(client: Client) -> dict[str, Any]:
     }
 
 
-def members_in(body: ClientCreate | ClientRegister) -> dict[str, Any]:
-    """Return the members that `stated_members` returns for a client with this body."""
-    return {
-        **body.stated_metadata(),
-        "client_name": body.client_name,
-        "redirect_uris": body.all_redirect_uris,
-        "grant_types": list(dict.fromkeys(body.grant_types)),
-        "scope": body.scope,
-        "token_endpoint_auth_method": body.token_endpoint_auth_method,
-    }
-
-
 def shown_client(client: Client) -> Mapping[str, Any]:
     """Return what the audit log says about a client."""
     members = {**stated_members(client), "owner": client.owner}

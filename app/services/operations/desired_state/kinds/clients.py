@@ -11,6 +11,7 @@ from app.schemas.client_policies import ClientPolicies
 from app.schemas.clients import ClientCreate
 from app.schemas.desired_state.clients import ClientState, is_client_member
 from app.schemas.desired_state.references import SecretReference
+from app.schemas.registration import members_in
 from app.services.accounts.groups import GroupService
 from app.services.clients.administration import (
     CheckedMetadata,
@@ -23,7 +24,7 @@ from app.services.clients.fapi import require_fit
 from app.services.clients.kinds import KindName, metadata_of_kind
 from app.services.clients.policies import ClientPolicyService
 from app.services.clients.secrets import ClientSecretService
-from app.services.clients.stated_clients import members_in, stated_members
+from app.services.clients.stated_clients import stated_members
 from app.services.oauth.default_resources import DefaultResourceService
 from app.services.operations.authority import Authority
 from app.services.operations.desired_state.kinds.base import (
