@@ -58,7 +58,7 @@ class GrantDispatcher:
             client, proven_by = await self._proven_client(request, grant)
         else:
             client, proven_by = await self._authenticator.authenticate(request), None
-        if not client.check_grant_type(grant.grant_type):
+        if not grant.is_open_to(client):
             raise UnauthorizedClientError(
                 Description.GRANT_TYPE_NOT_REGISTERED,
                 reason=f"the client did not register the grant type {grant.grant_type}",

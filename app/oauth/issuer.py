@@ -20,6 +20,7 @@ from app.oauth.id_tokens import Authentication, IdTokens
 from app.oauth.lifetimes import Lifetimes
 from app.oauth.new_tokens import family_lifetime, new_family, new_pair, pair_of
 from app.oauth.proven_keys import NO_KEYS, ProvenKeys, bound_to, is_bound_to_proof
+from app.oauth.refresh_grace import may_refresh
 from app.oauth.scopes import OFFLINE_ACCESS
 from app.oauth.token_grants import TokenGrant
 from app.oauth.token_pairs import packed, unpacked
@@ -162,7 +163,7 @@ class TokenIssuer:
         """
         grant = bound_to(keys, grant, client)
         now, lifetimes = self._clock.now(), self._lifetimes.of(client, grant.resource)
-        with_refresh_token = client.check_grant_type("refresh_token")
+        with_refresh_token = may_refresh(client, grant.kept_scope)
         family_expires_at = now + family_lifetime(lifetimes, with_refresh_token=with_refresh_token)
         if OFFLINE_ACCESS not in grant.kept_scope.split():
             family_expires_at = min(family_expires_at, signed_in.session.expires_at)

@@ -1,9 +1,10 @@
-"""How long a used refresh token still gets a response, by the kind of its client."""
+"""Which clients get refresh tokens, and how long a used one still gets a response."""
 
 from dataclasses import dataclass
 from datetime import timedelta
 
 from app.models.clients.clients import Client
+from app.oauth.scopes import OFFLINE_ACCESS
 from app.security.document_urls import is_of_document
 from app.services.clients.clients import application_type_of
 
@@ -24,6 +25,17 @@ class RefreshGrace:
 
     def of(self, client: Client) -> timedelta:
         return self.of_agents if is_shared_by_processes(client) else GRACE
+
+
+def may_refresh(client: Client, scope: str) -> bool:
+    """Return whether a client gets a refresh token with the tokens of a user.
+
+    An agent that did not register the grant gets one if `offline_access` was granted: MCP clients
+    ask for it in this way.
+    """
+    if client.check_grant_type("refresh_token"):
+        return True
+    return OFFLINE_ACCESS in scope.split() and is_shared_by_processes(client)
 
 
 def is_shared_by_processes(client: Client) -> bool:

@@ -5,6 +5,7 @@ from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, Field
 
+from app.models.clients.clients import Client
 from app.oauth.declarations import require_declared
 from app.oauth.requests import ProvenClient, TokenRequest
 from app.schemas.tokens import TokenResponse
@@ -67,6 +68,10 @@ class Grant(ABC, Generic[Parameters]):
             _check_without_user(cls)
         if cls.can_prove_client != (cls.prove_client is not Grant.prove_client):
             raise TypeError(f"{cls.__name__}: can_prove_client and prove_client do not agree")
+
+    def is_open_to(self, client: Client) -> bool:
+        """Return whether a client may use the grant, usually because it registered it."""
+        return client.check_grant_type(self.grant_type)
 
     async def prove_client(self, parameters: Parameters, *, client_id: str | None) -> ProvenClient:
         """Return the client that the parameters prove, or raise an `OAuth2Error`.

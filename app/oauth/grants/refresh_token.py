@@ -100,6 +100,11 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
         self._audit = audit
         self._clock = clock
 
+    def is_open_to(self, client: Client) -> bool:
+        """Return whether the client registered the grant, or may have got a token without that."""
+        is_agent = client.check_grant_type("authorization_code") and is_shared_by_processes(client)
+        return is_agent or super().is_open_to(client)
+
     async def exchange(
         self, request: TokenRequest, parameters: RefreshTokenParameters
     ) -> TokenResponse:
