@@ -222,7 +222,7 @@ async def test_a_rotation_does_not_add_a_secret_to_a_client_without_one(
     async def find_as_before(client_id: str, *, now: datetime) -> Client:
         return before
 
-    monkeypatch.setattr(operator.core.client_repository, "find", find_as_before)
+    monkeypatch.setattr(operator.core.client_repository, "find_registered", find_as_before)
     with pytest.raises(StaleVersionError):
         await rotate_secret(operator, client.client_id)
 
