@@ -107,6 +107,7 @@ async def test_the_token_call_offers_an_example_for_each_grant(server: Server, p
         "Refresh the tokens",
         "Poll from a device",
         "Get a token for a workload",
+        "Exchange a token for another service",
     ]
 
 

@@ -1,6 +1,7 @@
 """What administrators do to groups, roles, attributes, scopes and clients, by the event that it
 records."""
 
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -130,7 +131,20 @@ async def _end_redirect_uris(the: Any) -> None:
     core = the.services.core
     now, url = core.clock.now(), f"https://{new_identifier()}.example/client.json"
     event = core.audit.event(ServerEvent.CLIENT_REDIRECT_URIS_ENDED, client_id=url)
-    document = ClientDocument(url, url, url[8:-12], "{}", 0, None, None, None, now, now, now, now)
+    members = json.dumps(
+        {
+            "client_name": "An agent",
+            "token_endpoint_auth_method": "none",
+            "grant_types": "authorization_code",
+            "scope": "profile",
+            "redirect_uris": "https://app.example.com/",
+            "metadata": {},
+            "policies": None,
+        }
+    )
+    document = ClientDocument(
+        url, url, url[8:-12], members, 0, None, None, None, now, now, now, now
+    )
     await the.services.clients.client_document_repository.store(
         document, ended={"https://app.example.com/"}, now=now, event=event
     )

@@ -81,7 +81,11 @@ ACTS: dict[str, Act] = {
     "user.deleted": lambda the: the.services.accounts.account_data.delete(the.user, is_full=True),
     "recovery_codes.made": lambda the: the.services.factors.recovery_codes.make(the.user),
     "consent.granted": lambda the: the.services.clients.consents.grant(
-        the.user, the.client, frozenset({"openid", "email"}), resources=GrantedResources()
+        the.user,
+        the.client,
+        frozenset({"openid", "email"}),
+        resources=GrantedResources(),
+        detail_types=(),
     ),
     "consent.revoked": lambda the: the.services.clients.consents.revoke(
         the.user, the.client.client_id

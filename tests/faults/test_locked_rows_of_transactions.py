@@ -44,7 +44,11 @@ class Scene(NamedTuple):
     async def consent(self) -> None:
         """A transaction that begins with the row of the user."""
         await services_of(self.app).clients.consents.grant(
-            self.user, self.client, frozenset({"profile"}), resources=GrantedResources()
+            self.user,
+            self.client,
+            frozenset({"profile"}),
+            resources=GrantedResources(),
+            detail_types=(),
         )
 
     async def enable(self) -> None:

@@ -21,7 +21,7 @@ from tests.deployment.files import ROOT
 from tests.foreign.person import person_at
 from tests.support.machine import scaled
 from tests.support.server import application_at, client_of
-from tests.support.waiting import can_connect
+from tests.support.waiting import can_connect, eventually
 
 pytestmark = [
     pytest.mark.slow,
@@ -101,12 +101,21 @@ def ports_of_the_examples() -> Iterator[None]:
         yield
 
 
+async def wait_for_free(port: int) -> None:
+    """Wait until no other program listens: the one of the example before may be ending."""
+
+    async def is_free() -> bool:
+        return not await can_connect(port)
+
+    await eventually(is_free)
+
+
 @asynccontextmanager
 async def example(name: str, directory: Path) -> AsyncIterator[Example]:
     """Copy an example beside the kit, and run the commands of its README."""
     with ports_of_the_examples():
         for port in PORTS:
-            assert not await can_connect(port), f"another program listens on port {port}"
+            await wait_for_free(port)
         shutil.copytree(ROOT / "kit", directory / "kit", ignore=IGNORED)
         target = directory / "examples" / name
         shutil.copytree(ROOT / "examples" / name, target, ignore=IGNORED)

@@ -13,14 +13,27 @@ from tests.support.server import Server, running_server
 CONFIGURATION = """
 [[operations]]
 include-method = ["PATCH", "PUT", "DELETE"]
+exclude-path = "/admin/api/v1/clients/{client_id}/policies"
 
 [operations.checks.missing_required_header]
 expected-statuses = ["400", "401", "403", "406", "415", "422", "428"]
 
 [operations.checks.positive_data_acceptance]
 expected-statuses = ["2xx", "3xx", "401", "403", "404", "409", "412", "429", "5xx"]
+
+[[operations]]
+include-path = "/admin/api/v1/clients/{client_id}/policies"
+
+[operations.checks.missing_required_header]
+expected-statuses = ["400", "401", "403", "406", "415", "422", "428"]
+
+[operations.checks.positive_data_acceptance]
+expected-statuses = ["2xx", "3xx", "401", "403", "404", "409", "412", "422", "429", "5xx"]
 """
-"""A change without If-Match is 428, and one of a stale version 412; all else is the default."""
+"""A change without If-Match is 428, and one of a stale version 412; all else is the default.
+
+The schema of policies cannot say what a URL is, so that some of the generated ones are refused.
+"""
 PASSED = 0
 ALL_PASSED = re.compile(r"Test cases:\s+(\d+) generated, \1 passed[,\s]")
 
