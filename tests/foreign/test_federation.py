@@ -3,19 +3,15 @@
 from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
-import httpx
 import pytest
 import pytest_asyncio
 
-from tests.foreign.person import Person
+from tests.foreign.colleague import BUTTON, Colleague, colleague_at
 from tests.support.application import TestUser
 from tests.support.identity_provider import asked_in, fields_in
-from tests.support.machine import scaled
-from tests.support.people import person_with
 from tests.support.two_posterns import LABEL, NAME, TwoPosterns, two_posterns
 from tests.support.visitor import Visitor, text_of
 
-BUTTON = f"/login/with/{NAME}"
 CONNECT = "/account/connections/link"
 
 
@@ -26,42 +22,10 @@ async def posterns(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Tw
         yield running
 
 
-class Colleague:
-    """Somebody with an account at the company, and a browser in which he is signed in there."""
-
-    def __init__(self, posterns: TwoPosterns, person: Person, visitor: Visitor) -> None:
-        self.posterns = posterns
-        self.person = person
-        self.visitor = visitor
-
-    async def goes(self, away: httpx.Response) -> httpx.Response:
-        """From the page on the way to the company, through its pages, to the page after it."""
-        back = urlsplit(await self.person.browse(asked_in(away).url))
-        assert f"{back.scheme}://{back.netloc}" == self.posterns.here.url
-        return await self.visitor.follow(await self.visitor.http.get(f"{back.path}?{back.query}"))
-
-    async def signs_in(self) -> httpx.Response:
-        page = await self.visitor.get("/login")
-        return await self.goes(await self.visitor.submit(page, to=BUTTON))
-
-    async def forgets_everything(self) -> None:
-        self.visitor.http.cookies.clear()
-
-
 @pytest_asyncio.fixture
 async def colleague(posterns: TwoPosterns) -> AsyncIterator[Colleague]:
-    name = posterns.at_company.new_name("colleague")
-    user = await person_with(
-        posterns.at_company, name="Cleo Colleague", email=f"{name}@company.example"
-    )
-    html = {"accept": "text/html"}
-    async with (
-        httpx.AsyncClient(base_url=posterns.company.url, headers=html, timeout=scaled(30)) as there,
-        httpx.AsyncClient(base_url=posterns.here.url, headers=html, timeout=scaled(30)) as here,
-    ):
-        yield Colleague(
-            posterns, Person(posterns.at_company, there, user), Visitor(posterns.app, here)
-        )
+    async with colleague_at(posterns) as made:
+        yield made
 
 
 async def test_a_user_creates_an_account_with_the_identity_provider_and_signs_in_again(

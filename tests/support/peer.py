@@ -127,13 +127,16 @@ def _listener_on_a_new_port() -> socket.socket:
 
 
 class Authority:
-    """A certificate authority created for a run; clients have to trust `ca_file`."""
+    """A certificate authority created for a run; clients have to trust `ca_file`.
+
+    `chain_file` has a certificate for this machine, and its key.
+    """
 
     def __init__(self, directory: Path) -> None:
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "An authority of tests")])
         self.ca_file = directory / "authority.pem"
-        self._chain = directory / "peer.pem"
+        self.chain_file = directory / "peer.pem"
         self.ca_file.write_bytes(self._certificate(self._name, self._key, is_authority=True))
         key = ec.generate_private_key(ec.SECP256R1())
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOST)])
@@ -142,11 +145,11 @@ class Authority:
             serialization.PrivateFormat.PKCS8,
             serialization.NoEncryption(),
         )
-        self._chain.write_bytes(private + self._certificate(name, key, is_authority=False))
+        self.chain_file.write_bytes(private + self._certificate(name, key, is_authority=False))
 
     def server_context(self) -> ssl.SSLContext:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        context.load_cert_chain(self._chain)
+        context.load_cert_chain(self.chain_file)
         return context
 
     def _certificate(

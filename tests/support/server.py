@@ -52,10 +52,11 @@ class Server:
             )
         self.port = 0
         self.host = "127.0.0.1"
+        self.scheme = "https" if "TLS_CERT_FILE" in variables else "http"
 
     @property
     def url(self) -> str:
-        return f"http://{self.host}:{self.port}"
+        return f"{self.scheme}://{self.host}:{self.port}"
 
     async def listens(self) -> None:
         await eventually(self._said_where)

@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.application import Application
+from tests.support.application import Application, TestClient
+from tests.support.peer import HOST, Authority
 from tests.support.server import Server, application_of, run_postern, running_server
 
 NAME = "company"
@@ -25,21 +26,35 @@ class TwoPosterns:
     here: Server
     app: Application
     directory: Path
+    issuer_of_company: str
+    relying_party: TestClient
+    """The client at the company by which users sign in here."""
 
-    async def operator(self, *arguments: str) -> str:
+    async def operator(self, *arguments: str, **variables: str) -> str:
         """Run a command of the server that uses the identity provider."""
-        result = await run_postern(self.directory, *arguments)
+        result = await run_postern(self.directory, *arguments, **variables)
         assert result.returncode == 0, result.stderr
         return result.stdout
 
 
 @asynccontextmanager
-async def two_posterns(company_directory: Path, directory: Path) -> AsyncIterator[TwoPosterns]:
+async def two_posterns(
+    company_directory: Path, directory: Path, *, authority: Authority | None = None
+) -> AsyncIterator[TwoPosterns]:
+    """Start both; with an authority, the company has https and a certificate of it."""
     port = _free_port()
     here_url = f"http://127.0.0.1:{port}"
+    certificate, outbound = {}, {}
+    if authority is not None:
+        file = str(authority.chain_file)
+        certificate = {"TLS_CERT_FILE": file, "TLS_KEY_FILE": file}
+        outbound = {
+            "OUTBOUND_ALLOWED_HOSTS": HOST,
+            "OUTBOUND_CA_FILE": str(authority.ca_file),
+        }
     async with (
-        running_server(company_directory) as company,
-        running_server(directory, PORT=str(port), ISSUER=here_url) as here,
+        running_server(company_directory, **certificate) as company,
+        running_server(directory, PORT=str(port), ISSUER=here_url, **outbound) as here,
         application_of(company) as at_company,
         application_of(here) as app,
     ):
@@ -53,10 +68,11 @@ async def two_posterns(company_directory: Path, directory: Path) -> AsyncIterato
             *("--client-id", client.client_id, "--stdin"),
             typed=f"{client.client_secret}\n",
             ISSUER=here_url,
+            **outbound,
         )
         assert added.returncode == 0, added.stderr
         assert f"{here_url}/login/with/{NAME}/callback" in added.stdout
-        yield TwoPosterns(company, at_company, here, app, directory)
+        yield TwoPosterns(company, at_company, here, app, directory, metadata["issuer"], client)
 
 
 def _free_port() -> int:
