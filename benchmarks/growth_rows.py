@@ -27,6 +27,8 @@ STATEMENTS = (
            'session-' || n FROM numbers WHERE n <= {users}""",
     """INSERT INTO refresh_tokens (digest, family_id, issued_at, expires_at)
        SELECT {digest}, 'family-' || n, {before}, {later} FROM numbers WHERE n <= {users}""",
+    """INSERT INTO used_refresh_tokens (digest, family_id)
+       SELECT {digest}, 'family-' || n FROM numbers WHERE n <= {users}""",
     """INSERT INTO access_tokens (digest, client_id, user_id, family_id, scope, issued_at,
            expires_at)
        SELECT {digest}, 'grown', CASE WHEN n % 2 = 0 THEN 'grown-' || (n % {users} + 1) END,
@@ -34,7 +36,14 @@ STATEMENTS = (
            CASE WHEN n % 100 = 0 THEN {before} ELSE {later} END FROM numbers""",
 )
 
-TABLES = ("users", "sessions", "token_families", "refresh_tokens", "access_tokens")
+TABLES = (
+    "users",
+    "sessions",
+    "token_families",
+    "refresh_tokens",
+    "used_refresh_tokens",
+    "access_tokens",
+)
 PLAIN_INDEXES = """
     SELECT i.indexname, i.indexdef FROM pg_indexes i
     LEFT JOIN pg_constraint c ON c.conname = i.indexname
