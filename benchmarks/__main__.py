@@ -14,7 +14,8 @@ import httpx
 from benchmarks import ceiling, recorded, report, servers
 from benchmarks.databases import new_database
 from benchmarks.measurements import Bench, Cell, Subject
-from benchmarks.scenarios import SCENARIOS, Registered, client_credentials
+from benchmarks.registered import Registered
+from benchmarks.scenarios import SCENARIOS, client_credentials
 from benchmarks.servers import Server
 from benchmarks.startup import Startup, measure_startup
 from tests.support.databases import KINDS

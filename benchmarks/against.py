@@ -23,7 +23,8 @@ import httpx
 from benchmarks import recorded, report, servers
 from benchmarks.databases import new_database
 from benchmarks.measurements import run_round
-from benchmarks.scenarios import SCENARIOS, Load, Registered
+from benchmarks.registered import Registered
+from benchmarks.scenarios import SCENARIOS, Load
 from benchmarks.servers import LoadGenerator, Server
 from tests.support.databases import KINDS
 

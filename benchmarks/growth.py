@@ -31,7 +31,8 @@ from benchmarks.databases import new_database
 from benchmarks.growth_rows import grow, postmaster
 from benchmarks.load_generator import quantile
 from benchmarks.measurements import Subject, run_round
-from benchmarks.scenarios import SCENARIOS, Load, Registered
+from benchmarks.registered import Registered
+from benchmarks.scenarios import SCENARIOS, Load
 from benchmarks.servers import LoadGenerator, Server
 from tests.support.databases import KINDS
 

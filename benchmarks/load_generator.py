@@ -22,7 +22,8 @@ import uvloop
 
 DRAIN_SECONDS = 15.0
 OVERLOADED = 503
-NextRequest = Callable[[bytes | None], bytes]
+NextRequest = Callable[[bytes | None], bytes | None]
+"""Returns the request after a response, or None if there are no more."""
 
 
 class Connection(asyncio.Protocol):
@@ -41,7 +42,7 @@ class Connection(asyncio.Protocol):
 
     def send(self, answer: bytes | None = None) -> None:
         request = self._next_request(answer)  # keeps the last token of a chain for the next round
-        if time.perf_counter() >= self._run.deadline:
+        if request is None or time.perf_counter() >= self._run.deadline:
             self._finish()
             return
         self._is_waiting = True
@@ -109,10 +110,11 @@ class Run:
     async def measure(self) -> dict[str, Any]:
         job, server = self._job, psutil.Process(self._job["pid"])
         chains = [Chain(job["requests"][0], token) for token in job["chains"]]
+        once = Once(job["requests"]) if job.get("is_once") else None
         with_proof = with_proofs_for(job["proofs_for"]) if job.get("proofs_for") else None
         connections: list[Connection] = []
         for number in range(job["connections"]):
-            next_request = chains[number] if chains else cycle(job["requests"], number)
+            next_request = once or (chains[number] if chains else cycle(job["requests"], number))
             if with_proof is not None:
                 next_request = with_proof(next_request)
             _, connection = await self.loop.create_connection(
@@ -139,6 +141,7 @@ class Run:
             "p50_ms": quantile(self.latencies, 0.50) * 1000,
             "p99_ms": quantile(self.latencies, 0.99) * 1000,
             "chains": [chain.token for chain in chains],
+            "taken": once.taken if once is not None else None,
         }
 
 
@@ -156,6 +159,20 @@ class Chain:
             start = answer.index(self.MARK) + len(self.MARK)
             self.token = answer[start : answer.index(b'"', start)].decode()
         return self._beginning + self.token.encode()
+
+
+class Once:
+    """Requests that all connections share, so that each is sent at most once."""
+
+    def __init__(self, requests: list[str]) -> None:
+        self._encoded = [request.encode() for request in requests]
+        self.taken = 0
+
+    def __call__(self, _: bytes | None) -> bytes | None:
+        if self.taken == len(self._encoded):
+            return None
+        self.taken += 1
+        return self._encoded[self.taken - 1]
 
 
 def cycle(requests: list[str], start: int) -> NextRequest:
@@ -190,11 +207,14 @@ def with_proofs_for(url: str) -> Callable[[NextRequest], NextRequest]:
         jwk = {"kty": "EC", "crv": "P-256", "x": x, "y": y}
         header = encoded(json.dumps({"typ": "dpop+jwt", "alg": "ES256", "jwk": jwk}).encode())
 
-        def following(answer: bytes | None) -> bytes:
+        def following(answer: bytes | None) -> bytes | None:
+            request = next_request(answer)
+            if request is None:
+                return None
             claims = {"jti": os.urandom(12).hex(), "htm": "POST", "htu": url, "iat": time.time()}
             signed = f"{header}.{encoded(json.dumps(claims).encode())}"
             proof = f"{signed}.{encoded(SIGNERS['ES256'](key, signed.encode()))}"
-            line, end, rest = next_request(answer).partition(b"\r\n")
+            line, end, rest = request.partition(b"\r\n")
             return line + end + f"DPoP: {proof}\r\n".encode() + rest
 
         return following

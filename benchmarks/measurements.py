@@ -101,15 +101,21 @@ def run_round(
     generator: LoadGenerator, server: Server, load: Load, *, connections: int, seconds: float
 ) -> Round:
     """Put a load on a server for the given seconds and return the measured figures."""
+    requests = load.requests
+    if load.supply is not None:
+        requests = load.supply.take(connections=connections, seconds=seconds)
     figures = generator.run(
         server,
-        requests=load.requests,
+        requests=requests,
         chains=load.chains[:connections] if load.chains else None,
         proofs_for=load.proofs_for,
+        is_once=load.supply is not None,
         connections=connections,
         seconds=seconds,
     )
-    chains = figures.pop("chains")
+    chains, taken = figures.pop("chains"), figures.pop("taken")
+    if load.supply is not None:
+        load.supply.put_back(requests[taken:])
     if load.chains:
         load.chains[:connections] = chains
     completed = figures["completed"]

@@ -25,7 +25,8 @@ import httpx
 from benchmarks import report, servers
 from benchmarks.databases import new_database
 from benchmarks.measurements import run_round
-from benchmarks.scenarios import PASSWORD, Load, Registered, client_credentials
+from benchmarks.registered import PASSWORD, Registered
+from benchmarks.scenarios import Load, client_credentials
 from benchmarks.servers import LoadGenerator, Server
 from tests.support.databases import KINDS
 

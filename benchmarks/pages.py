@@ -23,7 +23,7 @@ import pyotp
 
 from benchmarks import ceiling, report, servers
 from benchmarks.databases import new_database
-from benchmarks.scenarios import DOCUMENTED_CLIENT, PASSWORD
+from benchmarks.registered import DOCUMENTED_CLIENT, PASSWORD
 from benchmarks.servers import Server
 from tests.support.application import TestClient
 from tests.support.databases import KINDS

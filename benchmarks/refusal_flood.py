@@ -18,8 +18,10 @@ import httpx
 
 from benchmarks import servers
 from benchmarks.databases import new_database
+from benchmarks.http_text import post
 from benchmarks.measurements import run_round
-from benchmarks.scenarios import Load, Registered, client_credentials, post
+from benchmarks.registered import Registered
+from benchmarks.scenarios import Load, client_credentials
 from benchmarks.servers import LoadGenerator, Server
 
 REFUSALS, CONNECTIONS = 1_000, 64

@@ -1,44 +1,75 @@
-"""A resource with JWT access tokens in the measured database."""
+"""Resources in the measured database, and the services that exchange tokens for one of them."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import NamedTuple
 
 from app.clock import Clock
 from app.errors import ConflictError
+from app.schemas.client_policies import ClientPolicies
 from app.schemas.resources import ResourceBody
 from app.services.operations.authority import FULL
 from app.settings import Settings
-from app.wiring import build_services
-
-IDENTIFIER = "https://bench.example"
+from app.wiring import Services, build_services
 
 
-def create_resource(database_url: str, *, servers: Sequence[str]) -> str:
-    """Create the resource if it does not exist, and return its identifier.
+class Resources(NamedTuple):
+    """The identifiers of the resources, by the format of their access tokens."""
+
+    jwt: str
+    opaque: str
+
+
+RESOURCES = Resources(jwt="https://bench.example", opaque="https://target.bench.example")
+NAMES = Resources(jwt="bench", opaque="bench-target")
+
+
+def create_resources(database_url: str, *, servers: Sequence[str]) -> Resources:
+    """Create the resources that do not exist, and return their identifiers.
 
     The clients `servers` may introspect its tokens. Call it before the server reads any resource.
     """
     asyncio.run(_create(database_url, servers))
-    return IDENTIFIER
+    return RESOURCES
+
+
+def allow_exchange(database_url: str, client_ids: Sequence[str], *, of: str) -> None:
+    """Let clients exchange the tokens of the client `of` for the resource with opaque ones."""
+    asyncio.run(_allow_exchange(database_url, client_ids, of))
 
 
 async def _create(database_url: str, servers: Sequence[str]) -> None:
+    async with _services(database_url) as services:
+        for token_format in Resources._fields:
+            body = ResourceBody.model_validate(
+                {
+                    "name": getattr(NAMES, token_format),
+                    "identifier": getattr(RESOURCES, token_format),
+                    "title": "The benchmark",
+                    "is_open_to_all_clients": True,
+                    "servers": list(servers),
+                    "scopes": [{"name": "read", "description": "Read", "is_default": True}],
+                    "token_format": token_format,
+                }
+            )
+            with suppress(ConflictError):
+                await services.oauth.resources.create(body, authority=FULL)
+
+
+async def _allow_exchange(database_url: str, client_ids: Sequence[str], of: str) -> None:
+    exchange = {"targets": [NAMES.opaque], "exchanger_of": [of]}
+    policies = ClientPolicies.model_validate({"token_exchange": exchange})
+    async with _services(database_url) as services:
+        for client_id in client_ids:
+            await services.clients.policies.set(client_id, policies, authority=FULL)
+
+
+@asynccontextmanager
+async def _services(database_url: str) -> AsyncIterator[Services]:
     settings = Settings(database_url=database_url, app_env="development", secret_key="x" * 32)
     services = build_services(settings, Clock())
-    body = ResourceBody.model_validate(
-        {
-            "name": "bench",
-            "identifier": IDENTIFIER,
-            "title": "The benchmark",
-            "is_open_to_all_clients": True,
-            "servers": list(servers),
-            "scopes": [{"name": "read", "description": "Read", "is_default": True}],
-            "token_format": "jwt",
-        }
-    )
     try:
-        await services.oauth.resources.create(body, authority=FULL)
-    except ConflictError:
-        pass
+        yield services
     finally:
         await services.close()

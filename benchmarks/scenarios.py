@@ -1,125 +1,30 @@
-"""Benchmark scenarios: their requests, prepared over HTTP beforehand."""
+"""Benchmark scenarios: their requests, prepared beforehand."""
 
-import base64
 import itertools
-import re
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import Any
-from urllib.parse import urlencode
 
-import httpx
-import pyotp
-
-from benchmarks.resources import create_resource
+from app.oauth.exchange.token_types import ACCESS_TOKEN, TOKEN_EXCHANGE
+from benchmarks.codes import CODE_VERIFIER
+from benchmarks.http_text import get, post
+from benchmarks.registered import REDIRECT_URI, Registered
+from benchmarks.supplies import Supply
 
 PASSWORD_SCENARIO = "password"
-PASSWORD = "correct horse battery staple"
-CLIENTS = 16
-DOCUMENTED_CLIENT = {"redirect_uri": "http://localhost:3000/callback"}
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
     """Requests to repeat; with `chains`, each chain completes the one request with its token.
 
-    With `proofs_for`, each request gets a new DPoP proof for this URL.
+    With `proofs_for`, each request gets a new DPoP proof for this URL. With a `supply`, its
+    requests are sent once each instead.
     """
 
     requests: list[str]
     chains: list[str] | None = None
     proofs_for: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    access_token: str
-    refresh_token: str
-
-
-class Registered:
-    """Clients, a user and tokens in the measured database.
-
-    Its URL is needed for the scenarios with a resource only.
-    """
-
-    def __init__(self, http: httpx.Client, *, tokens: int, database_url: str | None = None) -> None:
-        self._http = http
-        self._tokens = tokens
-        self._database_url = database_url
-        self.clients = [self._client() for _ in range(CLIENTS)]
-        self.username = self._enrolled_user()
-        self.machines: list[str] = []
-        self.people: list[Pair] = []
-        self.jwts: list[str] = []
-
-    @cached_property
-    def resource(self) -> str:
-        """The identifier of a resource with JWT access tokens, which all clients serve."""
-        if self._database_url is None:
-            raise ValueError("a scenario with a resource needs the URL of the database")
-        servers = [client_id for client_id, _ in self.clients]
-        return create_resource(self._database_url, servers=servers)
-
-    @cached_property
-    def token_endpoint(self) -> str:
-        """The URL that DPoP proofs name."""
-        response = self._http.get("/.well-known/openid-configuration")
-        response.raise_for_status()
-        return str(response.json()["token_endpoint"])
-
-    def add_jwts(self) -> None:
-        """Add JWT access tokens, half of clients and half of the user, if there are none yet."""
-        forms = itertools.cycle(({"grant_type": "client_credentials"}, self.login()))
-        while len(self.jwts) < 2 * self._tokens:
-            response = self._token(**next(forms), resource=self.resource)
-            self.jwts.append(response["access_token"])
-
-    def add_machines(self) -> None:
-        """Add access tokens of clients, if there are none yet."""
-        while len(self.machines) < self._tokens:
-            self.machines.append(self._token(grant_type="client_credentials")["access_token"])
-
-    def add_people(self) -> None:
-        """Add token pairs of the user, each in its own family, if there are none yet."""
-        while len(self.people) < self._tokens:
-            response = self._token(**self.login())
-            self.people.append(Pair(response["access_token"], response["refresh_token"]))
-
-    def login(self) -> dict[str, str]:
-        return {"grant_type": "password", "username": self.username, "password": PASSWORD}
-
-    @property
-    def authorizations(self) -> list[str]:
-        return [
-            "Basic " + base64.b64encode(f"{client_id}:{secret}".encode()).decode()
-            for client_id, secret in self.clients
-        ]
-
-    def _client(self) -> tuple[str, str]:
-        body = {"client_name": f"bench-{secrets.token_hex(4)}", **DOCUMENTED_CLIENT}
-        client = self._json("/create_client", json=body)
-        return client["client_id"], client["client_secret"]
-
-    def _enrolled_user(self) -> str:
-        username = f"bench-{secrets.token_hex(4)}"
-        user = {"username": username, "password": PASSWORD}
-        match = re.search(r"secret=([A-Z2-7]+)", self._json("/register_user", json=user)["otp_uri"])
-        assert match is not None
-        code = pyotp.TOTP(match.group(1)).now()
-        self._json("/verify_otp", json={"username": username, "code": code})
-        return username
-
-    def _token(self, **form: str) -> dict[str, Any]:
-        return self._json("/token", data=form, auth=self.clients[0])
-
-    def _json(self, path: str, **request: Any) -> dict[str, Any]:
-        response = self._http.post(path, **request)
-        response.raise_for_status()
-        body: dict[str, Any] = response.json()
-        return body
+    supply: Supply | None = None
 
 
 def client_credentials(registered: Registered) -> Load:
@@ -129,7 +34,7 @@ def client_credentials(registered: Registered) -> Load:
 
 def client_credentials_jwt(registered: Registered) -> Load:
     """Issue JWTs, signed with ES256."""
-    form = {"grant_type": "client_credentials", "resource": registered.resource}
+    form = {"grant_type": "client_credentials", "resource": registered.resources.jwt}
     return Load([post("/token", header, form) for header in registered.authorizations])
 
 
@@ -168,6 +73,44 @@ def refresh(registered: Registered) -> Load:
     return Load([request.removesuffix(token)], [pair.refresh_token for pair in registered.people])
 
 
+def authorization_code(registered: Registered) -> Load:
+    """Redeem codes with PKCE for an access, a refresh and an ID token."""
+    form = {
+        "grant_type": "authorization_code",
+        "redirect_uri": REDIRECT_URI,
+        "code_verifier": CODE_VERIFIER,
+    }
+
+    def redemptions() -> list[str]:
+        headers = itertools.cycle(registered.authorizations)
+        codes = registered.new_codes()
+        return [post("/token", next(headers), {**form, "code": code}) for code in codes]
+
+    return Load([], supply=Supply(redemptions))
+
+
+def token_exchange(registered: Registered) -> Load:
+    """Exchange the access token of each of the user's families, with an actor token."""
+    registered.add_people()
+    form = {
+        "grant_type": TOKEN_EXCHANGE,
+        "subject_token_type": ACCESS_TOKEN,
+        "actor_token_type": ACCESS_TOKEN,
+        "resource": registered.resources.opaque,
+    }
+    actors = itertools.cycle(registered.actors)
+    return Load(
+        [
+            post(
+                "/token",
+                header,
+                {**form, "subject_token": pair.access_token, "actor_token": actor_token},
+            )
+            for pair, (header, actor_token) in zip(registered.people, actors, strict=False)
+        ]
+    )
+
+
 def password(registered: Registered) -> Load:
     return Load(
         [post("/token", header, registered.login()) for header in registered.authorizations]
@@ -183,22 +126,10 @@ SCENARIOS: dict[str, Scenario] = {
     "introspection_jwt": introspection_jwt,
     "profile": profile,
     "refresh": refresh,
+    "authorization_code": authorization_code,
+    "token_exchange": token_exchange,
     PASSWORD_SCENARIO: password,  # last: the others are compared with the ceiling
 }
-
-
-def post(path: str, authorization: str, form: dict[str, str]) -> str:
-    """Return a form post as sent over the wire; the form comes last."""
-    body = urlencode(form)
-    return (
-        f"POST {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: {authorization}\r\n"
-        "Content-Type: application/x-www-form-urlencoded\r\n"
-        f"Content-Length: {len(body)}\r\n\r\n{body}"
-    )
-
-
-def get(path: str, authorization: str) -> str:
-    return f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: {authorization}\r\n\r\n"
 
 
 def _mixed(registered: Registered) -> list[str]:

@@ -148,13 +148,15 @@ class LoadGenerator:
         requests: list[str],
         chains: list[str] | None = None,
         proofs_for: str | None = None,
+        is_once: bool = False,
         connections: int,
         seconds: float,
         rate: float | None = None,
     ) -> dict[str, Any]:
         """Return the figures of a round. With a `rate`, requests start at that many a second.
 
-        With `proofs_for`, each request gets a new DPoP proof for this URL.
+        With `proofs_for`, each request gets a new DPoP proof for this URL. With `is_once`, each
+        request is sent at most once, and `taken` says how many were.
         """
         job = {
             "port": server.port,
@@ -162,6 +164,7 @@ class LoadGenerator:
             "requests": requests,
             "chains": chains or [],
             "proofs_for": proofs_for,
+            "is_once": is_once,
             "connections": connections,
             "seconds": seconds,
             "rate": rate,
