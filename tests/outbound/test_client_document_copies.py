@@ -178,18 +178,6 @@ async def test_a_network_that_spent_its_budget_for_a_host_keeps_no_other_from_si
     assert other == [400]
 
 
-async def test_all_fetches_of_a_network_have_one_budget(world: World) -> None:
-    """A thousand requests for a thousand hosts cause as many connections as the budget allows"""
-    async with calling_from(world.app, "198.51.100.8") as caller:
-        statuses = []
-        for number in range(60):
-            client = TestClient(f"https://host-{number}.invalid/client.json", "")
-            page = await caller.http.get(f"/authorize?{query(client, redirect_uri=CALLBACK)}")
-            statuses.append(page.status_code)
-
-    assert statuses == [400] * 30 + [503] * 30
-
-
 @pytest.mark.parametrize(
     ("members", "asks"),
     [
