@@ -330,7 +330,7 @@ class Detail(PublicText):
     ISSUER_ADMIN_SCOPE_OF_USER = N_("{field} can't include scopes of the admin API for a user.")
     TOO_MANY_ISSUERS = N_("There are 200 trusted issuers already. Delete one first.")
     AUTHORIZATION_TYPE_NOT_FOUND = (
-        "There is no type of authorization details with that name.",
+        "No type of authorization details has that name.",
         "authorization_type_not_found",
     )
     AUTHORIZATION_TYPE_NAME_TAKEN = (

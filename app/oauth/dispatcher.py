@@ -63,9 +63,7 @@ class GrantDispatcher:
                 Description.GRANT_TYPE_NOT_REGISTERED,
                 reason=f"the client did not register the grant type {grant.grant_type}",
             )
-        is_fapi = self._fapi.holds_for(client)
-        if is_fapi:
-            require_grant_of_profile(self._fapi, client, grant.grant_type)
+        require_grant_of_profile(self._fapi, client, grant.grant_type)
         if not grant.is_for_public_clients and client.is_public:
             raise UnauthorizedClientError(
                 Description.GRANT_TYPE_NOT_FOR_PUBLIC_CLIENTS,
@@ -77,7 +75,7 @@ class GrantDispatcher:
             request.dpop is not None
             or request.certificate is not None
             or client.states_binding
-            or is_fapi
+            or self._fapi.holds_for(client)
         ):
             keys = await self._keys_of(request, client)
         try:

@@ -37,10 +37,15 @@ class Requested(NamedTuple):
     resources: Sequence[Resource]
 
 
+Request = tuple[str | None, str | None, Client]
+"""The parameters `resource` and `scope` of a request, and the client as it is stored: a change of
+any of its columns is another request."""
+
+
 class ResourceIndicators:
     def __init__(self, resource_catalogue: ResourceCatalogue) -> None:
         self._resource_catalogue = resource_catalogue
-        self._remembered: dict[tuple[str | None, ...], TokenGrant] = {}
+        self._remembered: dict[Request, TokenGrant] = {}
         self._remembered_of: object = None
 
     async def requested(
@@ -71,7 +76,7 @@ class ResourceIndicators:
             own = narrow_scope(scope, client=client, requires_known_name=True)
             return grant_without_resource(own)
         remembered = await self._grants_by_request()
-        key = (resource, scope, *_what_narrows(client))
+        key = (resource, scope, client)
         grant = remembered.get(key)
         if grant is None:
             grant = await self._grant_to(client, resource=resource, scope=scope)
@@ -79,7 +84,7 @@ class ResourceIndicators:
                 remembered[key] = grant
         return grant
 
-    async def _grants_by_request(self) -> dict[tuple[str | None, ...], TokenGrant]:
+    async def _grants_by_request(self) -> dict[Request, TokenGrant]:
         """Return what earlier requests got of the resources as they were read last."""
         resources = await self._resource_catalogue.current()
         if resources is not self._remembered_of:
@@ -212,18 +217,6 @@ class ResourceIndicators:
                 " aliases of a resource"
             )
         return _permitted(client, resource)
-
-
-def _what_narrows(client: Client) -> tuple[str | None, ...]:
-    """Return what the grant of a client depends on, beside the request and the resources."""
-    return (
-        client.client_id,
-        client.scope,
-        client.policies,
-        client.admin_scopes,
-        client.admin_scopes_since,
-        client.default_resource,
-    )
 
 
 def _single(resource: str | None) -> str | None:

@@ -93,7 +93,7 @@ class ClientCredentialsFlow:
             if document.get("issuer") != issuer or not isinstance(endpoint, str):
                 raise TokenRequestError(f"{address} is not the metadata of {issuer}")
             return endpoint
-        raise TokenRequestError(f"there is no metadata of {issuer}")
+        raise TokenRequestError(f"{issuer} publishes no metadata")
 
 
 def _authorized(request: Any, token: str) -> Any:

@@ -59,7 +59,7 @@ class Issuer:
             if document.get("issuer") != self.name:
                 raise IssuerError(f"{address} has the issuer {document.get('issuer')!r}")
             return document
-        raise IssuerError(f"there is no metadata of {self.name}")
+        raise IssuerError(f"{self.name} publishes no metadata")
 
     async def aclose(self) -> None:
         """Close the connections."""

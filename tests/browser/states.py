@@ -49,6 +49,8 @@ def client(name: str = "Photo Album", **different: Any) -> ClientView:
             "return_scheme": "",
             "is_verified": False,
             "is_loopback": False,
+            "document_host": "",
+            "document_place": "",
             **different,
         }
     )

@@ -163,7 +163,7 @@ FAULTS: list[tuple[Callable[[McpServers], None], str, str]] = [
     (malformed_resource, MCP, "`resource` in the metadata is"),
     (malformed_issuer, MCP, "has no https address"),
     (tokens_in_the_query_only, MCP, "`bearer_methods_supported` lacks"),
-    (no_metadata, AS, "no metadata of"),
+    (no_metadata, AS, "publishes no metadata"),
     (metadata_is_a_page, AS, "not a JSON object"),
     (other_issuer, AS, "has the issuer https://other.example"),
     (issuer_differs_at_one_address, AS, "The issuer differs"),

@@ -252,7 +252,7 @@ async def test_the_refresh_token_of_a_confidential_client_follows_its_new_certif
 async def test_a_repeated_refresh_returns_the_token_of_the_first_certificate(
     app: Application, own: Application, other: Application, client: TestClient, user: TestUser
 ) -> None:
-    """SECURITY_BAR rows 9 and 38: a repeated refresh is not bound anew"""
+    """SECURITY_BAR rows 9 and 38: a repeated refresh keeps the binding of the first"""
     first = (await own.password_grant(client, user)).json()
     refreshed = (await own.refresh(client, first["refresh_token"])).json()
 

@@ -29,7 +29,7 @@ def publishes_its_metadata(walk: Walk) -> Iterator[Finding]:
     if not documents:
         yield Finding(
             Side.AUTHORIZATION_SERVER,
-            f"There is no metadata of {expected} ({'; '.join(failures)}).",
+            f"{expected} publishes no metadata ({'; '.join(failures)}).",
             "Serve it at one of these addresses. If the authorization server has another issuer,"
             " correct `authorization_servers` of the MCP server instead.",
         )

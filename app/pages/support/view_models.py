@@ -33,8 +33,8 @@ class ClientView:
     return_scheme: str
     is_verified: bool
     is_loopback: bool
-    document_host: str = ""
-    document_place: str = ""
+    document_host: str
+    document_place: str
 
 
 @dataclass(frozen=True, slots=True)
