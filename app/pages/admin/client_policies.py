@@ -140,7 +140,7 @@ async def save_policies(request: ClientRequestDep) -> Response:
     stated: dict[str, Any] = before.model_dump(mode="json", exclude_defaults=True)
     stated |= {field.name: typed[field.name] or None for field in TEXTS}
     stated |= {field.name: typed[field.name].split() or None for field in LISTS}
-    stated[VERIFIED_EMAIL.name] = bool(typed[VERIFIED_EMAIL.name])
+    stated |= {each.name: bool(typed[each.name]) for each in (VERIFIED_EMAIL, DPOP_NONCE)}
     stated[PKCE.name] = True if typed[PKCE.name] else None
     policies = parse_body(request, ClientPolicies, stated, FIELDS)
     await set_policies(request, policies, FIELDS)
