@@ -2,12 +2,11 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from app.cli.attribute_values import pairs_of
 from app.cli.base import with_services
-from app.cli.bodies import parse_body
+from app.cli.bodies import json_in, parse_body
 from app.cli.output import show as show_rows
 from app.cli.output import show_one
 from app.cli.parameters import (
@@ -33,6 +32,7 @@ Texts = list[str] | None
 REPEATED = "Can be repeated."
 SENTENCE = "The sentence on the consent page, with {placeholders} for required members."
 SCHEMA = "File with the JSON Schema of the members beside type."
+UNREADABLE_SCHEMA = "--schema: the file can't be read as JSON."
 
 cli = Commands(
     "authorization-types",
@@ -105,7 +105,11 @@ def create(
                 "Use --open-to-all-clients, or --client for each client that may request it."
             )
         options["listed_clients_only"] = True
-    members = {"name": name, "json_schema": _read_schema(schema), "description": description}
+    members = {
+        "name": name,
+        "json_schema": json_in(schema, otherwise="--schema: the file can't be read as JSON."),
+        "description": description,
+    }
     values = _changed(members, options)
 
     async def add(services: "Services") -> "AuthorizationType":
@@ -131,7 +135,9 @@ def change(
     """Change a type. What is not stated stays as it is."""
     stated: dict[str, Any] = {}
     if schema is not None:
-        stated["json_schema"] = _read_schema(schema)
+        stated["json_schema"] = json_in(
+            schema, otherwise="--schema: the file can't be read as JSON."
+        )
     if description is not None:
         stated["description"] = description
     if not stated and not any(options.values()):
@@ -189,13 +195,6 @@ def _without(values: Iterable[str], removed: Texts, name: str) -> list[str]:
             raise InvalidInputError(f"{name}: the type does not have {each}.")
         remaining.remove(each)
     return remaining
-
-
-def _read_schema(file: str) -> Any:
-    try:
-        return json.loads(Path(file).read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
-        raise InvalidInputError("--schema: the file can't be read as JSON.") from None
 
 
 def _show_row(row: dict[str, Any], *, as_json: bool) -> None:

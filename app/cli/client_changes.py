@@ -1,14 +1,12 @@
 """`postern clients set` and `admin-scopes`."""
 
-import json
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel
 
 from app.cli.base import with_services
-from app.cli.bodies import parse_body
+from app.cli.bodies import json_object_in, parse_body
 from app.cli.client_rows import ClientId, row_of_new_client
 from app.cli.output import show_one
 from app.cli.parameters import AsJson, flag, one_of, option
@@ -162,12 +160,9 @@ def _edited(
 
 def _members_in(file: str) -> dict[str, Any]:
     """Return the members of a JSON object; raise `InvalidInputError` for an invalid one."""
-    try:
-        members = json.loads(Path(file).read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
-        members = None
-    if not isinstance(members, dict):
-        raise InvalidInputError("--json-file: must be a readable file with a JSON object.")
+    members = json_object_in(
+        file, otherwise="--json-file: must be a readable file with a JSON object."
+    )
     parse_body(EditedMembers, {name: value for name, value in members.items() if value is not None})
     known = ClientCreate.model_fields.keys() - {SHORTHAND}
     for name in members:

@@ -1,11 +1,9 @@
 """`postern clients create`: a client of one of a few kinds, or those of an application."""
 
-import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 from app.cli.base import read_secret, with_services
-from app.cli.bodies import parse_body
+from app.cli.bodies import json_object_in, parse_body
 from app.cli.client_presets import create_preset
 from app.cli.client_rows import row_of_new_client
 from app.cli.output import show, show_one
@@ -22,6 +20,8 @@ from app.services.operations.authority import FULL
 if TYPE_CHECKING:
     from app.services.clients.clients import NewClient
     from app.wiring import Services
+
+UNREADABLE_JWKS = "--jwks-file: must be a readable file with a JWK Set."
 
 
 def create(
@@ -140,18 +140,12 @@ def _keys(members: dict[str, Any], uri: str | None, file: str | None) -> dict[st
         raise InvalidInputError("Use either --jwks-uri or --jwks-file.")
     if "token_endpoint_auth_method" in members:
         raise InvalidInputError("--jwks-uri and --jwks-file require --kind web or service.")
-    keys = {"jwks_uri": uri} if file is None else {"jwks": _jwks_in(file)}
+    keys = (
+        {"jwks_uri": uri}
+        if file is None
+        else {"jwks": json_object_in(file, otherwise=UNREADABLE_JWKS)}
+    )
     return {**keys, "token_endpoint_auth_method": "private_key_jwt"}
-
-
-def _jwks_in(file: str) -> dict[str, Any]:
-    try:
-        jwks = json.loads(Path(file).read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
-        jwks = None
-    if not isinstance(jwks, dict):
-        raise InvalidInputError("--jwks-file: must be a readable file with a JWK Set.")
-    return jwks
 
 
 async def _require_open(services: "Services", name: str) -> None:

@@ -1,12 +1,10 @@
 """`postern issuers …`: trust the JWTs of other issuers, such as workloads."""
 
-import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from app.cli.attribute_values import pairs_of
 from app.cli.base import with_services
-from app.cli.bodies import parse_body
+from app.cli.bodies import json_in, parse_body
 from app.cli.named_objects import NamedObjects, ObjectName
 from app.cli.output import show_one
 from app.cli.parameters import AsJson, one_of, option, whole_number
@@ -24,6 +22,8 @@ ALGORITHMS = ("ES256", "EdDSA", "RS256", "PS256")
 cli = Commands(
     "issuers", help="Trust tokens of other issuers: clusters, build services, cloud workloads."
 )
+
+UNREADABLE_KEYS = "--jwks: the file can't be read as JSON."
 
 
 @cli.command("create")
@@ -134,7 +134,7 @@ def create(
         "name": name,
         "issuer": issuer,
         "jwks_uri": jwks_uri,
-        "jwks": _read_keys(jwks) if jwks is not None else None,
+        "jwks": json_in(jwks, otherwise=UNREADABLE_KEYS) if jwks is not None else None,
         "algorithms": algorithm or ["RS256"],
         "subjects": subject,
         "client_id": client,
@@ -172,13 +172,6 @@ def _rules(email_domains: Texts, *, accepted_for: int | None, single_use: bool) 
     if single_use:
         rules["single_use"] = True
     return rules
-
-
-def _read_keys(file: str) -> Any:
-    try:
-        return json.loads(Path(file).read_text("utf-8"))
-    except (OSError, ValueError):
-        raise InvalidInputError("--jwks: the file can't be read as JSON.") from None
 
 
 def _row(row: "TrustedIssuer") -> dict[str, Any]:

@@ -1,11 +1,14 @@
 """Checks of the metadata of the authorization server (RFC 8414) and what clients need of it."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from app.cli.mcp_checks.addresses import is_protected, server_metadata_addresses
 from app.cli.mcp_checks.fetching import UnreachableError
 from app.cli.mcp_checks.findings import Finding, Side
 from app.cli.mcp_checks.walk import Document, Walk
+
+_finding = partial(Finding, Side.AUTHORIZATION_SERVER)
 
 
 def publishes_its_metadata(walk: Walk) -> Iterator[Finding]:
@@ -27,8 +30,7 @@ def publishes_its_metadata(walk: Walk) -> Iterator[Finding]:
         else:
             failures.append(f"{address}: {answer.status}")
     if not documents:
-        yield Finding(
-            Side.AUTHORIZATION_SERVER,
+        yield _finding(
             f"{expected} publishes no metadata ({'; '.join(failures)}).",
             "Serve it at one of these addresses. If the authorization server has another issuer,"
             " correct `authorization_servers` of the MCP server instead.",
@@ -133,7 +135,3 @@ def accepts_new_clients(walk: Walk) -> Iterator[Finding]:
             " their document.",
             "Add `none` to `token_endpoint_auth_methods_supported`.",
         )
-
-
-def _finding(problem: str, fix: str, *, is_warning: bool = False) -> Finding:
-    return Finding(Side.AUTHORIZATION_SERVER, problem, fix, is_warning)

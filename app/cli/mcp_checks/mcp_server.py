@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from app.cli.mcp_checks.addresses import (
@@ -14,6 +15,8 @@ from app.cli.mcp_checks.addresses import (
 from app.cli.mcp_checks.fetching import Answer, UnreachableError
 from app.cli.mcp_checks.findings import Finding, Side
 from app.cli.mcp_checks.walk import Walk
+
+_finding = partial(Finding, Side.MCP_SERVER)
 
 MCP_HEADERS = {"Accept": "application/json, text/event-stream"}
 INITIALIZE = {
@@ -137,10 +140,6 @@ def accepts_the_header(walk: Walk) -> Iterator[Finding]:
             " tokens.",
             "Set `bearer_methods_supported` to ['header'].",
         )
-
-
-def _finding(problem: str, fix: str, *, is_warning: bool = False) -> Finding:
-    return Finding(Side.MCP_SERVER, problem, fix, is_warning)
 
 
 def _unexpected(walk: Walk, answer: Answer) -> Finding:

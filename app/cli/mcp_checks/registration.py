@@ -1,12 +1,15 @@
 """Checks with a client that is registered for the walk and deleted at its end (RFC 7591, 7592)."""
 
 from collections.abc import Iterator
+from functools import partial
 from urllib.parse import parse_qs, urlsplit
 
 from app.cli.mcp_checks.addresses import origin_of
 from app.cli.mcp_checks.fetching import Answer, UnreachableError
 from app.cli.mcp_checks.findings import Finding, Side
 from app.cli.mcp_checks.walk import Document, Walk
+
+_finding = partial(Finding, Side.AUTHORIZATION_SERVER)
 
 REDIRECT_URI = "http://127.0.0.1:33418/callback"
 CLIENT = {
@@ -140,7 +143,3 @@ def _left_over(client: Document, reason: str) -> Finding:
 
 def _status(answer: Answer) -> str:
     return f"{answer.status}{_reason(answer.json_object())}"
-
-
-def _finding(problem: str, fix: str, *, is_warning: bool = False) -> Finding:
-    return Finding(Side.AUTHORIZATION_SERVER, problem, fix, is_warning)

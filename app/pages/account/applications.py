@@ -16,7 +16,7 @@ from app.pages.support.scope_views import (
 )
 from app.pages.support.view_models import name_of_client
 from app.repositories.clients.consents import Delegation
-from app.security.document_urls import host_in, is_of_document
+from app.security.document_urls import host_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,7 @@ async def applications_of(request: AccountRequest) -> list[ApplicationView]:
     clients = request.services.clients
     uses = await clients.usage.uses_of_user(request.user.user_id)
     delegations = await clients.consents.delegations_of(request.user)
+    catalogue = await request.services.oauth.scope_catalogue.scopes()
     views = []
     for consent in await clients.consents.list_of(request.user):
         client = await clients.clients.find(consent.client_id)
@@ -59,7 +60,9 @@ async def applications_of(request: AccountRequest) -> list[ApplicationView]:
                 client_id=client.client_id,
                 name=name_of_client(request.browser.request, client),
                 host=_host_of(client),
-                scopes=await _scopes(request, consent),
+                scopes=views_of_scopes(
+                    request.browser.request, consent.scopes, consent, catalogue=catalogue
+                ),
                 resources=await views_of_resources(
                     request.browser.request, consent.granted, consent, oauth=request.services.oauth
                 ),
@@ -81,14 +84,9 @@ def agents_in(applications: Sequence[ApplicationView]) -> list[ApplicationView]:
     return [application for application in applications if application.is_agent]
 
 
-async def _scopes(request: AccountRequest, consent: Consent) -> list[ScopeView]:
-    catalogue = await request.services.oauth.scope_catalogue.scopes()
-    return views_of_scopes(request.browser.request, consent.scopes, consent, catalogue=catalogue)
-
-
 async def _is_agent(request: AccountRequest, client: Client, consent: Consent) -> bool:
     """Return whether a client has a metadata document, or access to a resource for agents."""
-    if is_of_document(client.client_id):
+    if client.has_document:
         return True
     for identifier in consent.granted.scopes:
         resource = await request.services.oauth.resource_catalogue.find(identifier)
@@ -98,7 +96,7 @@ async def _is_agent(request: AccountRequest, client: Client, consent: Consent) -
 
 
 def _host_of(client: Client) -> str:
-    return host_in(client.identifier) if is_of_document(client.client_id) else ""
+    return host_in(client.identifier) if client.has_document else ""
 
 
 async def _delegation_view(request: AccountRequest, delegation: Delegation) -> DelegationView:

@@ -15,7 +15,7 @@ from app.pages.admin.attribute_forms import (
 )
 from app.pages.admin.base import NEW, ConsoleRequest, get_console_request
 from app.pages.admin.forms import parse_body
-from app.pages.admin.object_forms import ObjectForm, form_routers
+from app.pages.admin.object_forms import ActTexts, ObjectForm, delete_form, form_routers
 from app.pages.support import redirect
 from app.schemas.attributes import AttributeDefinitionBody
 
@@ -36,12 +36,11 @@ async def _save(request: DefinitionRequest, typed: Mapping[str, str]) -> Respons
     return redirect(f"{request.url}?done=saved")
 
 
-async def _delete(request: DefinitionRequest, _typed: Mapping[str, str]) -> Response:
+async def _delete(request: DefinitionRequest) -> None:
     definition = request.definition
     await request.services.accounts.attributes.delete(
         definition.name, version=definition.version, authority=request.authority
     )
-    return redirect(f"{PATH}?done=deleted")
 
 
 DEFINE = ObjectForm(
@@ -63,16 +62,14 @@ EDIT = ObjectForm(
     stored=lambda request: stored_values(request.definition),
     run=_save,
 )
-DELETE = ObjectForm(
-    path=f"{PATH}/{{name}}/delete",
-    request_of=get_definition_request,
-    heading=N_("Delete this attribute?"),
-    introduction=N_(
-        "Apps no longer receive it. Its values are kept, and are back if you define it again."
+DELETE = delete_form(
+    f"{PATH}/{{name}}",
+    get_definition_request,
+    _delete,
+    ActTexts(
+        N_("Delete this attribute?"),
+        N_("Apps no longer receive it. Its values are kept, and are back if you define it again."),
+        N_("Delete attribute"),
     ),
-    submit=N_("Delete attribute"),
-    needs_fresh_sign_in=True,
-    is_danger=True,
-    run=_delete,
 )
 routers = changes, dangerous = form_routers(DEFINE, EDIT, DELETE)

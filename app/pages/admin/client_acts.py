@@ -8,8 +8,8 @@ from app.i18n.messages import N_
 from app.models.clients.trust import Trust
 from app.pages.admin.client_forms import PATH, ClientRequest, get_client_request
 from app.pages.admin.forms import Field, Option
-from app.pages.admin.object_acts import ActTexts, switch_forms
-from app.pages.admin.object_forms import ObjectForm, form_routers
+from app.pages.admin.object_acts import switch_forms
+from app.pages.admin.object_forms import ActTexts, ObjectForm, form_routers
 from app.pages.support import ShowAgainError, redirect
 
 DISABLE, ENABLE = "disable", "enable"

@@ -25,8 +25,7 @@ from app.pages.admin.client_forms import (
 )
 from app.pages.admin.client_secret_page import client_secret_page
 from app.pages.admin.forms import Field, parse_body
-from app.pages.admin.object_acts import ActTexts, delete_form
-from app.pages.admin.object_forms import ObjectForm, form_routers
+from app.pages.admin.object_forms import ActTexts, ObjectForm, delete_form, form_routers
 from app.pages.support import redirect
 from app.services.clients.stated_clients import stated_members
 

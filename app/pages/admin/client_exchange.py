@@ -1,29 +1,18 @@
 """`/admin/clients/{client_id}/token-exchange`: what a client may exchange tokens for (RFC 8693)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from starlette.responses import Response
 
 from app.errors import InvalidInputError
 from app.i18n.messages import N_
-from app.pages.admin.base import changes_router
 from app.pages.admin.client_access import policies_of
-from app.pages.admin.client_forms import PATH, ClientRequest, ClientRequestDep
-from app.pages.admin.forms import (
-    Field,
-    FormView,
-    form_page,
-    parse_body,
-    require_current,
-    shown_in_form,
-    typed_in,
-)
-from app.pages.support import Errors, redirect, shows_again
+from app.pages.admin.client_forms import PATH, ClientRequest, get_client_request
+from app.pages.admin.forms import Field, parse_body
+from app.pages.admin.object_forms import ObjectForm, form_routers
+from app.pages.support import redirect
 from app.schemas.client_policies import ExchangePolicy
-
-changes = changes_router()
-routers = (changes,)
 
 PREFIX = "token_exchange."
 NAMES_OF_RESOURCES = N_("Enter short names of resources, with spaces between them.")
@@ -60,45 +49,6 @@ LISTS = (TARGETS, WITHOUT_ACTOR, EXCHANGER_OF)
 FIELDS = (*LISTS, MAY_ACT)
 
 
-async def exchange_page(request: ClientRequest, errors: Errors | None = None) -> Response:
-    form = FormView(
-        heading=request.text("Token exchange"),
-        object_name=request.shown_name,
-        introduction=request.text("It holds from the app's next request on."),
-        fields=[field.in_language(request.text) for field in FIELDS],
-        values=typed_in(request, FIELDS) if request.is_form else stored_values(request),
-        submit=request.text("Save"),
-        cancel_url=request.client_url,
-        version=str(request.client.version),
-    )
-    return form_page(request, form, errors)
-
-
-@changes.get(f"{PATH}/{{client_id}}/token-exchange")
-async def edit_exchange(request: ClientRequestDep) -> Response:
-    return await exchange_page(request)
-
-
-@changes.post(f"{PATH}/{{client_id}}/token-exchange")
-@shows_again(exchange_page)
-async def save_exchange(request: ClientRequestDep) -> Response:
-    request.check(*(field.name for field in FIELDS))
-    typed = typed_in(request, FIELDS)
-    require_current(request, request.client.version, typed=typed, stored=stored_values(request))
-    stated = {field.name: typed[field.name].split() for field in LISTS}
-    policy = parse_body(
-        request, ExchangePolicy, {**stated, MAY_ACT.name: typed[MAY_ACT.name] or None}, FIELDS
-    )
-    with shown_in_form(request, FIELDS), _fields_of_policy():
-        await request.services.clients.policies.set(
-            request.client.client_id,
-            policies_of(request).model_copy(update={"token_exchange": policy}),
-            version=request.client.version,
-            authority=request.authority,
-        )
-    return redirect(f"{request.client_url}?done=saved")
-
-
 def stored_values(request: ClientRequest) -> dict[str, str]:
     """Return the values of the form."""
     policy = policies_of(request).token_exchange
@@ -122,3 +72,32 @@ def _fields_of_policy() -> Iterator[None]:
     except InvalidInputError as error:
         error.field = (error.field or "").removeprefix(PREFIX) or None
         raise
+
+
+async def _save(request: ClientRequest, typed: Mapping[str, str]) -> Response:
+    stated = {field.name: typed[field.name].split() for field in LISTS}
+    policy = parse_body(
+        request, ExchangePolicy, {**stated, MAY_ACT.name: typed[MAY_ACT.name] or None}, FIELDS
+    )
+    with _fields_of_policy():
+        await request.services.clients.policies.set(
+            request.client.client_id,
+            policies_of(request).model_copy(update={"token_exchange": policy}),
+            version=request.client.version,
+            authority=request.authority,
+        )
+    return redirect(f"{request.url}?done=saved")
+
+
+FORM = ObjectForm(
+    path=f"{PATH}/{{client_id}}/token-exchange",
+    request_of=get_client_request,
+    heading=N_("Token exchange"),
+    introduction=N_("It holds from the app's next request on."),
+    submit=N_("Save"),
+    needs_fresh_sign_in=False,
+    fields=FIELDS,
+    stored=stored_values,
+    run=_save,
+)
+routers = form_routers(FORM)

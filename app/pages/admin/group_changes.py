@@ -16,7 +16,7 @@ from app.pages.admin.group_forms import (
     get_group_request,
     stored_values,
 )
-from app.pages.admin.object_forms import ObjectForm, form_routers
+from app.pages.admin.object_forms import ActTexts, ObjectForm, delete_form, form_routers
 from app.pages.support import redirect
 from app.schemas.groups import GroupBody
 
@@ -37,11 +37,10 @@ async def _save(request: GroupRequest, typed: Mapping[str, str]) -> Response:
     return redirect(f"{request.url}?done=saved")
 
 
-async def _delete(request: GroupRequest, _typed: Mapping[str, str]) -> Response:
+async def _delete(request: GroupRequest) -> None:
     await request.services.accounts.groups.delete(
         request.group.group_id, version=request.group.version, authority=request.authority
     )
-    return redirect(f"{PATH}?done=deleted")
 
 
 CREATE = ObjectForm(
@@ -63,17 +62,17 @@ EDIT = ObjectForm(
     stored=lambda request: stored_values(request.group),
     run=_save,
 )
-DELETE = ObjectForm(
-    path=f"{PATH}/{{group_id}}/delete",
-    request_of=get_group_request,
-    heading=N_("Delete this group?"),
-    introduction=N_(
-        "Its members lose the roles and the access to apps that they have through it. Their "
-        "accounts stay."
+DELETE = delete_form(
+    f"{PATH}/{{group_id}}",
+    get_group_request,
+    _delete,
+    ActTexts(
+        N_("Delete this group?"),
+        N_(
+            "Its members lose the roles and the access to apps that they have through it. Their "
+            "accounts stay."
+        ),
+        N_("Delete group"),
     ),
-    submit=N_("Delete group"),
-    needs_fresh_sign_in=True,
-    is_danger=True,
-    run=_delete,
 )
 routers = changes, dangerous = form_routers(CREATE, EDIT, DELETE)

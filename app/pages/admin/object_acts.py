@@ -1,24 +1,16 @@
-"""Acts that objects of several kinds have: enabling, disabling and deleting one."""
+"""Disabling and enabling, which objects of several kinds have."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from starlette.responses import Response
 
 from app.pages.admin.base import ConsoleRequest
-from app.pages.admin.object_forms import ObjectForm, ObjectRequest
+from app.pages.admin.object_forms import ActTexts, ObjectForm, ObjectRequest
 from app.pages.support import redirect
 
 AnyRequest = TypeVar("AnyRequest", bound=ObjectRequest)
 Contra = TypeVar("Contra", bound=ConsoleRequest, contravariant=True)
-
-
-class ActTexts(NamedTuple):
-    """The texts of a page on which an act is confirmed; all are translated."""
-
-    heading: str
-    introduction: str
-    submit: str
 
 
 class SetDisabled(Protocol[Contra]):
@@ -68,29 +60,4 @@ def switch_forms(
             is_versioned=is_versioned,
             run=run_enable,
         ),
-    )
-
-
-def delete_form(
-    path: str,
-    request_of: Callable[..., Awaitable[AnyRequest]],
-    delete: Callable[[AnyRequest], Awaitable[None]],
-    texts: ActTexts,
-) -> ObjectForm[AnyRequest]:
-    """Return the form at `path` that deletes an object, and leads to the list of the others."""
-    list_url = path.rpartition("/")[0]
-
-    async def run(request: AnyRequest, _typed: Any) -> Response:
-        await delete(request)
-        return redirect(f"{list_url}?done=deleted")
-
-    return ObjectForm(
-        path=f"{path}/delete",
-        request_of=request_of,
-        heading=texts.heading,
-        introduction=texts.introduction,
-        submit=texts.submit,
-        needs_fresh_sign_in=True,
-        is_danger=True,
-        run=run,
     )

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
@@ -17,9 +17,10 @@ from app.pages.admin.forms import (
     shown_in_form,
     typed_in,
 )
-from app.pages.support import Errors, shows_again
+from app.pages.support import Errors, redirect, shows_again
 
 AnyRequest = TypeVar("AnyRequest", bound=ConsoleRequest)
+Deleted = TypeVar("Deleted", bound=ConsoleRequest)
 Fields = Sequence[Field]
 
 
@@ -140,3 +141,36 @@ def form_routers(*forms: ObjectForm[Any]) -> tuple[APIRouter, APIRouter]:
     for form in forms:
         form.add_to(dangerous if form.needs_fresh_sign_in else changes)
     return changes, dangerous
+
+
+class ActTexts(NamedTuple):
+    """The texts of a page on which an act is confirmed; all are translated."""
+
+    heading: str
+    introduction: str
+    submit: str
+
+
+def delete_form(
+    path: str,
+    request_of: Callable[..., Awaitable[Deleted]],
+    delete: Callable[[Deleted], Awaitable[None]],
+    texts: ActTexts,
+) -> ObjectForm[Deleted]:
+    """Return the form at `path` that deletes an object, and leads to the list of the others."""
+    list_url = path.rpartition("/")[0]
+
+    async def run(request: Deleted, _typed: Any) -> Response:
+        await delete(request)
+        return redirect(f"{list_url}?done=deleted")
+
+    return ObjectForm(
+        path=f"{path}/delete",
+        request_of=request_of,
+        heading=texts.heading,
+        introduction=texts.introduction,
+        submit=texts.submit,
+        needs_fresh_sign_in=True,
+        is_danger=True,
+        run=run,
+    )

@@ -7,8 +7,8 @@ from starlette.responses import Response
 from app.i18n.messages import N_
 from app.pages.admin.base import NEW, ConsoleRequest, get_console_request
 from app.pages.admin.forms import Field, parse_body
-from app.pages.admin.object_acts import ActTexts, delete_form, switch_forms
-from app.pages.admin.object_forms import ObjectForm, form_routers
+from app.pages.admin.object_acts import switch_forms
+from app.pages.admin.object_forms import ActTexts, ObjectForm, delete_form, form_routers
 from app.pages.admin.provider_forms import (
     EDIT_FIELDS,
     LONGEST_SECRET,

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from app.i18n.messages import N_
 from app.pages.admin.base import NEW, ConsoleRequest, get_console_request
 from app.pages.admin.forms import parse_body
-from app.pages.admin.object_forms import ObjectForm, form_routers
+from app.pages.admin.object_forms import ActTexts, ObjectForm, delete_form, form_routers
 from app.pages.admin.resource_forms import (
     FIELDS,
     NEW_FIELDS,
@@ -32,11 +32,10 @@ async def _save(request: ResourceRequest, typed: Mapping[str, str]) -> Response:
     return redirect(f"{request.url}?done=saved")
 
 
-async def _delete(request: ResourceRequest, _typed: Mapping[str, str]) -> Response:
+async def _delete(request: ResourceRequest) -> None:
     await request.services.oauth.resources.delete(
         request.resource.name, version=request.resource.version, authority=request.authority
     )
-    return redirect(f"{PATH}?done=deleted")
 
 
 CREATE = ObjectForm(
@@ -62,14 +61,14 @@ EDIT = ObjectForm(
     stored=lambda request: stored_values(request.resource),
     run=_save,
 )
-DELETE = ObjectForm(
-    path=f"{PATH}/{{name}}/delete",
-    request_of=get_resource_request,
-    heading=N_("Delete this resource?"),
-    introduction=N_("Its tokens are refused from then on, and clients can't request it any more."),
-    submit=N_("Delete resource"),
-    needs_fresh_sign_in=True,
-    is_danger=True,
-    run=_delete,
+DELETE = delete_form(
+    f"{PATH}/{{name}}",
+    get_resource_request,
+    _delete,
+    ActTexts(
+        N_("Delete this resource?"),
+        N_("Its tokens are refused from then on, and clients can't request it any more."),
+        N_("Delete resource"),
+    ),
 )
 routers = changes, dangerous = form_routers(CREATE, EDIT, DELETE)

@@ -8,7 +8,7 @@ from app.errors import NotFoundError
 from app.i18n.messages import N_
 from app.pages.admin.base import NEW, ConsoleRequest, get_console_request
 from app.pages.admin.forms import parse_body
-from app.pages.admin.object_forms import ObjectForm, form_routers
+from app.pages.admin.object_forms import ActTexts, ObjectForm, delete_form, form_routers
 from app.pages.admin.role_forms import (
     CLIENT,
     FIELDS,
@@ -40,11 +40,10 @@ async def _save(request: RoleRequest, typed: Mapping[str, str]) -> Response:
     return redirect(f"{request.url}?done=saved")
 
 
-async def _delete(request: RoleRequest, _typed: Mapping[str, str]) -> Response:
+async def _delete(request: RoleRequest) -> None:
     await request.services.accounts.roles.delete(
         request.role.role_id, version=request.role.version, authority=request.authority
     )
-    return redirect(f"{PATH}?done=deleted")
 
 
 CREATE = ObjectForm(
@@ -66,14 +65,14 @@ EDIT = ObjectForm(
     stored=lambda request: stored_values(request.role),
     run=_save,
 )
-DELETE = ObjectForm(
-    path=f"{PATH}/{{role_id}}/delete",
-    request_of=get_role_request,
-    heading=N_("Delete this role?"),
-    introduction=N_("It is taken away from all users and groups that have it."),
-    submit=N_("Delete role"),
-    needs_fresh_sign_in=True,
-    is_danger=True,
-    run=_delete,
+DELETE = delete_form(
+    f"{PATH}/{{role_id}}",
+    get_role_request,
+    _delete,
+    ActTexts(
+        N_("Delete this role?"),
+        N_("It is taken away from all users and groups that have it."),
+        N_("Delete role"),
+    ),
 )
 routers = changes, dangerous = form_routers(CREATE, EDIT, DELETE)

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from app.i18n.messages import N_
 from app.pages.admin.base import NEW, ConsoleRequest, get_console_request
 from app.pages.admin.forms import Field, parse_body
-from app.pages.admin.object_forms import ObjectForm, form_routers
+from app.pages.admin.object_forms import ActTexts, ObjectForm, delete_form, form_routers
 from app.pages.admin.scope_forms import (
     NAME,
     PATH,
@@ -44,12 +44,11 @@ async def _save(request: ScopeRequest, typed: Mapping[str, str]) -> Response:
     return redirect(f"{request.url}?done=saved")
 
 
-async def _delete(request: ScopeRequest, _typed: Mapping[str, str]) -> Response:
+async def _delete(request: ScopeRequest) -> None:
     scope = request.scope
     await request.services.oauth.scopes.delete(
         scope.name, version=scope.version, authority=request.authority
     )
-    return redirect(f"{PATH}?done=deleted")
 
 
 def _body(request: ConsoleRequest, values: Mapping[str, Any], fields: Sequence[Field]) -> ScopeBody:
@@ -81,16 +80,17 @@ EDIT = ObjectForm(
     stored=lambda request: stored_values(request.scope),
     run=_save,
 )
-DELETE = ObjectForm(
-    path=f"{PATH}/{{name}}/delete",
-    request_of=get_scope_request,
-    heading=N_("Remove this scope from the catalogue?"),
-    introduction=N_(
-        "Clients keep the scope, but the consent page shows its bare name instead of your sentence."
+DELETE = delete_form(
+    f"{PATH}/{{name}}",
+    get_scope_request,
+    _delete,
+    ActTexts(
+        N_("Remove this scope from the catalogue?"),
+        N_(
+            "Clients keep the scope, but the consent page shows its bare name instead of your "
+            "sentence."
+        ),
+        N_("Remove scope"),
     ),
-    submit=N_("Remove scope"),
-    needs_fresh_sign_in=True,
-    is_danger=True,
-    run=_delete,
 )
 routers = changes, dangerous = form_routers(CREATE, EDIT, DELETE)

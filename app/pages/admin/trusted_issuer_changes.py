@@ -6,11 +6,10 @@ from starlette.responses import Response
 
 from app.i18n.messages import N_
 from app.pages.admin.base import NEW, ConsoleRequest, get_console_request
-from app.pages.admin.object_acts import ActTexts, delete_form
-from app.pages.admin.object_forms import ObjectForm, form_routers
+from app.pages.admin.object_forms import ActTexts, ObjectForm, delete_form, form_routers
+from app.pages.admin.resource_forms import NAME
 from app.pages.admin.trusted_issuer_forms import (
     FIELDS,
-    NAME,
     NEW_FIELDS,
     PATH,
     TrustedIssuerRequest,

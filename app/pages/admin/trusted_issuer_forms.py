@@ -15,21 +15,15 @@ from app.pages.admin.base import ConsoleRequest, ConsoleRequestDep
 from app.pages.admin.forms import Field, Option, parse_body
 from app.pages.admin.navigation import url_of
 from app.pages.admin.object_forms import ObjectRequest
+from app.pages.admin.resource_forms import NAME
 from app.pages.support import ShowAgainError
 from app.schemas.trusted_issuers import HOUR_SECONDS, TrustedIssuerBody, require_public_keys
+from app.security.jose import CLIENT_ALGORITHMS
 
 PLACE = "issuers"
 PATH = url_of(PLACE)
 LONG = 11_000
 
-NAME = Field(
-    "name",
-    N_("Short name"),
-    hint=N_("It is part of addresses and commands, and can't be changed later."),
-    wrong=N_("Enter 1 to 64 lower-case letters, digits and hyphens."),
-    is_required=True,
-    maximum=64,
-)
 ISSUER = Field(
     "issuer",
     N_("Issuer"),
@@ -58,7 +52,7 @@ ALGORITHMS = Field(
     N_("Signing algorithms"),
     wrong=N_("Choose at least one."),
     kind="checks",
-    options=[Option(each, each, is_data=True) for each in ("RS256", "PS256", "ES256", "EdDSA")],
+    options=[Option(each, each, is_data=True) for each in CLIENT_ALGORITHMS],
 )
 AUDIENCE = Field(
     "audience",

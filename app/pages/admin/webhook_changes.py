@@ -8,8 +8,8 @@ from starlette.responses import Response
 from app.i18n.messages import N_
 from app.pages.admin.base import NEW, ConsoleRequest, get_console_request
 from app.pages.admin.forms import parse_body
-from app.pages.admin.object_acts import ActTexts, delete_form, switch_forms
-from app.pages.admin.object_forms import ObjectForm, form_routers
+from app.pages.admin.object_acts import switch_forms
+from app.pages.admin.object_forms import ActTexts, ObjectForm, delete_form, form_routers
 from app.pages.admin.secret_forms import chosen_number, overlap_field, secret_page
 from app.pages.admin.views import Cell, Fact
 from app.pages.admin.webhook_forms import (

@@ -24,7 +24,7 @@ RoleId = Annotated[
 ClientId = Annotated[str, Path(pattern=CLIENT_ID)]
 ProviderName = Annotated[str, Path(pattern="^[a-z0-9-]{1,40}$")]
 ScopeNameInPath = Annotated[str, Path(pattern=r"^[\x21\x23-\x5b\x5d-\x7e]{1,128}$")]
-AuthorizationTypeName = Annotated[str, Path(pattern=r"^[\x21\x23-\x5b\x5d-\x7e]{1,128}$")]
+AuthorizationTypeName = ScopeNameInPath
 ResourceName = Annotated[
     str, Path(pattern="^[a-z0-9-]{1,64}$", description="The short name of a resource.")
 ]

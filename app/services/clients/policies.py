@@ -1,6 +1,6 @@
 """Policies of clients: who may use them and what their tokens contain, set by administrators."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from app.clock import Clock
@@ -87,10 +87,8 @@ class ClientPolicyService:
         return after._replace(version=before.version + 1)
 
     async def _check(self, policies: ClientPolicies, *, stored: ClientPolicies) -> None:
-        group_ids = sorted(set(policies.access.groups) - set(stored.access.groups))
-        known = await self._group_repository.known_ids(group_ids) if group_ids else set()
-        if not known.issuperset(group_ids):
-            raise InvalidInputError(Detail.GROUP_UNKNOWN, field="access.groups")
+        new_groups = set(policies.access.groups) - set(stored.access.groups)
+        await self._require_groups(new_groups, field="access.groups")
         for name in _providers(policies) - _providers(stored):
             if await self._identity_provider_repository.find(name) is None:
                 raise InvalidInputError(Detail.PROVIDER_UNKNOWN, field="login_methods")
@@ -133,10 +131,13 @@ class ClientPolicyService:
             authority.require(AdminScope.CLIENTS_WRITE)
         for each in new:
             authority.require_may_change(await self._known_client(each.relying_party, field=field))
-            group_ids = sorted(set(each.access.groups))
-            known = await self._group_repository.known_ids(group_ids) if group_ids else set()
-            if not known.issuperset(group_ids):
-                raise InvalidInputError(Detail.GROUP_UNKNOWN, field=field)
+            await self._require_groups(each.access.groups, field=field)
+
+    async def _require_groups(self, group_ids: Collection[str], *, field: str) -> None:
+        ids = sorted(set(group_ids))
+        known = await self._group_repository.known_ids(ids) if ids else set()
+        if not known.issuperset(ids):
+            raise InvalidInputError(Detail.GROUP_UNKNOWN, field=field)
 
     async def _known_client(self, client_id: str, *, field: str) -> Client:
         client = await self._client_repository.find(client_id, now=self._clock.now())
