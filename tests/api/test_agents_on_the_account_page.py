@@ -42,15 +42,6 @@ async def tokens_for(
     return body
 
 
-async def refresh(app: Application, client: TestClient, tokens: dict[str, Any]) -> Any:
-    return await app.token(
-        None,
-        grant_type="refresh_token",
-        client_id=client.client_id,
-        refresh_token=tokens["refresh_token"],
-    )
-
-
 async def stored_uses(app: Application) -> None:
     await services_of(app).clients.usage.store()
 
@@ -92,7 +83,7 @@ async def test_the_last_use_is_shown_with_its_address_and_written_in_batches(
     monkeypatch.setattr(ApplicationUseRepository, "record", recording)
     app.clock.advance(seconds=3600)
     for _ in range(5):
-        tokens = (await refresh(app, agent, tokens)).json()
+        tokens = (await app.refresh(agent, tokens["refresh_token"])).json()
     await stored_uses(app)
     await stored_uses(app)
 
@@ -121,11 +112,14 @@ async def test_agents_are_removed_one_by_one_and_all_at_once(
 
     page = await visitor.get("/account")
     await visitor.submit(page, to=ONE, client_id=agents[0].client_id)
-    first = [await refresh(app, *each) for each in zip(agents, tokens, strict=True)]
+    first = [
+        await app.refresh(agent, each["refresh_token"])
+        for agent, each in zip(agents, tokens, strict=True)
+    ]
     page = await visitor.get("/account")
     await visitor.submit(page, to=ALL)
     then = [
-        await refresh(app, agent, response.json())
+        await app.refresh(agent, response.json()["refresh_token"])
         for agent, response in zip(agents[1:], first[1:], strict=True)
     ]
 
@@ -133,7 +127,7 @@ async def test_agents_are_removed_one_by_one_and_all_at_once(
     assert [response.status_code for response in first[1:]] == [200, 200]
     for response in then:
         assert_oauth_error(response, "invalid_grant")
-    assert (await refresh(app, other, of_other)).status_code == 200
+    assert (await app.refresh(other, of_other["refresh_token"])).status_code == 200
     assert AGENTS not in (await visitor.get("/account")).text
 
 

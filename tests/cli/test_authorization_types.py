@@ -113,8 +113,8 @@ async def test_a_schema_is_replaced(app: Application, on_app: Postern, tmp_path:
         (("set", "KIND"), "Nothing to set"),
         (("set", "KIND", "--open-to-all-clients", "--listed-clients-only"), "either"),
         (("set", "KIND", "--remove-client", "unknown"), "--remove-client"),
-        (("set", "unknown", "--description", "x"), "no type"),
-        (("delete", "unknown", "--yes"), "no type"),
+        (("set", "unknown", "--description", "x"), "No type"),
+        (("delete", "unknown", "--yes"), "No type"),
     ],
 )
 async def test_a_bad_command_says_what_to_do(

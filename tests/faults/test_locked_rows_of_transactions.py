@@ -136,6 +136,8 @@ async def test_a_released_row_is_processed_promptly_while_other_rows_are_still_l
         await done_within(AT_ONCE, freed)
         assert not any(each.done() for each in locked)
 
+    await done_within(FOR_ALL, locked)  # none may be left with a connection of the old pool
+
 
 async def test_a_locked_row_causes_a_503_at_the_deadline_and_changes_nothing(
     start_app: AppFactory,

@@ -1,41 +1,20 @@
 """Clients with metadata documents are agents: on the account page, and when they refresh."""
 
-from typing import Any
-
 import pytest
 
 from tests.conftest import AppFactory
-from tests.support.application import Application, TestClient, TestUser
+from tests.support.application import Application
 from tests.support.assertions import assert_oauth_error
-from tests.support.client_documents import CALLBACK, serve
+from tests.support.client_documents import serve, tokens_for
 from tests.support.parts import services_of
 from tests.support.peer import HOST, Authority, Peer
-from tests.support.visitor import Visitor, answer_in, redeem, text_of, visiting
+from tests.support.visitor import text_of, visiting
+
+SCOPE = "profile offline_access"
 
 
 async def start(start_app: AppFactory, authority: Authority) -> Application:
     return await start_app(outbound_allowed_hosts=HOST, outbound_ca_file=authority.ca_file)
-
-
-async def tokens_for(visitor: Visitor, agent: TestClient, user: TestUser) -> dict[str, Any]:
-    page = await visitor.authorize(
-        agent, redirect_uri=CALLBACK, scope="profile offline_access", resource=None
-    )
-    consent = await visitor.sign_in(page, user)
-    code = answer_in(await visitor.allow(consent), at=CALLBACK)["code"]
-    answer = await redeem(visitor.app, agent, code, redirect_uri=CALLBACK)
-    assert answer.status_code == 200, answer.text
-    body: dict[str, Any] = answer.json()
-    return body
-
-
-async def refresh(app: Application, agent: TestClient, tokens: dict[str, Any]) -> Any:
-    return await app.token(
-        None,
-        grant_type="refresh_token",
-        client_id=agent.client_id,
-        refresh_token=tokens["refresh_token"],
-    )
 
 
 @pytest.mark.parametrize("path", ["/client.json", f"/{'long' * 100}/client.json"])
@@ -45,7 +24,7 @@ async def test_the_account_page_shows_the_host_and_the_last_use(
     app = await start(start_app, authority)
     user, agent = await app.enrolled_user(), serve(peer, path, client_name="A coding agent")
     async with visiting(app) as visitor:
-        await tokens_for(visitor, agent, user)
+        await tokens_for(visitor, agent, user, scope=SCOPE)
         await services_of(app).clients.usage.store()
 
         agents = text_of(await visitor.get("/account")).split("Agents with access")[1]
@@ -62,13 +41,17 @@ async def test_processes_share_a_refresh_token_for_half_an_hour(
     app = await start(start_app, authority)
     user, agent = await app.enrolled_user(), serve(peer)
     async with visiting(app) as visitor:
-        first = await tokens_for(visitor, agent, user)
-    current = (await refresh(app, agent, (await refresh(app, agent, first)).json())).json()
+        first = await tokens_for(visitor, agent, user, scope=SCOPE)
+    current = (
+        await app.refresh(
+            agent, (await app.refresh(agent, first["refresh_token"])).json()["refresh_token"]
+        )
+    ).json()
     app.clock.advance(seconds=29 * 60)
 
-    late = await refresh(app, agent, first)
+    late = await app.refresh(agent, first["refresh_token"])
     app.clock.advance(seconds=2 * 60)
-    too_late = await refresh(app, agent, first)
+    too_late = await app.refresh(agent, first["refresh_token"])
 
     assert late.json()["access_token"] == current["access_token"]
     assert_oauth_error(too_late, "invalid_grant")

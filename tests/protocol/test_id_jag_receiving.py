@@ -144,7 +144,9 @@ async def test_a_public_client_cannot_present_it(app: Application, employer: Emp
     form = {"grant_type": JWT_BEARER, "client_id": public.client_id}
     assertion = employer.assertion(client_id=public.client_id)
 
-    assert (await app.token(None, assertion=assertion, **form)).status_code in (400, 401)
+    refused = await app.token(None, assertion=assertion, **form)
+
+    assert_oauth_error(refused, "invalid_client", status=401)
 
 
 async def test_a_signature_by_another_key_is_refused(employer: Employer) -> None:

@@ -63,19 +63,9 @@ async def first_pair(
     return answer.json()
 
 
-async def refresh(app: Application, agent: TestClient, refresh_token: str, **form: str) -> Any:
-    return await app.token(
-        None,
-        grant_type="refresh_token",
-        client_id=agent.client_id,
-        refresh_token=refresh_token,
-        **form,
-    )
-
-
 async def rotated(app: Application, agent: TestClient, pair: Any, *, times: int) -> Any:
     for _ in range(times):
-        answer = await refresh(app, agent, pair["refresh_token"])
+        answer = await app.refresh(agent, pair["refresh_token"])
         assert answer.status_code == 200, answer.text
         pair = answer.json()
     return pair
@@ -95,7 +85,7 @@ async def test_a_lost_response_is_repeated(app: Application, user: TestUser) -> 
     first = await first_pair(app, agent, user)
     lost = await rotated(app, agent, first, times=1)
 
-    again = (await refresh(app, agent, first["refresh_token"])).json()
+    again = (await app.refresh(agent, first["refresh_token"])).json()
 
     assert again == lost
 
@@ -109,11 +99,11 @@ async def test_a_process_that_was_suspended_for_eight_minutes_gets_the_current_p
     current = await rotated(app, agent, first, times=3)
     app.clock.advance(seconds=8 * MINUTE)
 
-    late = (await refresh(app, agent, first["refresh_token"])).json()
+    late = (await app.refresh(agent, first["refresh_token"])).json()
 
     assert late == {**current, "expires_in": current["expires_in"] - 8 * MINUTE}
     assert await is_accepted(app, late)
-    assert (await refresh(app, agent, current["refresh_token"])).status_code == 200
+    assert (await app.refresh(agent, current["refresh_token"])).status_code == 200
 
 
 async def test_an_access_token_that_expires_soon_is_replaced(
@@ -127,8 +117,8 @@ async def test_an_access_token_that_expires_soon_is_replaced(
     current = await rotated(app, agent, first, times=1)
     app.clock.advance(seconds=29 * MINUTE)
 
-    late = (await refresh(app, agent, first["refresh_token"])).json()
-    after = (await refresh(app, agent, current["refresh_token"])).json()
+    late = (await app.refresh(agent, first["refresh_token"])).json()
+    after = (await app.refresh(agent, current["refresh_token"])).json()
 
     assert late["expires_in"] == 600
     assert late["refresh_token"] != current["refresh_token"]
@@ -147,7 +137,7 @@ async def test_an_access_token_with_less_than_a_minute_left_is_replaced(
     current = await rotated(app, agent, first, times=1)
     app.clock.advance(seconds=600 - remaining)
 
-    late = (await refresh(app, agent, first["refresh_token"])).json()
+    late = (await app.refresh(agent, first["refresh_token"])).json()
 
     assert (late["access_token"] == current["access_token"]) is is_repeated
     assert late["expires_in"] == (remaining if is_repeated else 600)
@@ -161,14 +151,14 @@ async def test_sixteen_rotations_are_followed_and_seventeen_are_not(
     first = await first_pair(app, agent, user)
     sixteen = await rotated(app, agent, first, times=MAXIMUM_STEPS)
 
-    inside = (await refresh(app, agent, first["refresh_token"])).json()
+    inside = (await app.refresh(agent, first["refresh_token"])).json()
     seventeen = await rotated(app, agent, sixteen, times=1)
-    beyond = await refresh(app, agent, first["refresh_token"])
+    beyond = await app.refresh(agent, first["refresh_token"])
 
     assert inside == sixteen
     assert_oauth_error(beyond, "invalid_grant")
     assert await is_accepted(app, seventeen)
-    assert (await refresh(app, agent, seventeen["refresh_token"])).status_code == 200
+    assert (await app.refresh(agent, seventeen["refresh_token"])).status_code == 200
 
 
 async def test_a_copy_that_is_too_late_revokes_the_family(app: Application, user: TestUser) -> None:
@@ -178,13 +168,13 @@ async def test_a_copy_that_is_too_late_revokes_the_family(app: Application, user
     current = await rotated(app, agent, first, times=1)
     app.clock.advance(seconds=31 * MINUTE)
 
-    late = await refresh(app, agent, first["refresh_token"])
-    later = await refresh(app, agent, first["refresh_token"])
+    late = await app.refresh(agent, first["refresh_token"])
+    later = await app.refresh(agent, first["refresh_token"])
 
     assert_oauth_error(late, "invalid_grant")
     assert_oauth_error(later, "invalid_grant")
     assert not await is_accepted(app, current)
-    assert_oauth_error(await refresh(app, agent, current["refresh_token"]), "invalid_grant")
+    assert_oauth_error(await app.refresh(agent, current["refresh_token"]), "invalid_grant")
     [event] = await events_of_agent(app, agent, "refresh_token.replayed")
     assert event.outcome == "refused"
 
@@ -196,7 +186,7 @@ async def test_the_stored_current_token_works_after_a_week(
     current = await rotated(app, agent, await first_pair(app, agent, user), times=2)
     app.clock.advance(seconds=7 * DAY)
 
-    after = await refresh(app, agent, current["refresh_token"])
+    after = await app.refresh(agent, current["refresh_token"])
 
     assert after.status_code == 200
     assert await is_accepted(app, after.json())
@@ -210,7 +200,7 @@ async def test_the_first_use_of_an_old_token_is_in_the_audit_log(
     await rotated(app, agent, first, times=2)
 
     for _ in range(3):
-        await refresh(app, agent, first["refresh_token"])
+        await app.refresh(agent, first["refresh_token"])
 
     [event] = await events_of_agent(app, agent, "refresh_token.shared")
     assert event.outcome == "succeeded"
@@ -227,9 +217,7 @@ async def test_processes_that_refresh_an_old_token_at_once_get_one_pair(
     await rotated(app, agent, first, times=2)
     app.clock.advance(seconds=20 * MINUTE)
 
-    answers = await asyncio.gather(
-        *(refresh(app, agent, first["refresh_token"]) for _ in range(20))
-    )
+    answers = await asyncio.gather(*(app.refresh(agent, first["refresh_token"]) for _ in range(20)))
 
     assert {answer.status_code for answer in answers} == {200}
     assert len({answer.json()["refresh_token"] for answer in answers}) == 1
@@ -243,8 +231,8 @@ async def test_another_scope_or_resource_gets_an_access_token_of_its_own(
     first = await first_pair(app, agent, user, scope="profile email")
     current = await rotated(app, agent, first, times=1)
 
-    narrower = (await refresh(app, agent, first["refresh_token"], scope="email")).json()
-    wider = await refresh(app, agent, first["refresh_token"], scope="email openid")
+    narrower = (await app.refresh(agent, first["refresh_token"], scope="email")).json()
+    wider = await app.refresh(agent, first["refresh_token"], scope="email openid")
 
     assert narrower["scope"] == "email"
     assert narrower["refresh_token"] != current["refresh_token"]
@@ -259,10 +247,10 @@ async def test_another_client_gets_nothing_for_an_old_token(
     first = await first_pair(app, agent, user)
     current = await rotated(app, agent, first, times=1)
 
-    stolen = await refresh(app, stranger, first["refresh_token"])
+    stolen = await app.refresh(stranger, first["refresh_token"])
 
     assert_oauth_error(stolen, "invalid_grant")
-    assert (await refresh(app, agent, current["refresh_token"])).status_code == 200
+    assert (await app.refresh(agent, current["refresh_token"])).status_code == 200
 
 
 async def test_an_old_token_that_is_bound_to_a_key_needs_a_proof_by_that_key(
@@ -319,7 +307,7 @@ async def test_a_revoked_family_gets_nothing_for_an_old_token(
         "/revoke", data={"token": current["refresh_token"], "client_id": agent.client_id}
     )
 
-    late = await refresh(app, agent, first["refresh_token"])
+    late = await app.refresh(agent, first["refresh_token"])
 
     assert_oauth_error(late, "invalid_grant")
 
@@ -340,7 +328,7 @@ async def test_the_public_client_of_a_website_keeps_the_window_of_thirty_seconds
     current = await rotated(app, website, first, times=1)
     app.clock.advance(seconds=GRACE / timedelta(seconds=1) + 1)
 
-    late = await refresh(app, website, first["refresh_token"])
+    late = await app.refresh(website, first["refresh_token"])
 
     assert_oauth_error(late, "invalid_grant")
     assert not await is_accepted(app, current)
@@ -354,7 +342,7 @@ async def test_the_window_of_agents_is_a_setting(start_app: AppFactory) -> None:
     await rotated(app, agent, first, times=1)
     app.clock.advance(seconds=1)
 
-    late = await refresh(app, agent, first["refresh_token"])
+    late = await app.refresh(agent, first["refresh_token"])
 
     assert_oauth_error(late, "invalid_grant")
 
@@ -372,7 +360,7 @@ async def test_an_agent_gets_a_refresh_token_if_it_asks_for_offline_access(
 
     assert ("refresh_token" in tokens) is gets_one
     if gets_one:
-        refreshed = await refresh(app, agent, tokens["refresh_token"])
+        refreshed = await app.refresh(agent, tokens["refresh_token"])
         assert refreshed.status_code == 200
         assert await is_accepted(app, refreshed.json())
 
@@ -389,4 +377,4 @@ async def test_the_client_of_a_website_must_register_the_grant(
     tokens = await first_pair(app, website, user, redirect_uri=WEBSITE)
 
     assert "refresh_token" not in tokens
-    assert_oauth_error(await refresh(app, website, "postern_rt_any"), "unauthorized_client")
+    assert_oauth_error(await app.refresh(website, "postern_rt_any"), "unauthorized_client")

@@ -127,9 +127,11 @@ class Application:
         )
 
     async def refresh(self, client: TestClient, refresh_token: str, **form: str) -> httpx.Response:
-        return await self.token(
-            client, grant_type="refresh_token", refresh_token=refresh_token, **form
-        )
+        """Refresh with the client's secret, or by its id alone if it is public."""
+        values = {"grant_type": "refresh_token", "refresh_token": refresh_token, **form}
+        if client.client_secret:
+            return await self.token(client, **values)
+        return await self.token(None, client_id=client.client_id, **values)
 
     async def introspect(self, client: TestClient, token: str, **form: str) -> dict[str, Any]:
         response = await self.http.post(

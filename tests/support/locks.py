@@ -40,9 +40,7 @@ async def audit_head_locked(url: str) -> AsyncIterator[Hold]:
     if url.startswith("sqlite"):
         hold = await _on_sqlite(url)
     else:
-        holder = await asyncpg.connect(url)
-        await holder.execute("BEGIN; SELECT 1 FROM audit_head FOR UPDATE")
-        hold = Hold(holder.close)
+        hold = await _held(url, "BEGIN; SELECT 1 FROM audit_head FOR UPDATE")
     try:
         yield hold
     finally:
@@ -79,6 +77,14 @@ async def _on_sqlite(url: str) -> Hold:
 
 async def _on_postgresql(url: str) -> Hold:
     tables = ", ".join(table.name for table in metadata.sorted_tables)
+    return await _held(url, f"BEGIN; LOCK TABLE {tables} IN EXCLUSIVE MODE")
+
+
+async def _held(url: str, statement: str) -> Hold:
     holder = await asyncpg.connect(url)
-    await holder.execute(f"BEGIN; LOCK TABLE {tables} IN EXCLUSIVE MODE")
+    try:
+        await holder.execute(statement)
+    except BaseException:
+        holder.terminate()
+        raise
     return Hold(holder.close)
