@@ -4,8 +4,6 @@ A JWT has no row. That of a user belongs to its family, whose id is sealed in `j
 see of it differs for each token.
 """
 
-import base64
-import binascii
 import json
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,11 +16,12 @@ from app.oauth.claim_mappings import mapped_claims
 from app.oauth.errors import InvalidTargetError
 from app.oauth.exchange.actors import may_act_of
 from app.oauth.id_tokens import Authentication
+from app.oauth.sealed_families import opened_id, sealed_id
 from app.oauth.subjects import subject_for
 from app.oauth.token_grants import TokenGrant
 from app.oauth.token_pairs import TokenPair
 from app.schemas.claim_mappings import MappingTarget
-from app.security.encryption import SealError, SecretBox
+from app.security.encryption import SecretBox
 from app.security.tokens import new_identifier
 from app.services.accounts.entitlements import EntitlementService
 from app.services.clients.fapi import FAPI_ALGORITHMS, FapiProfile
@@ -59,8 +58,8 @@ class NewJwt:
     scope: str
     issued_at: datetime
     expires_at: datetime
-    about_client_id: str | None = None
-    act: dict[str, Any] | None = None
+    about_client_id: str | None
+    act: dict[str, Any] | None
 
 
 class AccessJwts:
@@ -86,7 +85,12 @@ class AccessJwts:
     ) -> str:
         """Return a token about the client itself."""
         new = NewJwt(
-            jti=new_identifier(), scope=grant.scope, issued_at=issued_at, expires_at=expires_at
+            jti=new_identifier(),
+            scope=grant.scope,
+            issued_at=issued_at,
+            expires_at=expires_at,
+            about_client_id=None,
+            act=None,
         )
         return await self._sign(client, grant, new, user=None)
 
@@ -130,8 +134,7 @@ class AccessJwts:
         return await self._sign(client, grant, new, user=user)
 
     def _jti_of(self, family_id: str, client: Client) -> str:
-        sealed = self._box.seal(family_id.encode(), context=client.client_id)
-        return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode("ascii")
+        return sealed_id(self._box, family_id, context=client.client_id)
 
     async def again_in_pair(
         self,
@@ -148,6 +151,8 @@ class AccessJwts:
             scope=pair.scope,
             issued_at=issued_at,
             expires_at=pair.access_expires_at,
+            about_client_id=None,
+            act=None,
         )
         return pair._replace(access_token=await self._sign(client, grant, new, user=user))
 
@@ -158,11 +163,7 @@ class AccessJwts:
         """
         if len(jti) == OWN_JTI_LENGTH:
             return None
-        try:
-            sealed = base64.urlsafe_b64decode(jti + "=" * (-len(jti) % 4))
-        except (ValueError, binascii.Error):
-            raise SealError("not a sealed value") from None
-        return self._box.open(sealed, context=client_id).decode()
+        return opened_id(self._box, jti, context=client_id)
 
     async def _sign(
         self, client: Client, grant: TokenGrant, new: NewJwt, *, user: JwtUser | None

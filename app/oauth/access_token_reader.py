@@ -158,8 +158,7 @@ class AccessTokenReader:
         )
 
     async def _with_state(self, jwt: VerifiedJwt) -> AccessToken | None:
-        resource = await self._resource_catalogue.find(jwt.audience)
-        if resource is None or resource.identifier != jwt.audience:
+        if await self._resource_catalogue.find_audience(jwt.audience) is None:
             return None
         state = await self._jwt_state_repository.find_valid(
             jwt.jti, family_id=jwt.family_id, client_id=jwt.client_id

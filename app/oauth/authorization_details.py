@@ -57,12 +57,8 @@ class AuthorizationDetails:
                 )
         return stored_details(details)
 
-    async def grant_to_client(
-        self, grant: TokenGrant, client: Client, *, asked: str | None
-    ) -> TokenGrant:
+    async def grant_to_client(self, grant: TokenGrant, client: Client, *, asked: str) -> TokenGrant:
         """Return the grant of a token request that no user has to approve."""
-        if asked is None:
-            return grant
         resources = (grant.resource,) if grant.resource is not None else ()
         details = await self.requested(client, asked, resources=resources)
         return replace(grant, authorization_details=details)

@@ -26,17 +26,20 @@ from app.schemas.registration import ClientRegister, members_in
 from app.security.jose import CLIENT_ALGORITHM_NAMES, SIGNING_ALGORITHMS
 from app.security.origins import web_origin_of
 from app.services.clients.clients import DEFAULT_AUTH_METHOD, application_type_of
-from app.services.clients.fapi import FapiProfile, fapi_problem
+from app.services.clients.fapi import (
+    SIGNED_BY_CLIENT,
+    SIGNED_BY_SERVER,
+    FapiProfile,
+    fapi_problem,
+)
 
 log = logger(__name__)
 
 AnyClient = ClientCreate | ClientRegister
 Body = TypeVar("Body", ClientCreate, ClientRegister)
 ALGORITHM_MEMBERS: dict[str, Collection[str]] = {
-    "id_token_signed_response_alg": SIGNING_ALGORITHMS,
-    "userinfo_signed_response_alg": SIGNING_ALGORITHMS,
-    "request_object_signing_alg": CLIENT_ALGORITHM_NAMES,
-    "token_endpoint_auth_signing_alg": CLIENT_ALGORITHM_NAMES,
+    **dict.fromkeys(SIGNED_BY_SERVER, SIGNING_ALGORITHMS),
+    **dict.fromkeys(SIGNED_BY_CLIENT, CLIENT_ALGORITHM_NAMES),
 }
 ENCRYPTION_MEMBERS = tuple(
     f"{response}_encrypted_response_{part}"

@@ -237,7 +237,7 @@ class IdTokens:
         claims = await self._signing_keys.verify_published(token, typ=JWT_TYPE)
         if claims is None or claims.get("iss") != self._issuer or "events" in claims:
             return None
-        if claims.get("aud") != client.client_id or "auth_time" not in claims:
+        if claims.get("aud") != client.identifier or "auth_time" not in claims:
             return None
         jti, exp = claims.get("jti"), claims.get("exp")
         if not isinstance(jti, str) or not isinstance(exp, int):

@@ -107,13 +107,8 @@ class Introspection:
 
     async def _may_see(self, token: AccessToken, client: Client) -> bool:
         """Return whether a client may introspect an access token with an audience."""
-        audience = token.audience or ""
-        resource = await self._resource_catalogue.find(audience)
-        return (
-            resource is not None
-            and resource.identifier == audience
-            and resource.is_served_by(client.client_id)
-        )
+        resource = await self._resource_catalogue.find_audience(token.audience or "")
+        return resource is not None and resource.is_served_by(client.client_id)
 
     async def _of_refresh_token(self, token: str, client: Client) -> Introspected:
         row = await self._refresh_token_repository.find_in_active_family(digest_of(token))

@@ -47,10 +47,9 @@ class PersonalTokenIntrospection:
         row = await self._personal_token_repository.find_valid(digest, now=now)
         if row is None or self._fapi.holds_for_all:
             return None
-        resource = await self._resource_catalogue.find(row.audience)
+        resource = await self._resource_catalogue.find_audience(row.audience)
         if (
             resource is None
-            or resource.identifier != row.audience
             or not resource.is_served_by(client.client_id)
             or not await may_have_personal_tokens(resource, self._entitlements.lazily(row.user_id))
         ):

@@ -5,7 +5,6 @@ from datetime import timedelta
 
 from app.models.clients.clients import Client
 from app.oauth.scopes import OFFLINE_ACCESS
-from app.security.document_urls import is_of_document
 from app.services.clients.clients import application_type_of
 
 GRACE = timedelta(seconds=30)
@@ -40,8 +39,7 @@ def may_refresh(client: Client, scope: str) -> bool:
 
 def is_shared_by_processes(client: Client) -> bool:
     """Return whether processes that do not know of each other may hold tokens of one sign-in."""
-    if not client.is_public:
-        return False
+    if not client.is_public or client.has_document:
+        return client.is_public
     stated = client.registered_metadata.application_type
-    application_type = stated or application_type_of(client.redirect_uri_list)
-    return application_type == NATIVE or is_of_document(client.client_id)
+    return (stated or application_type_of(client.redirect_uri_list)) == NATIVE

@@ -95,11 +95,11 @@ def build_oauth(
     tokens = build_tokens(core, usage=clients.usage)
     access_tokens = build_reader(core, tokens, resources)
     prompts = prompts_here(registration_is_open=core.registration_policy.is_open_to_users)
-    methods = Available(core, clients)
-    offered = offered_methods(core.certificate_sources)
+    parts = Available(core, clients)
+    methods = [parts.build(method) for method in offered_methods(core.certificate_sources)]
     authenticator = ClientAuthenticator(
         client_repository=core.client_repository,
-        methods=[methods.build(method) for method in offered],
+        methods=methods,
         fapi=core.fapi,
         limits=core.limits,
         clock=core.clock,
@@ -113,7 +113,7 @@ def build_oauth(
         clients=clients,
         authenticator_of_pushed=ClientAuthenticator(
             client_repository=FetchingLookup(core.client_repository, documents),
-            methods=[methods.build(method) for method in offered],
+            methods=methods,
             fapi=core.fapi,
             limits=core.limits,
             clock=core.clock,

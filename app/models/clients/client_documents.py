@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -53,9 +53,9 @@ class ClientDocument:
     """A valid document, as it was last fetched.
 
     `client_id` is the stored form of its `url`. `members` is a JSON object of what this server
-    takes from it (`DocumentMembers`). `additions` is how often a redirect URI was added. `missing`
-    is a JSON object of the redirect URIs of grants that the last fetches did not contain, with the
-    time since which they are missing.
+    takes from it (`app.oauth.client_documents.members`). `additions` is how often a redirect URI
+    was added. `missing` is a JSON object of the redirect URIs of grants that the last fetches did
+    not contain, with the time since which they are missing.
     """
 
     client_id: str
@@ -112,17 +112,14 @@ class ClientDocument:
 
     def to_json(self) -> dict[str, Any]:
         """Return the document for a pending request, which carries it until a user signs in."""
-        values = dict(self.__dict__)
-        for name in ("stated", "client"):
-            values.pop(name, None)
         return {
             name: value.isoformat() if isinstance(value, datetime) else value
-            for name, value in values.items()
+            for name, value in asdict(self).items()
         }
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "ClientDocument":
-        instants = ("fetched_at", "fresh_until", "created_at", "used_at")
+        instants = {field.name for field in fields(cls) if field.type is datetime}
         columns: dict[str, Any] = {
             name: datetime.fromisoformat(value) if name in instants else value
             for name, value in values.items()

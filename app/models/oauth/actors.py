@@ -6,7 +6,7 @@ client is shown the user among them by the subject that it knows.
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 
 MAXIMUM_ACTORS = 4
@@ -36,10 +36,9 @@ def stored_actors(actors: Sequence[Actor]) -> str | None:
     """Return a chain as JSON, or None if it is empty."""
     if not actors:
         return None
-    members = ("client_id", "user_id", "issuer", "subject")
     return json.dumps(
         [
-            {name: getattr(actor, name) for name in members if getattr(actor, name) is not None}
+            {name: value for name, value in asdict(actor).items() if value is not None}
             for actor in actors
         ]
     )

@@ -81,7 +81,7 @@ class TrustedIssuer:
     owner: str
     version: int
     created_at: datetime
-    identity_rules: str | None = None
+    identity_rules: str | None
 
     @cached_property
     def keys(self) -> Mapping[str, Any] | None:

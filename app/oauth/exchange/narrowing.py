@@ -6,7 +6,7 @@ from app.models.clients.clients import Client
 from app.models.oauth.granted_resources import GrantedResources
 from app.models.oauth.resources import Resource
 from app.oauth.exchange.presented import PresentedToken
-from app.oauth.resource_scopes import permitted_at
+from app.oauth.resource_scopes import own_scope, permitted_at
 from app.oauth.scopes import (
     IGNORED_UNLESS_REGISTERED,
     OFFLINE_ACCESS,
@@ -48,11 +48,12 @@ def narrowed_within(
         allowed = [name for name in allowed if name in known]
     if resource is None:
         return grant_without_resource(" ".join(allowed))
+    scope = " ".join(allowed)
     names_at_resource = tuple(name for name in allowed if name not in SCOPES)
     return TokenGrant(
-        scope=" ".join(allowed),
+        scope=scope,
         resource=resource,
-        scope_of_family=" ".join(name for name in allowed if name in SCOPES),
+        scope_of_family=own_scope(scope),
         resources=GrantedResources({resource.identifier: names_at_resource}).stored(),
     )
 

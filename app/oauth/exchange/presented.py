@@ -29,14 +29,14 @@ class PresentedToken:
     audience: str | None
     scope: str
     expires_at: datetime
-    actors: tuple[Actor, ...] = ()
-    may_act: object | None = None
-    confirmation: str | None = None
-    granted: GrantedResources | None = None
-    row: TrustedIssuer | None = None
-    family_id: str | None = None
-    reference: TokenReference = NO_REFERENCE
-    exchanges: int = 0
+    actors: tuple[Actor, ...]
+    may_act: object | None
+    confirmation: str | None
+    granted: GrantedResources | None
+    row: TrustedIssuer | None
+    family_id: str | None
+    reference: TokenReference
+    exchanges: int
 
     @property
     def as_actor(self) -> Actor:

@@ -13,7 +13,7 @@ from app.models.oauth.trusted_issuers import TrustedIssuer
 from app.oauth.access_token_reader import AccessTokenReader
 from app.oauth.exchange.actors import foreign_actors, may_act_of
 from app.oauth.exchange.errors import UnacceptableTokenError
-from app.oauth.exchange.presented import PresentedToken
+from app.oauth.exchange.presented import NO_REFERENCE, PresentedToken
 from app.oauth.exchange.token_types import ACCESS_TOKEN, ID_TOKEN, JWT
 from app.oauth.id_tokens import IdTokens
 from app.oauth.trusted_assertions import (
@@ -99,6 +99,8 @@ class TokenVerification:
             actors=parse_actors(found.actors),
             may_act=may_act_of(found.policies),
             confirmation=found.confirmation,
+            granted=None,
+            row=None,
             family_id=found.family_id,
             reference=await self._access_tokens.reference_of(token),
             exchanges=exchanges,
@@ -155,9 +157,14 @@ class TokenVerification:
                 if name in client.allowed_scopes and name not in ADMIN_SCOPES
             ),
             expires_at=min(read.expires_at, found.family_expires_at),
+            actors=(),
             may_act=may_act_of(client.policies),
+            confirmation=None,
             granted=parse_granted(found.resources),
+            row=None,
             family_id=read.family_id,
+            reference=NO_REFERENCE,
+            exchanges=0,
         )
 
     async def _trusted_jwt(self, token: str, client: Client) -> PresentedToken:
@@ -180,7 +187,12 @@ class TokenVerification:
             expires_at=proven.expires_at,
             actors=tuple(actors),
             may_act=proven.claims.get("may_act"),
+            confirmation=None,
+            granted=None,
             row=row,
+            family_id=None,
+            reference=NO_REFERENCE,
+            exchanges=0,
         )
 
     async def _require_subject_of(self, row: TrustedIssuer) -> None:

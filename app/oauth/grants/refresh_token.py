@@ -102,8 +102,9 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
 
     def is_open_to(self, client: Client) -> bool:
         """Return whether the client registered the grant, or may have got a token without that."""
-        is_agent = client.check_grant_type("authorization_code") and is_shared_by_processes(client)
-        return is_agent or super().is_open_to(client)
+        return super().is_open_to(client) or (
+            client.check_grant_type("authorization_code") and is_shared_by_processes(client)
+        )
 
     async def exchange(
         self, request: TokenRequest, parameters: RefreshTokenParameters

@@ -7,11 +7,11 @@ from sqlalchemy import ColumnElement, Insert, and_, or_, select, update
 
 from app.database.database import Database
 from app.models.accounts.users import users
-from app.models.clients.client_documents import client_documents
 from app.models.clients.clients import clients
 from app.models.oauth.access_tokens import AccessToken, access_tokens
 from app.models.oauth.token_families import token_families
 from app.models.operations.replay_cache import SingleUse, replay_cache
+from app.repositories.clients.in_force import CLIENT_IS_IN_FORCE, with_client
 from app.repositories.inserts import insert_once, insert_once_where, value_of
 from app.repositories.operations.replay_cache import (
     IS_SPENT_BY_CALLER,
@@ -21,7 +21,6 @@ from app.repositories.operations.replay_cache import (
 )
 
 token, family, client, user = access_tokens.c, token_families.c, clients.c, users.c
-document = client_documents.c
 
 LIVING = (
     select(
@@ -47,15 +46,13 @@ LIVING = (
         family.subject_client_id,
     )
     .select_from(
-        access_tokens.outerjoin(clients, client.client_id == token.client_id)
-        .outerjoin(client_documents, document.client_id == token.client_id)
+        with_client(access_tokens, token.client_id)
         .outerjoin(token_families, family.family_id == token.family_id)
         .outerjoin(users, user.user_id == token.user_id)
     )
     .where(
         token.revoked_at.is_(None),
-        or_(client.client_id.is_not(None), document.client_id.is_not(None)),
-        client.disabled_at.is_(None),
+        CLIENT_IS_IN_FORCE,
         or_(
             token.family_id.is_(None),
             and_(family.family_id.is_not(None), family.revoked_at.is_(None)),

@@ -17,6 +17,7 @@ from app.models.oauth.authorization_types import (
     authorization_types,
 )
 from app.models.operations.audit_outbox import NewEvent
+from app.repositories.inserts import values_in
 from app.repositories.operations.audit_outbox import write_events
 
 row, member = authorization_types.c, authorization_type_clients.c
@@ -33,7 +34,8 @@ class AuthorizationTypeRepository:
         """Store a type; return False if its name is taken."""
         try:
             async with self._database.transaction(NAME) as connection:
-                await connection.execute(insert(authorization_types).values(_columns_of(new)))
+                values = values_in(authorization_types, new)
+                await connection.execute(insert(authorization_types).values(values))
                 await _add_clients(connection, new)
                 await write_events(connection, event)
         except ConflictingRowError:
@@ -48,7 +50,7 @@ class AuthorizationTypeRepository:
         statement = (
             update(authorization_types)
             .where(row.name == before.name, row.version == before.version)
-            .values({**_columns_of(after), "version": before.version + 1})
+            .values({**values_in(authorization_types, after), "version": before.version + 1})
             .returning(row.name)
         )
         async with self._database.transaction() as connection:
@@ -93,10 +95,6 @@ class AuthorizationTypeRepository:
             )
             for each in rows
         ]
-
-
-def _columns_of(new: AuthorizationType) -> dict[str, Any]:
-    return {name: getattr(new, name) for name in COLUMNS}
 
 
 async def _add_clients(connection: AsyncConnection, new: AuthorizationType) -> None:

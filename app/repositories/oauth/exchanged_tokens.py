@@ -20,6 +20,7 @@ from app.models.oauth.denied_tokens import denied_tokens
 from app.models.oauth.token_families import token_families
 from app.models.operations.audit_outbox import NewEvent
 from app.models.operations.replay_cache import SingleUse, replay_cache
+from app.repositories.clients.in_force import CLIENT_IS_IN_FORCE, with_client
 from app.repositories.inserts import upsert, values_in
 from app.repositories.operations.audit_outbox import write_events
 from app.security.document_urls import is_of_document
@@ -41,16 +42,14 @@ MAXIMUM_EXCHANGES = 8
 SUBJECT = (
     select(family.subject_family_id, parent.subject_client_id)
     .select_from(
-        token_families.outerjoin(clients, client.client_id == family.subject_client_id)
-        .outerjoin(client_documents, document.client_id == family.subject_client_id)
+        with_client(token_families, family.subject_client_id)
         .outerjoin(parents, parent.family_id == family.subject_family_id)
         .outerjoin(access_tokens, access.digest == family.subject_digest)
         .outerjoin(denied_tokens, denied.jti_digest == family.subject_jti_digest)
     )
     .where(
         family.subject_client_id.is_not(None),
-        or_(client.client_id.is_not(None), document.client_id.is_not(None)),
-        client.disabled_at.is_(None),
+        CLIENT_IS_IN_FORCE,
         or_(
             family.subject_family_id.is_(None),
             and_(parent.family_id.is_not(None), parent.revoked_at.is_(None)),

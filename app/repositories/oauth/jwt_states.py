@@ -9,14 +9,13 @@ from sqlalchemy import CTE, ColumnElement, Select, and_, func, literal_column, o
 
 from app.database.database import Database
 from app.models.accounts.users import users
-from app.models.clients.client_documents import client_documents
 from app.models.clients.clients import clients
 from app.models.oauth.denied_tokens import denied_tokens
 from app.models.oauth.token_families import token_families
+from app.repositories.clients.in_force import CLIENT_IS_IN_FORCE, with_client
 from app.repositories.inserts import insert_once
 
 client, denied, family, user = clients.c, denied_tokens.c, token_families.c, users.c
-document = client_documents.c
 
 DIGEST_LENGTH, FAMILY_LENGTH = 64, 32
 NO_FAMILY = "-" * FAMILY_LENGTH
@@ -50,8 +49,7 @@ def _state(sought: CTE) -> Select[Any]:
     family_id = _part(key, DIGEST_LENGTH, FAMILY_LENGTH)
     client_id = _part(key, DIGEST_LENGTH + FAMILY_LENGTH)
     source = (
-        sought.outerjoin(clients, client.client_id == client_id)
-        .outerjoin(client_documents, document.client_id == client_id)
+        with_client(sought, client_id)
         .outerjoin(token_families, family.family_id == family_id)
         .outerjoin(users, user.user_id == family.user_id)
         .outerjoin(denied_tokens, denied.jti_digest == _part(key, 0, DIGEST_LENGTH))
@@ -73,8 +71,7 @@ def _state(sought: CTE) -> Select[Any]:
         )
         .select_from(source)
         .where(
-            or_(client.client_id.is_not(None), document.client_id.is_not(None)),
-            client.disabled_at.is_(None),
+            CLIENT_IS_IN_FORCE,
             denied.jti_digest.is_(None),
             or_(
                 family_id == literal_column(f"'{NO_FAMILY}'"),

@@ -9,24 +9,23 @@ from sqlalchemy import Select, Update, and_, or_, select, update
 from app.database.claims import Claim, Creation, Values
 from app.database.database import Database
 from app.models.accounts.users import users
-from app.models.clients.client_documents import client_documents
 from app.models.clients.clients import clients
 from app.models.oauth.access_tokens import access_tokens
 from app.models.oauth.refresh_tokens import RefreshToken, refresh_tokens
 from app.models.oauth.token_families import token_families
 from app.models.oauth.used_refresh_tokens import UsedRefreshToken, used_refresh_tokens
 from app.models.operations.replay_cache import SingleUse
+from app.repositories.clients.in_force import CLIENT_IS_IN_FORCE, with_client
 from app.repositories.oauth.token_families import NEW_ACCESS, NewPair, values_of_access_token
 from app.repositories.operations.replay_cache import (
     SPENDING,
-    SPENT_BY,
-    spending,
+    ReplayCacheRepository,
     values_of_use,
 )
 
 access, client, family = access_tokens.c, clients.c, token_families.c
 token, used, user = refresh_tokens.c, used_refresh_tokens.c, users.c
-document, successor = client_documents.c, refresh_tokens.alias("successor")
+successor = refresh_tokens.alias("successor")
 
 LIVING = (
     select(
@@ -48,16 +47,16 @@ LIVING = (
         family.authorization_details,
     )
     .select_from(
-        refresh_tokens.join(token_families, family.family_id == token.family_id)
-        .outerjoin(clients, client.client_id == family.client_id)
-        .outerjoin(client_documents, document.client_id == family.client_id)
+        with_client(
+            refresh_tokens.join(token_families, family.family_id == token.family_id),
+            family.client_id,
+        )
         .outerjoin(users, user.user_id == family.user_id)
         .outerjoin(successor, successor.c.digest == token.successor_digest)
     )
     .where(
         family.revoked_at.is_(None),
-        or_(client.client_id.is_not(None), document.client_id.is_not(None)),
-        client.disabled_at.is_(None),
+        CLIENT_IS_IN_FORCE,
         or_(
             family.user_id.is_(None),
             and_(
@@ -209,7 +208,7 @@ class RefreshTokenRepository:
             for has_access_row, inserts in ((True, ROTATION.inserts), (False, without_access))
             for guard in (None, SPENDING)
         }
-        self._spend = database.step(spending(database), outcome=SPENT_BY, order="use_digest")
+        self._replay_cache = ReplayCacheRepository(database)
         self._renewals = {
             guard is not None: database.creation(replace(RENEWAL, guard=guard))
             for guard in (None, SPENDING)
@@ -283,7 +282,6 @@ class RefreshTokenRepository:
     async def _add_access_token(
         self, digest: bytes, found: RefreshToken, pair: NewPair, use: SingleUse | None
     ) -> bool:
-        values = values_of_use(use) if use is not None else {}
         if pair.has_access_row:
             return await self._renewals[use is not None](
                 presented=digest,
@@ -291,9 +289,6 @@ class RefreshTokenRepository:
                 **values_of_access_token(pair),
                 client_id=found.client_id,
                 user_id=found.user_id,
-                **values,
+                **(values_of_use(use) if use is not None else {}),
             )
-        if use is None:
-            return True
-        row = await self._spend(**values)
-        return row is not None and row[0] == use.spent_by
+        return use is None or await self._replay_cache.spend_use(use)

@@ -27,12 +27,9 @@ FAPI_ALGORITHM_NAMES = (*FAPI_ALGORITHMS, "Ed25519")
 FAPI_DEFAULT_ALGORITHM = "PS256"
 FAPI_CODE_TTL = timedelta(seconds=60)
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
-ALGORITHM_MEMBERS = (
-    "id_token_signed_response_alg",
-    "userinfo_signed_response_alg",
-    "request_object_signing_alg",
-    "token_endpoint_auth_signing_alg",
-)
+SIGNED_BY_SERVER = ("id_token_signed_response_alg", "userinfo_signed_response_alg")
+SIGNED_BY_CLIENT = ("request_object_signing_alg", "token_endpoint_auth_signing_alg")
+"""Members of the metadata that name an algorithm, by whose signature it is."""
 
 
 class FapiProblem(NamedTuple):
@@ -100,7 +97,7 @@ def fapi_problem(members: Mapping[str, Any]) -> FapiProblem | None:
         return FapiProblem(Detail.FAPI_AUTH_METHOD, method)
     if not set(members["grant_types"]) <= set(FAPI_GRANT_TYPES):
         return FapiProblem(Detail.FAPI_GRANT_TYPES, "grant_types")
-    for name in ALGORITHM_MEMBERS:
+    for name in (*SIGNED_BY_SERVER, *SIGNED_BY_CLIENT):
         if members.get(name) not in (None, *FAPI_ALGORITHM_NAMES):
             return FapiProblem(Detail.FAPI_ALGORITHMS, name)
     if any(_is_plain_http(uri) for uri in members.get("redirect_uris") or ()):

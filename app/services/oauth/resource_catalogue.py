@@ -49,6 +49,11 @@ class ResourceCatalogue:
         by_key = (await self.current()).by_key
         return by_key.get(identifier) or by_key.get(key_of(identifier))
 
+    async def find_audience(self, audience: str) -> Resource | None:
+        """Return the resource that has exactly this identifier, as tokens name it."""
+        resource = await self.find(audience)
+        return resource if resource is not None and resource.identifier == audience else None
+
     async def find_by_name(self, name: str) -> Resource | None:
         return (await self.current()).by_name.get(name)
 
