@@ -13,10 +13,10 @@ from app.cli.parameters import (
     AsJson,
     IsConfirmed,
     argument,
-    flag,
+    flag_of,
     option,
-    parameter,
     require_confirmation,
+    texts_of,
     with_parameters,
 )
 from app.cli.parsing import Commands
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from app.wiring import Services
 
 TypeName = Annotated[str, argument(metavar="NAME", help="Its `type` in authorization details.")]
-Texts = list[str] | None
 REPEATED = "Can be repeated."
 SENTENCE = "The sentence on the consent page, with {placeholders} for required members."
 SCHEMA = "File with the JSON Schema of the members beside type."
@@ -40,31 +39,23 @@ cli = Commands(
 )
 
 
-def _texts(name: str, metavar: str, text: str) -> Any:
-    key = name.removeprefix("--").replace("-", "_")
-    return parameter(key, Annotated[Texts, option(name, metavar=metavar, help=text)], None)
-
-
-def _flag(name: str, text: str) -> Any:
-    key = name.removeprefix("--").replace("-", "_")
-    return parameter(key, Annotated[bool, flag(name, help=text)], False)
-
-
 STATED = (
-    _texts("--translation", "LANGUAGE=TEXT", f"The sentence in a language, such as de. {REPEATED}"),
-    _flag("--open-to-all-clients", "Let every client request it."),
-    _flag("--listed-clients-only", "Let only the clients of --client request it."),
-    _texts("--client", "CLIENT_ID", f"A client that may request it. {REPEATED}"),
-    _texts(
+    texts_of(
+        "--translation", "LANGUAGE=TEXT", f"The sentence in a language, such as de. {REPEATED}"
+    ),
+    flag_of("--open-to-all-clients", "Let every client request it."),
+    flag_of("--listed-clients-only", "Let only the clients of --client request it."),
+    texts_of("--client", "CLIENT_ID", f"A client that may request it. {REPEATED}"),
+    texts_of(
         "--resource",
         "NAME",
         f"A resource whose tokens have the details; all tokens if there is none. {REPEATED}",
     ),
 )
 REMOVED = (
-    _texts("--remove-translation", "LANGUAGE", REPEATED),
-    _texts("--remove-client", "CLIENT_ID", REPEATED),
-    _texts("--remove-resource", "NAME", REPEATED),
+    texts_of("--remove-translation", "LANGUAGE", REPEATED),
+    texts_of("--remove-client", "CLIENT_ID", REPEATED),
+    texts_of("--remove-resource", "NAME", REPEATED),
 )
 
 
@@ -188,7 +179,7 @@ def _changed(members: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str
     return changed
 
 
-def _without(values: Iterable[str], removed: Texts, name: str) -> list[str]:
+def _without(values: Iterable[str], removed: list[str] | None, name: str) -> list[str]:
     remaining = list(values)
     for each in removed or ():
         if each not in remaining:

@@ -60,6 +60,26 @@ def parameter(name: str, annotation: Any, default: Any) -> inspect.Parameter:
     )
 
 
+def text_of(name: str, **details: Any) -> inspect.Parameter:
+    """Return a parameter for an option with one value, named as the option."""
+    return parameter(_key_of(name), Annotated[str | None, option(name, **details)], None)
+
+
+def texts_of(name: str, metavar: str, text: str) -> inspect.Parameter:
+    """Return a parameter for an option that can be repeated, named as the option."""
+    annotation = Annotated[list[str] | None, option(name, metavar=metavar, help=text)]
+    return parameter(_key_of(name), annotation, None)
+
+
+def flag_of(name: str, text: str) -> inspect.Parameter:
+    """Return a parameter for an option without a value, named as the option."""
+    return parameter(_key_of(name), Annotated[bool, flag(name, help=text)], False)
+
+
+def _key_of(option_name: str) -> str:
+    return option_name.removeprefix("--").replace("-", "_")
+
+
 def with_parameters(parameters: Iterable[inspect.Parameter]) -> Callable[[Function], Function]:
     """Declare parameters to Typer that a command takes as `**values`."""
 

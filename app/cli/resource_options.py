@@ -5,7 +5,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any
 
 from app.cli.attribute_values import pairs_of
-from app.cli.parameters import flag, one_of, option, parameter, whole_number
+from app.cli.parameters import (
+    flag_of,
+    one_of,
+    option,
+    parameter,
+    text_of,
+    texts_of,
+    whole_number,
+)
 from app.errors import InvalidInputError
 from app.security.resource_identifiers import key_of
 
@@ -19,41 +27,26 @@ Members = dict[str, Any]
 Names = list[str] | None
 
 
-def _texts(name: str, metavar: str, text: str) -> Any:
-    key = name.removeprefix("--").replace("-", "_")
-    return parameter(key, Annotated[Names, option(name, metavar=metavar, help=text)], None)
-
-
-def _text(name: str, **details: Any) -> Any:
-    key = name.removeprefix("--").replace("-", "_")
-    return parameter(key, Annotated[str | None, option(name, **details)], None)
-
-
-def _flag(name: str, text: str) -> Any:
-    key = name.removeprefix("--").replace("-", "_")
-    return parameter(key, Annotated[bool, flag(name, help=text)], False)
-
-
 STATED = (
-    _text("--title", help="What the consent page calls the resource."),
-    _texts("--alias", "URI", f"Another URI by which clients name it. {REPEATED}"),
-    _texts(
+    text_of("--title", help="What the consent page calls the resource."),
+    texts_of("--alias", "URI", f"Another URI by which clients name it. {REPEATED}"),
+    texts_of(
         "--scope", "SCOPE=SENTENCE", f"A scope, and its sentence for the consent page. {REPEATED}"
     ),
-    _texts("--scope-json", "JSON", f"A scope with all its members. {REPEATED}"),
-    _texts(
+    texts_of("--scope-json", "JSON", f"A scope with all its members. {REPEATED}"),
+    texts_of(
         "--translation",
         "SCOPE:LANGUAGE=SENTENCE",
         f"The sentence in a language, such as read:de. {REPEATED}",
     ),
-    _texts("--default-scope", "SCOPE", f"Granted if a request names no scope. {REPEATED}"),
-    _texts("--implies", "SCOPE=SCOPE", f"The second scope is part of the first. {REPEATED}"),
-    _text(
+    texts_of("--default-scope", "SCOPE", f"Granted if a request names no scope. {REPEATED}"),
+    texts_of("--implies", "SCOPE=SCOPE", f"The second scope is part of the first. {REPEATED}"),
+    text_of(
         "--token-format",
         **one_of(FORMATS),
         help="jwt can be verified without asking this server; opaque can be revoked at once.",
     ),
-    _text("--signing-alg", **one_of(ALGORITHMS), help="Signs tokens of the format jwt."),
+    text_of("--signing-alg", **one_of(ALGORITHMS), help="Signs tokens of the format jwt."),
     parameter(
         "access_token_ttl",
         Annotated[
@@ -66,36 +59,36 @@ STATED = (
         ],
         None,
     ),
-    _flag("--open-to-all-clients", "Let every client request it."),
-    _flag("--listed-clients-only", "Let only the clients of --requester request it."),
-    _texts("--requester", "CLIENT_ID", f"A client that may request it. {REPEATED}"),
-    _texts(
+    flag_of("--open-to-all-clients", "Let every client request it."),
+    flag_of("--listed-clients-only", "Let only the clients of --requester request it."),
+    texts_of("--requester", "CLIENT_ID", f"A client that may request it. {REPEATED}"),
+    texts_of(
         "--server",
         "CLIENT_ID",
         f"A confidential client that acts as its server: it may introspect its tokens. {REPEATED}",
     ),
-    _flag("--show-metadata", "Publish its metadata (RFC 9728)."),
-    _flag("--agents", "Let clients with a metadata document request it: AI agents, MCP clients."),
-    _flag("--allow-personal-tokens", "Let users create personal access tokens for it."),
-    _texts(
+    flag_of("--show-metadata", "Publish its metadata (RFC 9728)."),
+    flag_of("--agents", "Let clients with a metadata document request it: AI agents, MCP clients."),
+    flag_of("--allow-personal-tokens", "Let users create personal access tokens for it."),
+    texts_of(
         "--personal-token-group",
         "NAME",
         f"A group whose members may have personal access tokens. {REPEATED}",
     ),
 )
 REMOVED = (
-    _texts("--remove-alias", "URI", REPEATED),
-    _texts("--remove-scope", "SCOPE", REPEATED),
-    _texts("--remove-translation", "SCOPE:LANGUAGE", REPEATED),
-    _texts("--no-default-scope", "SCOPE", f"No longer granted by default. {REPEATED}"),
-    _texts("--remove-implied", "SCOPE=SCOPE", REPEATED),
-    _texts("--remove-requester", "CLIENT_ID", REPEATED),
-    _texts("--remove-server", "CLIENT_ID", REPEATED),
-    _flag("--hide-metadata", "Stop publishing its metadata."),
-    _flag("--no-agents", "Let only registered clients request it."),
-    _flag("--forbid-personal-tokens", "Let users create no more personal access tokens for it."),
-    _flag("--all-personal-token-users", "Let all users have personal access tokens for it."),
-    _texts("--reset", "MEMBER", f"Return to the general rule: {', '.join(RESETTABLE)}."),
+    texts_of("--remove-alias", "URI", REPEATED),
+    texts_of("--remove-scope", "SCOPE", REPEATED),
+    texts_of("--remove-translation", "SCOPE:LANGUAGE", REPEATED),
+    texts_of("--no-default-scope", "SCOPE", f"No longer granted by default. {REPEATED}"),
+    texts_of("--remove-implied", "SCOPE=SCOPE", REPEATED),
+    texts_of("--remove-requester", "CLIENT_ID", REPEATED),
+    texts_of("--remove-server", "CLIENT_ID", REPEATED),
+    flag_of("--hide-metadata", "Stop publishing its metadata."),
+    flag_of("--no-agents", "Let only registered clients request it."),
+    flag_of("--forbid-personal-tokens", "Let users create no more personal access tokens for it."),
+    flag_of("--all-personal-token-users", "Let all users have personal access tokens for it."),
+    texts_of("--reset", "MEMBER", f"Return to the general rule: {', '.join(RESETTABLE)}."),
 )
 
 

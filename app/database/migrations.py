@@ -1,6 +1,7 @@
 """Migrate the database to the schema of this release, once even if several processes start."""
 
 import asyncio
+import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -231,7 +232,7 @@ def alembic_config() -> "Config":
     """Return Alembic's configuration for the migrations of this installation."""
     from alembic.config import Config
 
-    config = Config()
+    config = Config(stdout=sys.stdout)  # the default is the stream of the moment of the import
     config.set_main_option("script_location", str(MIGRATIONS))
     config.set_main_option("path_separator", "os")
     return config

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from app.oauth.lifetimes import Lifetimes
 from app.oauth.token_grants import TokenGrant
 from app.oauth.token_pairs import TokenPair
-from app.repositories.oauth.token_families import NewFamily, NewPair
+from app.repositories.oauth.token_families import NewFamily
+from app.repositories.oauth.token_rows import NewPair
 from app.security.tokens import ACCESS_TOKEN, REFRESH_TOKEN, digest_of, new_token
 
 

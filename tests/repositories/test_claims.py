@@ -13,7 +13,7 @@ from app.database.claim_steps import ClaimStep
 from app.database.claims import CompiledClaim
 from app.models.oauth.refresh_tokens import RefreshToken
 from app.repositories.oauth.refresh_tokens import RefreshTokenRepository
-from app.repositories.oauth.token_families import NewPair
+from app.repositories.oauth.token_rows import NewPair
 from app.security.tokens import digest_of
 from app.wiring import Services
 from tests.support.application import Application, TestClient, TestUser

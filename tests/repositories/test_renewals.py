@@ -12,7 +12,8 @@ from app.database.database import Database
 from app.models.oauth.refresh_tokens import RefreshToken
 from app.models.operations.replay_cache import SingleUse
 from app.repositories.oauth.refresh_tokens import RefreshTokenRepository
-from app.repositories.oauth.token_families import NewPair, TokenFamilyRepository
+from app.repositories.oauth.token_families import TokenFamilyRepository
+from app.repositories.oauth.token_rows import NewPair
 from app.security.tokens import digest_of
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.events import new_event

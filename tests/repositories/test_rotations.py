@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from app.repositories.oauth.refresh_tokens import RefreshTokenRepository
-from app.repositories.oauth.token_families import NewPair
+from app.repositories.oauth.token_rows import NewPair
 from app.security.tokens import digest_of
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.parts import open_database

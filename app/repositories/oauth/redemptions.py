@@ -32,13 +32,12 @@ from app.models.oauth.device_codes import device_codes
 from app.models.oauth.token_families import token_families
 from app.models.operations.replay_cache import SingleUse
 from app.repositories.inserts import insert_once_where, value_of
-from app.repositories.oauth.token_families import (
-    NewFamily,
+from app.repositories.oauth.token_families import NewFamily, values_of_family
+from app.repositories.oauth.token_rows import (
     NewPair,
     new_access_token,
     new_refresh_token,
     values_of_access_token,
-    values_of_family,
 )
 from app.repositories.operations.replay_cache import (
     IS_SPENT_BY_CALLER,

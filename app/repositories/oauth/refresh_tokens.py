@@ -16,7 +16,7 @@ from app.models.oauth.token_families import token_families
 from app.models.oauth.used_refresh_tokens import UsedRefreshToken, used_refresh_tokens
 from app.models.operations.replay_cache import SingleUse
 from app.repositories.clients.in_force import CLIENT_IS_IN_FORCE, with_client
-from app.repositories.oauth.token_families import NEW_ACCESS, NewPair, values_of_access_token
+from app.repositories.oauth.token_rows import NEW_ACCESS, NewPair, values_of_access_token
 from app.repositories.operations.replay_cache import (
     SPENDING,
     ReplayCacheRepository,

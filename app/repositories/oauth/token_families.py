@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, FromClause, Insert, Select, select, union_all, update
+from sqlalchemy import Select, select, union_all, update
 
 from app.database.claims import Creation, Values
 from app.database.database import Database
@@ -15,32 +15,17 @@ from app.models.oauth.token_families import token_families
 from app.models.oauth.used_refresh_tokens import used_refresh_tokens
 from app.models.operations.audit_outbox import NewEvent
 from app.models.operations.replay_cache import SingleUse
-from app.repositories.inserts import insert_once_where, value_of
+from app.repositories.oauth.token_rows import (
+    NEW_ACCESS,
+    NEW_REFRESH,
+    NewPair,
+    values_of_access_token,
+)
 from app.repositories.operations.audit_outbox import change_with_event
 from app.repositories.operations.replay_cache import SPENDING, values_of_use
 
 access, family, refresh, user = access_tokens.c, token_families.c, refresh_tokens.c, users.c
 used = used_refresh_tokens.c
-
-
-class NewPair(NamedTuple):
-    """A new access token and a new refresh token, by their digests.
-
-    `scope`, `audience`, `confirmation` and `authorization_details` are those of the access token.
-    `has_access_row` is False if that is a JWT, which has no row; `access_digest` only identifies
-    the caller then.
-    """
-
-    access_digest: bytes
-    access_expires_at: datetime
-    refresh_digest: bytes
-    refresh_expires_at: datetime
-    issued_at: datetime
-    scope: str
-    audience: str | None
-    confirmation: str | None
-    authorization_details: str | None
-    has_access_row: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,30 +87,6 @@ def _new_family(values: Values) -> Select[Any]:
     )
 
 
-NEW_ACCESS = (
-    access_tokens,
-    {
-        access.digest: "access_digest",
-        access.family_id: "family_id",
-        access.client_id: "client_id",
-        access.user_id: "user_id",
-        access.scope: "scope",
-        access.issued_at: "now",
-        access.expires_at: "access_expires_at",
-        access.audience: "audience",
-        access.confirmation: "confirmation",
-        access.authorization_details: "authorization_details",
-    },
-)
-NEW_REFRESH = (
-    refresh_tokens,
-    {
-        refresh.digest: "refresh_digest",
-        refresh.family_id: "family_id",
-        refresh.issued_at: "now",
-        refresh.expires_at: "refresh_expires_at",
-    },
-)
 BEGINNING = Creation(
     key=(family.family_id, "family_id"),
     columns=(
@@ -270,59 +231,3 @@ def values_of_family(new: NewFamily) -> dict[str, Any]:
         "family_details": new.authorization_details,
         "family_expires_at": new.expires_at,
     }
-
-
-def values_of_access_token(pair: NewPair) -> dict[str, Any]:
-    """Return values of a step, by their names."""
-    return {
-        "access_digest": pair.access_digest,
-        "access_expires_at": pair.access_expires_at,
-        "scope": pair.scope,
-        "audience": pair.audience,
-        "confirmation": pair.confirmation,
-        "authorization_details": pair.authorization_details,
-    }
-
-
-def new_access_token(
-    database: Database, source: FromClause, *conditions: ColumnElement[bool]
-) -> Insert:
-    """Return an insert of the access token of a pair, for the family the conditions select."""
-    return insert_once_where(
-        database,
-        access_tokens,
-        {
-            access.digest: value_of("access_digest", access.digest),
-            access.family_id: family.family_id,
-            access.client_id: family.client_id,
-            access.user_id: family.user_id,
-            access.scope: value_of("scope", access.scope),
-            access.issued_at: value_of("now", access.issued_at),
-            access.expires_at: value_of("access_expires_at", access.expires_at),
-            access.audience: value_of("audience", access.audience),
-            access.confirmation: value_of("confirmation", access.confirmation),
-            access.authorization_details: value_of(
-                "authorization_details", access.authorization_details
-            ),
-        },
-        source,
-        *conditions,
-    )
-
-
-def new_refresh_token(
-    database: Database, source: FromClause, *conditions: ColumnElement[bool]
-) -> Insert:
-    """Return an insert of the refresh token of a pair, for the family the conditions select."""
-    return insert_once_where(
-        database,
-        refresh_tokens,
-        {
-            refresh.digest: value_of("refresh_digest", refresh.digest),
-            refresh.family_id: family.family_id,
-            refresh.issued_at: value_of("now", refresh.issued_at),
-            refresh.expires_at: value_of("refresh_expires_at", refresh.expires_at),
-        },
-        source,
-        *conditions,
-    )
