@@ -3,12 +3,14 @@
 import json
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import text
 
 from app.database.database import Database
 from app.models.accounts.sessions import Session
 from app.models.accounts.user_search import UserActivity
 from app.models.accounts.users import User
+from app.repositories.accounts import user_search
 from app.repositories.accounts.sessions import SessionRepository
 from app.repositories.accounts.user_search import InactiveUser, UserSearchRepository
 from app.repositories.accounts.users import UserRepository
@@ -145,6 +147,32 @@ async def test_users_without_a_recent_sign_in_are_listed_the_longest_inactive_fi
     assert of_never is not None
     assert of_lazy.last_sign_in_at == NOW + timedelta(days=5)
     assert of_never.last_sign_in_at is None
+
+
+@pytest.mark.parametrize("few", [0, 2_000])
+async def test_inactive_users_and_members_are_found_by_rare_and_by_common_words(
+    database: Database, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    monkeypatch.setattr(user_search, "FEW", few)
+    people = {
+        name: await person(database, name, name=words)
+        for name, words in (("ada", "Ada Byron"), ("adam", "Adam Smith"), ("bob", "Bob Byron"))
+    }
+    group = await stored_group(database, people["ada"], people["bob"])
+    search = UserSearchRepository(database)
+
+    async def inactive(*prefixes: str, group_id: str | None = None) -> set[str]:
+        found = await search.list_inactive(
+            since=NOW + timedelta(days=1), prefixes=prefixes, group_id=group_id
+        )
+        return {each.user.username for each in found}
+
+    assert await inactive("by") == {"ada", "bob"}
+    assert await inactive("ad", "by") == {"ada"}
+    assert await inactive("ad", group_id=group.group_id) == {"ada"}
+    assert await inactive("smith", "by") == set()
+    members = await search.list_of_group(group.group_id, ["by", "bo"])
+    assert [each.username for each in members] == ["bob"]
 
 
 async def test_signing_in_again_in_the_same_session_is_recorded(database: Database) -> None:

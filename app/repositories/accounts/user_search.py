@@ -9,6 +9,7 @@ from sqlalchemy import (
     Select,
     bindparam,
     exists,
+    func,
     literal,
     select,
     tuple_,
@@ -28,6 +29,8 @@ activity, found, member, user = user_activity.c, user_search.c, group_members.c,
 other = user_search.alias("other")
 
 MAXIMUM_PREFIXES = 5
+FEW = 2_000
+"""Users of one word that are found by the word; more of them are met soon in any other order."""
 
 
 class Position(NamedTuple):
@@ -82,7 +85,7 @@ class UserSearchRepository:
         self, group_id: str, prefixes: Sequence[str] = (), *, after: str = "", limit: int = 100
     ) -> Sequence[User]:
         """Return the members of a group of whom each prefix begins a word, ordered by id."""
-        has_words = [_has_word(each, of=member.user_id) for each in [*prefixes][:MAXIMUM_PREFIXES]]
+        has_words = await self._have_words(member.user_id, prefixes)
         page = (
             select(member.user_id)
             .where(member.group_id == group_id, member.user_id > after, *has_words)
@@ -108,9 +111,7 @@ class UserSearchRepository:
 
         They can be limited to members of a group, and to users of whom each prefix begins a word.
         """
-        has_words = [
-            _has_word(each, of=activity.user_id) for each in [*prefixes][:MAXIMUM_PREFIXES]
-        ]
+        has_words = await self._have_words(activity.user_id, prefixes)
         query = (
             select(users, activity.inactive_since)
             .join(user_activity, activity.user_id == user.user_id)
@@ -126,6 +127,28 @@ class UserSearchRepository:
             query = query.where(tuple_(activity.inactive_since, activity.user_id) > position)
         rows: Sequence[Any] = await self._database.fetch_all(query)
         return [InactiveUser(User(*row[:-1]), row[-1]) for row in rows]
+
+    async def _have_words(
+        self, user_id: ColumnElement[str], prefixes: Sequence[str]
+    ) -> list[ColumnElement[bool]]:
+        """Return conditions on users of whom each prefix begins a word.
+
+        The first one that few users have is a list, with which a database can begin.
+        """
+        conditions: list[ColumnElement[bool]] = []
+        is_list = False
+        for prefix in [*prefixes][:MAXIMUM_PREFIXES]:
+            if not is_list and await self._have_few(prefix):
+                conditions.append(user_id.in_(_users_of(prefix)))
+                is_list = True
+            else:
+                conditions.append(_has_word(prefix, of=user_id))
+        return conditions
+
+    async def _have_few(self, prefix: str) -> bool:
+        first = _users_of(prefix).limit(FEW + 1).subquery()
+        row = await self._database.fetch_one(select(func.count()).select_from(first))
+        return row is not None and row[0] <= FEW
 
     async def list_activities(self, user_ids: Sequence[str]) -> Sequence[UserActivity]:
         """Return when these users last signed in."""
@@ -170,6 +193,10 @@ class UserSearchRepository:
 
 def _begins(word: ColumnElement[str], prefix: str) -> tuple[ColumnElement[bool], ...]:
     return (word >= prefix, word < end_of_prefix(prefix))
+
+
+def _users_of(prefix: str) -> Select[tuple[str]]:
+    return select(other.c.user_id).where(*_begins(other.c.word, prefix))
 
 
 def _has_word(prefix: str, *, of: ColumnElement[str] = found.user_id) -> ColumnElement[bool]:
