@@ -137,13 +137,12 @@ class OutboundHttp:
         try:
             async with (
                 self._host_slots.taken(host, shared=shared, deadline=deadline),
+                GuardedBackend(
+                    self._host_names, may_be_private=is_allowed, timeout=self._timeout / 2
+                ) as network_backend,
                 asyncio.timeout_at(deadline),
                 httpcore.AsyncConnectionPool(
-                    ssl_context=tls_context,
-                    network_backend=GuardedBackend(
-                        self._host_names, may_be_private=is_allowed, timeout=self._timeout / 2
-                    ),
-                    max_connections=1,
+                    ssl_context=tls_context, network_backend=network_backend, max_connections=1
                 ) as pool,
                 pool.stream(
                     method,
