@@ -108,15 +108,23 @@ def beyond_limit_twice(
         return []
     beyond: list[Comparison] = []
     for database in dict.fromkeys(comparison.database for comparison in comparisons):
-        suspects = [
-            comparison.scenario
+        suspects = {
+            comparison.scenario: comparison.ratio
             for comparison in comparisons
             if comparison.database == database and comparison.ratio > limit
-        ]
-        if suspects:
-            print(f"measured again, beyond {limit:g}: {database} {', '.join(suspects)}", flush=True)
-            repeated = compare(database, suspects, 2 * rounds)
-            beyond += [comparison for comparison in repeated if comparison.ratio > limit]
+        }
+        if not suspects:
+            continue
+        print(f"measured again, beyond {limit:g}: {database} {', '.join(suspects)}", flush=True)
+        for repeated in compare(database, list(suspects), 2 * rounds):
+            is_beyond = repeated.ratio > limit
+            print(
+                f"{database} {repeated.scenario}: {suspects[repeated.scenario]:.3f}, then"
+                f" {repeated.ratio:.3f}: {'beyond' if is_beyond else 'within'} {limit:g}",
+                flush=True,
+            )
+            if is_beyond:
+                beyond.append(repeated)
     return beyond
 
 

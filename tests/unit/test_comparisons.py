@@ -20,9 +20,15 @@ FIRST = (
 )
 
 
-@pytest.mark.parametrize(("second", "fails"), [(1.14, False), (1.16, True)])
+@pytest.mark.parametrize(
+    ("second", "fails", "line"),
+    [
+        (1.14, False, "sqlite refresh: 1.200, then 1.140: within 1.15"),
+        (1.16, True, "sqlite refresh: 1.200, then 1.160: beyond 1.15"),
+    ],
+)
 def test_a_row_beyond_the_limit_fails_only_if_a_longer_measurement_confirms_it(
-    second: float, *, fails: bool
+    second: float, line: str, capsys: pytest.CaptureFixture[str], *, fails: bool
 ) -> None:
     measured = []
 
@@ -34,6 +40,7 @@ def test_a_row_beyond_the_limit_fails_only_if_a_longer_measurement_confirms_it(
 
     assert measured == [("sqlite", ["refresh"], 16)]
     assert [each.scenario for each in beyond] == (["refresh"] if fails else [])
+    assert line in capsys.readouterr().out
 
 
 def test_rows_within_the_limit_are_not_measured_again() -> None:
