@@ -25,3 +25,11 @@ def basic(client: Client) -> str:
 
 def get(path: str, authorization: str) -> str:
     return f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: {authorization}\r\n\r\n"
+
+
+def page(target: str, *, address: str) -> str:
+    """Return the request of a browser without a session, as a proxy passes it on."""
+    return (
+        f"GET {target} HTTP/1.1\r\nHost: localhost\r\nAccept: text/html\r\n"
+        f"X-Forwarded-For: {address}\r\n\r\n"
+    )

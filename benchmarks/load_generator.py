@@ -65,17 +65,22 @@ class Connection(asyncio.Protocol):
             self._send_in_time(data)
             return
         self._run.refused[status] += 1
-        if status == OVERLOADED:  # after Retry-After, as a well-behaved client does
+        if status == OVERLOADED and self._run.is_patient:  # after Retry-After, as it should
             self._run.loop.call_later(1.0, self.send)
         else:
             self._send_in_time()
+
+    def send_at(self, due_at: float) -> None:
+        """Send the first request of a run with a rate at this time."""
+        self._due_at = due_at
+        self._run.loop.call_later(max(0.0, due_at - time.perf_counter()), self.send)
 
     def _send_in_time(self, answer: bytes | None = None) -> None:
         """Send the next request, at its time if the requests of the run have a rate."""
         if self._run.pause is None:
             self.send(answer)
             return
-        self._due_at = max(self._due_at, self._run.deadline - self._run.seconds) + self._run.pause
+        self._due_at += self._run.pause
         delay = self._due_at - time.perf_counter()
         self._run.loop.call_later(max(0.0, delay), self.send, answer)
 
@@ -94,7 +99,7 @@ class Connection(asyncio.Protocol):
 
 
 class Run:
-    """One round: a number of connections, for a number of seconds, against one server process."""
+    """One round: a number of connections, for a number of seconds, against one server."""
 
     def __init__(self, job: dict[str, Any]) -> None:
         self._job = job
@@ -106,9 +111,10 @@ class Run:
         rate: float | None = job.get("rate")
         self.pause = job["connections"] / rate if rate else None
         """Seconds between two requests of a connection, if they have a rate."""
+        self.is_patient: bool = job.get("is_patient", True)
 
     async def measure(self) -> dict[str, Any]:
-        job, server = self._job, psutil.Process(self._job["pid"])
+        job, server = self._job, family(psutil.Process(self._job["pid"]))
         chains = [Chain(job["requests"][0], token) for token in job["chains"]]
         once = Once(job["requests"]) if job.get("is_once") else None
         with_proof = with_proofs_for(job["proofs_for"]) if job.get("proofs_for") else None
@@ -123,8 +129,11 @@ class Run:
             connections.append(connection)
         cpu_before, started_at = cpu_seconds(server), time.perf_counter()
         self.deadline = started_at + job["seconds"]
-        for connection in connections:
-            connection.send()
+        for number, connection in enumerate(connections):
+            if self.pause is None:
+                connection.send()
+            else:  # one after the other: otherwise all requests of a turn arrive together
+                connection.send_at(started_at + self.pause * number / len(connections))
         await asyncio.wait(
             [connection.finished for connection in connections],
             timeout=job["seconds"] + DRAIN_SECONDS,
@@ -222,10 +231,15 @@ def with_proofs_for(url: str) -> Callable[[NextRequest], NextRequest]:
     return with_proof
 
 
-def cpu_seconds(process: psutil.Process) -> float:
-    """Return the user and system time of a process with all its threads."""
-    times = process.cpu_times()
-    return float(times.user + times.system)
+def family(process: psutil.Process) -> list[psutil.Process]:
+    """Return a server's process, with its workers if it has several."""
+    return [process, *process.children(recursive=True)]
+
+
+def cpu_seconds(processes: list[psutil.Process]) -> float:
+    """Return the user and system time of processes with all their threads."""
+    every = [process.cpu_times() for process in processes]
+    return float(sum(times.user + times.system for times in every))
 
 
 def quantile(values: list[float], share: float) -> float:

@@ -33,6 +33,8 @@ from tests.support.databases import KINDS
 MACHINES = 16
 SIGN_INS, REGISTRATIONS, PAGES = 20, 20, 40
 """Per second."""
+P99_MS_BELOW = 60.0
+"""For the machines beside users; all refused users must get `Retry-After`."""
 
 
 @dataclass(slots=True)
@@ -121,9 +123,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 rows.append(asyncio.run(_measure(options, generator, database, server)))
     head = (
         "database", "p99 ms alone", "p99 ms beside users", "tokens/s", "sign-ins",
-        "p50 ms of a sign-in", "registrations", "pages", "503 without Retry-After",
+        "p50 ms of a sign-in", "registrations", "pages", "503 without Retry-After", "verdict",
     )  # fmt: skip
-    print("\n" + report.table(head, rows))
+    print(f"\nThe p99 beside users must be below {P99_MS_BELOW:g} ms:\n")
+    print(report.table(head, rows))
     return 0
 
 
@@ -148,6 +151,8 @@ async def _measure(
             mixed_p99.append(figures["p99_ms"])
             rates.append(figures["rate"])
     sign_in_ms = users.answers["sign-in"].milliseconds
+    without_retry_after = sum(each.without_retry_after for each in users.answers.values())
+    is_met = median(mixed_p99) < P99_MS_BELOW and without_retry_after == 0
     return (
         database,
         f"{median(alone_p99):.1f}",
@@ -156,7 +161,8 @@ async def _measure(
         *(_statuses(users.answers["sign-in"]), f"{median(sign_in_ms or [0]):.0f}"),
         _statuses(users.answers["registration"]),
         _statuses(users.answers["page"]),
-        str(sum(answers.without_retry_after for answers in users.answers.values())),
+        str(without_retry_after),
+        report.verdict(is_met=is_met),
     )
 
 

@@ -13,7 +13,7 @@ from benchmarks.startup import Startup
 
 RESULTS = Path(__file__).parent / "results"
 TARGET_CONNECTIONS = 64
-MEGABYTES = 110.0
+MEGABYTES, TWO_WORKERS_MEGABYTES = 100.0, 180.0
 FIRST_TOKEN_SECONDS = 2.5
 
 
@@ -37,12 +37,13 @@ TARGETS = (
         "client_credentials",
         "ratio",
         "client_credentials / ceiling",
-        {"sqlite": 0.22, "postgresql": 0.28},
+        {"sqlite": 0.38, "postgresql": 0.50},
         is_minimum=True,
     ),
-    Target("introspection", "ratio", "introspection / ceiling", _on_both(0.30), is_minimum=True),
+    Target("introspection", "ratio", "introspection / ceiling", _on_both(0.50), is_minimum=True),
+    Target("refresh", "ratio", "refresh / ceiling", _on_both(0.20), is_minimum=True),
     Target("profile", "ratio", "profile / ceiling", _on_both(0.35), is_minimum=True),
-    Target("password", "hash_ratio", "password: CPU / bare Argon2id hash", _on_both(1.15)),
+    Target("password", "hash_ratio", "password: CPU / bare Argon2id hash", _on_both(1.10)),
     Target("client_credentials", "spread", "client_credentials: p99 / p50", _on_both(5.0)),
 )
 
@@ -50,7 +51,7 @@ TARGETS = (
 def startup_line(startup: Startup) -> str:
     return (
         f"{startup.database:10} idle {startup.idle_mb:.1f} MB"
-        f" (first start {startup.first_start_mb:.1f}),"
+        f" (first start {startup.first_start_mb:.1f}, two workers {startup.two_workers_mb:.1f}),"
         f" first token after {startup.first_token_seconds:.2f} s"
     )
 
@@ -99,6 +100,11 @@ def targets_table(cells: Sequence[Cell], startups: Sequence[Startup]) -> str:
     figures: tuple[tuple[str, float, Callable[[Startup], float]], ...] = (
         ("idle memory, MB", MEGABYTES, lambda startup: startup.idle_mb),
         ("idle memory, first start, MB", MEGABYTES, lambda startup: startup.first_start_mb),
+        (
+            "idle memory, two workers (PSS), MB",
+            TWO_WORKERS_MEGABYTES,
+            lambda startup: startup.two_workers_mb,
+        ),
         ("start to first token, s", FIRST_TOKEN_SECONDS, lambda each: each.first_token_seconds),
     )
     for label, limit, figure in figures:
@@ -212,6 +218,11 @@ def _target_rows(target: Target, cells: Sequence[Cell]) -> list[tuple[str, ...]]
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def verdict(*, is_met: bool) -> str:
+    """Return the word for a limit of a benchmark with its own table."""
+    return "MET" if is_met else "MISSED"
 
 
 def _number(value: float | None, digits: int) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 
 import psutil
 
+from benchmarks.load_generator import family
 from tests.support.postgresql import free_port
 
 ROOT = Path(__file__).parents[1]
@@ -37,6 +38,11 @@ class Server:
 
     def resident_megabytes(self) -> float:
         return float(psutil.Process(self.pid).memory_info().rss) / 1e6
+
+    def shared_megabytes(self) -> float:
+        """Return the memory of the process and its workers; pages that they share count once."""
+        memory = [process.memory_full_info() for process in family(psutil.Process(self.pid))]
+        return float(sum(getattr(each, "pss", each.uss) for each in memory)) / 1e6
 
 
 @contextmanager
@@ -152,11 +158,13 @@ class LoadGenerator:
         connections: int,
         seconds: float,
         rate: float | None = None,
+        is_patient: bool = True,
     ) -> dict[str, Any]:
         """Return the figures of a round. With a `rate`, requests start at that many a second.
 
-        With `proofs_for`, each request gets a new DPoP proof for this URL. With `is_once`, each
-        request is sent at most once, and `taken` says how many were.
+        A connection that `is_patient` waits for a second after a 503. With `proofs_for`, each
+        request gets a new DPoP proof for this URL. With `is_once`, each request is sent at most
+        once, and `taken` says how many were.
         """
         job = {
             "port": server.port,
@@ -168,6 +176,7 @@ class LoadGenerator:
             "connections": connections,
             "seconds": seconds,
             "rate": rate,
+            "is_patient": is_patient,
         }
         assert self._process.stdin is not None
         assert self._process.stdout is not None
