@@ -15,7 +15,7 @@ FORGET_OLD_NAME := $(BIN)/python -m pip uninstall -qq --yes --disable-pip-versio
 SECOND_CHANCE ?=
 PYTEST = $(SECOND_CHANCE) $(BIN)/pytest
 
-.PHONY: help serve serve-https demo test coverage test-slow test-all test-two-years-ahead faults check format bench bench-against bench-growth bench-mixed bench-pages bench-search bench-recorded translations docs lock limit-script common-passwords screenshots security-report mutants clean
+.PHONY: help serve serve-https demo test coverage test-slow test-all test-two-years-ahead faults check format bench bench-against bench-agents bench-growth bench-mixed bench-pages bench-search bench-workers bench-recorded translations docs lock limit-script common-passwords screenshots security-report mutants clean
 
 help:
 	@echo "make serve        serve on http://127.0.0.1:5000"
@@ -32,6 +32,8 @@ help:
 	@echo "make bench-mixed  measure client_credentials beside sign-ins, registrations and pages"
 	@echo "make bench-pages  measure the event loop's CPU time for each page of a sign-in"
 	@echo "make bench-search measure searches among 100,000 users, and a flood of refusals"
+	@echo "make bench-agents measure client_credentials beside requests for the documents of 1,000 hosts"
+	@echo "make bench-workers measure the CPU time of a request with two workers and with one"
 	@echo "make bench-against REF=COMMIT  compare the speed with another commit, in alternating rounds"
 	@echo "make bench-growth  measure with 1,000 to 10 million access tokens; ARGUMENTS='--sizes 1000 100000'"
 	@echo "make security-report  run the tests of the security bar and print the result of each row"
@@ -124,6 +126,12 @@ bench-pages: $(VENV)/.dev
 
 bench-search: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks.search $(ARGUMENTS)
+
+bench-agents: $(VENV)/.dev
+	@$(BIN)/python -m benchmarks.agents $(ARGUMENTS)
+
+bench-workers: $(VENV)/.dev
+	@$(BIN)/python -m benchmarks.workers $(ARGUMENTS)
 
 # Run by continuous integration: compare three scenarios on each database with the last recorded commit.
 bench-recorded: $(VENV)/.dev
