@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -36,6 +37,7 @@ REQUESTS, CONNECTIONS = 1_000, 64
 FLOOD_CONNECTIONS = 32
 FLOOD_SHARE = 0.9
 """Share of a round in which the requests of a flood start."""
+FLOODS = 5
 SLOWER_AT_MOST = 1.10
 REDIRECT, REFUSED, BUSY = "303", "400", "503"
 HEAD = (
@@ -54,6 +56,7 @@ EXPLANATION = (
 class Flood:
     """Requests of one kind; without hosts, they name clients that do not exist."""
 
+    number: int
     hosts: DocumentHosts | None
     networks: int
     rounds: list[Round] = field(default_factory=list)
@@ -80,10 +83,15 @@ class Flood:
     def requests(self, number: int) -> list[str]:
         """Return the requests of a round, which has URLs and networks of its own."""
         return [
-            page(f"/authorize?{_query(self._client_id(each, number))}", address=address)
+            page(
+                f"/authorize?{_query(self._client_id(each, number))}",
+                address=self._address(number, each % self.networks),
+            )
             for each in range(REQUESTS)
-            for address in [_address(number, each % self.networks)]
         ]
+
+    def _address(self, number: int, network: int) -> str:
+        return f"10.{(FLOODS * number + self.number) % 256}.{network // 256}.{network % 256}"
 
     def _client_id(self, each: int, number: int) -> str:
         if self.hosts is None:
@@ -93,10 +101,6 @@ class Flood:
 
 def _query(client_id: str) -> str:
     return query(TestClient(client_id, ""), redirect_uri=CALLBACK)
-
-
-def _address(number: int, network: int) -> str:
-    return f"10.{number % 256}.{network // 256}.{network % 256}"
 
 
 def verdict(ratio: float, *, most_open: int, budget: int, answered: int) -> str:
@@ -135,12 +139,12 @@ def measure(kind: str, rounds: int, seconds: float) -> list[Sequence[str]]:
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="agents-")))
         made = make_certificates(directory)
+        kinds = product((1, REQUESTS), (made.server_context(), None))
         floods = [
-            Flood(stack.enter_context(running_hosts(context)), networks)
-            for networks in (1, REQUESTS)
-            for context in (made.server_context(), None)
+            Flood(number, stack.enter_context(running_hosts(context)), networks)
+            for number, (networks, context) in enumerate(kinds)
         ]
-        floods.append(Flood(None, REQUESTS))
+        floods.append(Flood(len(floods), None, REQUESTS))
         variables = {
             "CLIENT_DOCUMENTS": "all",
             "TRUSTED_PROXIES": "127.0.0.1",
