@@ -6,6 +6,7 @@ from typing import Any
 
 from app.pages.account.activity import EventView
 from app.pages.account.base import PlaceView
+from app.pages.account.details import DetailView
 from app.pages.account.profile_fields import COMMON, GROUPS
 from app.pages.account.tokens import ScopeView, TokenView
 from app.pages.support.view_models import UserView
@@ -49,6 +50,18 @@ PROFILE = {
     "values": dict.fromkeys(EVERY, ""),
     "version": "v",
     "is_saved": False,
+    "details_url": "/account/profile/details",
+}
+DETAILS = {
+    **ACCOUNT_PAGE,
+    "fields": [
+        DetailView("attribute-shirt", "T-shirt size", "string", "M"),
+        DetailView("attribute-floor", "floor", "number", "4"),
+        DetailView("attribute-vegetarian", LONG, "boolean", "false"),
+        DetailView("attribute-languages", "Languages that you speak", "list", "de,en"),
+    ],
+    "version": "v",
+    "is_saved": False,
 }
 PASSWORD = {**ACCOUNT_PAGE, "has_password": True, "is_saved": False, "minimum_length": 8}
 DATA = {**ACCOUNT_PAGE, "confirmation": ""}
@@ -89,6 +102,19 @@ ACCOUNT_STATES: dict[str, tuple[str, Mapping[str, Any]]] = {
             "errors": {
                 "birthdate": "Enter a date like 1815-12-10.",
                 "zoneinfo": "Enter a time zone like Europe/Vienna.",
+            },
+        },
+    ),
+    "account-details": ("account_details.html", DETAILS),
+    "account-details-saved": ("account_details.html", {**DETAILS, "is_saved": True}),
+    "account-details-none": ("account_details.html", {**DETAILS, "fields": []}),
+    "account-details-wrong": (
+        "account_details.html",
+        {
+            **DETAILS,
+            "errors": {
+                "attribute-floor": "Enter a number, such as 3 or 2.5.",
+                "attribute-vegetarian": "Choose yes or no.",
             },
         },
     ),

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from app.errors import ConflictError, InvalidInputError
 from app.i18n.messages import N_
 from app.models.accounts.users import User
+from app.pages.account import details
 from app.pages.account.base import AccountRequest, AccountRequestDep, account_router
 from app.pages.account.pages import AccountPage
 from app.pages.account.profile_fields import ABOUT, ADDRESS, COMMON, GROUPS, Field
@@ -20,6 +21,7 @@ from app.schemas.claims import StandardClaims
 from app.services.accounts.sessions import SignedIn
 
 router = account_router()
+router.include_router(details.router)
 
 PLACE = "profile"
 PATH = f"{ACCOUNT}/{PLACE}"
@@ -45,6 +47,7 @@ async def profile_page(
         values=values,
         version=_version(request.user),
         is_saved=not is_form and "saved" in request.fields,
+        details_url=details.PATH if await details.own_details(request) else "",
     )
 
 
