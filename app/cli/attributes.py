@@ -8,6 +8,7 @@ from app.cli.bodies import parse_body
 from app.cli.output import show, show_one
 from app.cli.parameters import AsJson, IsConfirmed, argument, one_of, option, require_confirmation
 from app.cli.parsing import Commands
+from app.errors import InvalidInputError
 from app.schemas.attributes import AppliesTo, AttributeDefinitionBody, AttributeType, EditableBy
 from app.services.operations.authority import FULL
 
@@ -66,6 +67,47 @@ def define(
         return _row(await services.accounts.attributes.define(body, authority=FULL))
 
     show_one(with_services(add), as_json=as_json)
+
+
+@cli.command("set")
+def change(
+    name: Name,
+    *,
+    applies_to: Annotated[
+        str | None,
+        option("--applies-to", **one_of(get_args(AppliesTo)), help="What can have the attribute."),
+    ] = None,
+    editable_by: Annotated[
+        str | None,
+        option(
+            "--editable-by",
+            **one_of(get_args(EditableBy)),
+            help="What a user can edit is never the source of a claim that others rely on.",
+        ),
+    ] = None,
+    description: Annotated[str | None, option("--description")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Change the definition of an attribute."""
+    changes = {"applies_to": applies_to, "editable_by": editable_by, "description": description}
+    stated = {member: value for member, value in changes.items() if value is not None}
+    if not stated:
+        raise InvalidInputError("Nothing to set. See postern attributes set --help.")
+
+    async def store(services: "Services") -> dict[str, Any]:
+        definition = await services.accounts.attributes.get(name)
+        before = {
+            member: getattr(definition, member) for member in AttributeDefinitionBody.model_fields
+        }
+        changed = await services.accounts.attributes.change(
+            name,
+            parse_body(AttributeDefinitionBody, {**before, **stated}),
+            version=definition.version,
+            authority=FULL,
+        )
+        return _row(changed)
+
+    show_one(with_services(store), as_json=as_json)
 
 
 @cli.command("delete")

@@ -12,7 +12,7 @@ import typer
 from app.cli.base import with_services
 from app.cli.listing import first_rows, print_pages
 from app.cli.moments import parse_moment
-from app.cli.parameters import AsJson, argument, option, whole_number
+from app.cli.parameters import AsJson, Limit, argument, option
 from app.cli.parsing import Commands
 from app.errors import InvalidInputError
 
@@ -66,9 +66,7 @@ def list_all(
             help="Only actions with this prefix, such as password or otp.refused.",
         ),
     ] = None,
-    limit: Annotated[
-        int | None, option("--limit", **whole_number(), help="List at most this many.")
-    ] = None,
+    limit: Limit = None,
     as_json: AsJson = False,
 ) -> None:
     """List events, the newest first. With --json they have all members, such as the hashes."""

@@ -14,7 +14,7 @@ from app.cli.client_secrets import drop_old_secret, rotate_secret
 from app.cli.client_snippets import print_snippet
 from app.cli.listing import Pages, first_rows, pages_of, print_pages
 from app.cli.output import show_one
-from app.cli.parameters import AsJson, argument, one_of, option, whole_number
+from app.cli.parameters import AsJson, Limit, argument, one_of, option
 from app.cli.parsing import Commands
 from app.cli.registration_tokens import registration_token
 from app.cli.tokens import create as invite
@@ -38,9 +38,7 @@ def list_all(
             help="Only clients whose ID, or a word of whose name, begins with each word.",
         ),
     ] = None,
-    limit: Annotated[
-        int | None, option("--limit", **whole_number(), help="List at most this many.")
-    ] = None,
+    limit: Limit = None,
     as_json: AsJson = False,
 ) -> None:
     """List clients."""

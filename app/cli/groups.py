@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 from app.cli.attribute_values import pairs_of, typed_values
 from app.cli.base import with_services
 from app.cli.bodies import parse_body
-from app.cli.listing import pages_of, print_pages
+from app.cli.listing import Pages, first_rows, pages_of, print_pages
 from app.cli.output import show_one
 from app.cli.parameters import (
     AsJson,
     IsConfirmed,
+    Limit,
     argument,
     one_of,
     option,
@@ -49,9 +50,16 @@ cli = Commands("groups", help="Manage groups of users.")
 
 
 @cli.command("list")
-def list_all(*, as_json: AsJson = False) -> None:
+def list_all(
+    *,
+    search: Annotated[
+        str, option("--search", help="Only groups whose name begins like this, in any case.")
+    ] = "",
+    limit: Limit = None,
+    as_json: AsJson = False,
+) -> None:
     """List groups."""
-    print_pages(_pages, as_json=as_json)
+    print_pages(first_rows(_pages(search), limit), as_json=as_json)
 
 
 @cli.command("show")
@@ -162,7 +170,7 @@ def delete(
 
 
 @cli.command("members")
-def members(name: GroupName, *, as_json: AsJson = False) -> None:
+def members(name: GroupName, *, limit: Limit = None, as_json: AsJson = False) -> None:
     """List the members of a group."""
 
     async def pages(services: "Services") -> AsyncIterator[list[dict[str, Any]]]:
@@ -184,7 +192,7 @@ def members(name: GroupName, *, as_json: AsJson = False) -> None:
                 )
             yield rows
 
-    print_pages(pages, as_json=as_json)
+    print_pages(first_rows(pages, limit), as_json=as_json)
 
 
 @cli.command("add-member")
@@ -217,12 +225,15 @@ def remove_member(name: GroupName, username: Username, *, as_json: AsJson = Fals
     show_one(with_services(remove), as_json=as_json)
 
 
-async def _pages(services: "Services") -> AsyncIterator[list[dict[str, Any]]]:
-    async for page in pages_of(
-        lambda after: services.accounts.groups.list_page(after=after),
-        lambda group: group.name_key,
-    ):
-        yield [_row(group) for group in page]
+def _pages(search: str) -> Pages:
+    async def pages(services: "Services") -> AsyncIterator[list[dict[str, Any]]]:
+        async for page in pages_of(
+            lambda after: services.accounts.groups.list_page(search=search, after=after),
+            lambda group: group.name_key,
+        ):
+            yield [_row(group) for group in page]
+
+    return pages
 
 
 def _row(group: "Group") -> dict[str, Any]:

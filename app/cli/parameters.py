@@ -97,6 +97,7 @@ def with_parameters(parameters: Iterable[inspect.Parameter]) -> Callable[[Functi
 
 
 AsJson = Annotated[bool, flag("--json", help="Print JSON.")]
+Limit = Annotated[int | None, option("--limit", **whole_number(), help="List at most this many.")]
 IsConfirmed = Annotated[bool, flag("--yes", help="Confirm the deletion, which cannot be undone.")]
 SecretFromStdin = Annotated[
     bool,

@@ -1,22 +1,21 @@
 """`postern providers …`: manage the identity providers that users can sign in with."""
 
 import sys
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 from app.cli.base import read_secret, with_services
-from app.cli.output import show, show_one
-from app.cli.parameters import AsJson, argument, flag, option
+from app.cli.output import show as show_rows
+from app.cli.output import show_one
+from app.cli.parameters import AsJson, flag, option
 from app.cli.parsing import Commands
+from app.cli.provider_changes import change, map_group, set_groups_claim, unmap_group
+from app.cli.provider_rows import ProviderName, details_of_provider, row_of_provider
 from app.errors import InvalidInputError
 from app.schemas.identity_providers import DEFAULT_SCOPE, IdentityProviderBody
 from app.services.operations.authority import FULL
 
 if TYPE_CHECKING:
-    from app.models.federation.identity_providers import IdentityProvider
     from app.wiring import Services
-
-Name = Annotated[str, argument()]
 
 cli = Commands("providers", help="Manage the identity providers that users can sign in with.")
 
@@ -24,12 +23,18 @@ cli = Commands("providers", help="Manage the identity providers that users can s
 @cli.command("list")
 def list_all(*, as_json: AsJson = False) -> None:
     """List identity providers."""
-    show(with_services(_list), as_json=as_json)
+    show_rows(with_services(_list), as_json=as_json)
+
+
+@cli.command("show")
+def show(name: ProviderName, *, as_json: AsJson = False) -> None:
+    """Show an identity provider, and the groups that it gives."""
+    show_one(with_services(lambda services: details_of_provider(services, name)), as_json=as_json)
 
 
 @cli.command("add")
 def add(
-    name: Name,
+    name: ProviderName,
     *,
     issuer: Annotated[
         str,
@@ -59,7 +64,7 @@ def add(
             name=name, label=label, issuer=issuer, client_id=client_id, scope=scope
         )
         provider = await services.federation.administration.add(body, secret=secret, authority=FULL)
-        return _row(services, provider, {})
+        return row_of_provider(services, provider, {})
 
     row = with_services(create)
     show_one(row, as_json=as_json)
@@ -68,13 +73,13 @@ def add(
 
 
 @cli.command("disable")
-def disable(name: Name, *, as_json: AsJson = False) -> None:
+def disable(name: ProviderName, *, as_json: AsJson = False) -> None:
     """Block sign-in with a provider. Linked accounts stay linked."""
     _set_disabled(name, disabled=True, as_json=as_json)
 
 
 @cli.command("enable")
-def enable(name: Name, *, as_json: AsJson = False) -> None:
+def enable(name: ProviderName, *, as_json: AsJson = False) -> None:
     """Re-enable a disabled provider."""
     _set_disabled(name, disabled=False, as_json=as_json)
 
@@ -84,14 +89,16 @@ def _set_disabled(name: str, *, disabled: bool, as_json: bool) -> None:
         provider = await services.federation.administration.set_disabled(
             name, disabled=disabled, authority=FULL
         )
-        return _row(services, provider, await services.federation.identity_providers.count_linked())
+        return row_of_provider(
+            services, provider, await services.federation.identity_providers.count_linked()
+        )
 
     show_one(with_services(change), as_json=as_json)
 
 
 @cli.command("remove")
 def remove(
-    name: Name,
+    name: ProviderName,
     *,
     is_confirmed: Annotated[bool, flag("--yes", help="Do not ask for confirmation.")] = False,
     as_json: AsJson = False,
@@ -123,23 +130,15 @@ def _agrees(linked: int) -> bool:
 async def _list(services: "Services") -> list[dict[str, Any]]:
     linked = await services.federation.identity_providers.count_linked()
     return [
-        _row(services, provider, linked)
+        row_of_provider(services, provider, linked)
         for provider in await services.federation.identity_providers.list_all()
     ]
 
 
-def _row(
-    services: "Services", provider: "IdentityProvider", linked: Mapping[str, int]
-) -> dict[str, Any]:
-    return {
-        "name": provider.name,
-        "label": provider.label,
-        "issuer": provider.issuer,
-        "client_id": provider.client_id,
-        "has_secret": provider.sealed_secret is not None,
-        "scope": provider.scope,
-        "linked": linked.get(provider.name, 0),
-        "disabled": provider.is_disabled,
-        "owner": provider.owner,
-        "redirect_uri": services.core.links.provider_callback(provider.name),
-    }
+for command_name, command in {
+    "set": change,
+    "map-group": map_group,
+    "unmap-group": unmap_group,
+    "groups-claim": set_groups_claim,
+}.items():
+    cli.command(command_name)(command)

@@ -7,7 +7,7 @@ from app.cli.base import with_services
 from app.cli.listing import first_rows, pages_of, print_pages
 from app.cli.moments import parse_moment
 from app.cli.output import show_one
-from app.cli.parameters import AsJson, argument, option, whole_number
+from app.cli.parameters import AsJson, Limit, argument, option
 from app.cli.parsing import Commands
 from app.cli.rows import Row
 
@@ -59,9 +59,7 @@ def list_all(
         str | None,
         option("--network", metavar="CIDR", help="Only this network, as `show` prints it."),
     ] = None,
-    limit: Annotated[
-        int | None, option("--limit", **whole_number(), help="List at most this many.")
-    ] = None,
+    limit: Limit = None,
     as_json: AsJson = False,
 ) -> None:
     """List refused requests, newest first."""

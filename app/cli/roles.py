@@ -5,11 +5,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from app.cli.base import with_services
 from app.cli.bodies import parse_body
-from app.cli.listing import pages_of, print_pages
+from app.cli.listing import first_rows, pages_of, print_pages
 from app.cli.output import show_one
-from app.cli.parameters import AsJson, IsConfirmed, argument, option, require_confirmation
+from app.cli.parameters import (
+    AsJson,
+    IsConfirmed,
+    Limit,
+    argument,
+    option,
+    require_confirmation,
+)
 from app.cli.parsing import Commands
 from app.cli.subjects import group_named, label_of_subject, require_one_subject, role_named
+from app.errors import InvalidInputError
 from app.services.operations.authority import FULL
 
 if TYPE_CHECKING:
@@ -30,7 +38,7 @@ cli = Commands("roles", help="Manage roles of users and groups.")
 
 
 @cli.command("list")
-def list_all(*, client: OfClient = "", as_json: AsJson = False) -> None:
+def list_all(*, client: OfClient = "", limit: Limit = None, as_json: AsJson = False) -> None:
     """List roles."""
 
     async def pages(services: "Services") -> AsyncIterator[list[dict[str, Any]]]:
@@ -39,7 +47,7 @@ def list_all(*, client: OfClient = "", as_json: AsJson = False) -> None:
             after = (page[-1].client_id, page[-1].name)
             yield [_row(role) for role in page if client in ("", role.client_id)]
 
-    print_pages(pages, as_json=as_json)
+    print_pages(first_rows(pages, limit), as_json=as_json)
 
 
 @cli.command("show")
@@ -71,6 +79,38 @@ def create(
         return _row(await services.accounts.roles.create(body, authority=FULL))
 
     show_one(with_services(add), as_json=as_json)
+
+
+@cli.command("set")
+def change(
+    name: RoleName,
+    *,
+    client: OfClient = "",
+    new_name: Annotated[
+        str | None, option("--name", help="A new name. Users and groups keep the role.")
+    ] = None,
+    description: Annotated[str | None, option("--description")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Rename or describe a role. It stays with its client."""
+    if new_name is None and description is None:
+        raise InvalidInputError("Nothing to set. See postern roles set --help.")
+
+    async def store(services: "Services") -> dict[str, Any]:
+        from app.schemas.groups import RoleBody
+
+        role = await role_named(services, name, client)
+        values = {
+            "name": new_name if new_name is not None else role.name,
+            "client_id": role.client_id,
+            "description": description if description is not None else role.description,
+        }
+        changed = await services.accounts.roles.change(
+            role.role_id, parse_body(RoleBody, values), version=role.version, authority=FULL
+        )
+        return _row(changed)
+
+    show_one(with_services(store), as_json=as_json)
 
 
 @cli.command("delete")

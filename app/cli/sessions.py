@@ -7,7 +7,7 @@ from app.cli.base import with_services
 from app.cli.listing import first_rows, print_pages
 from app.cli.moments import parse_moment
 from app.cli.output import show_one
-from app.cli.parameters import AsJson, argument, option, whole_number
+from app.cli.parameters import AsJson, Limit, argument, option
 from app.cli.parsing import Commands
 from app.cli.rows import Row
 from app.cli.user_rows import row_of_session
@@ -30,9 +30,7 @@ def list_all(
         str | None,
         option("--since", metavar="ISO", help="Only sign-ins from this time on."),
     ] = None,
-    limit: Annotated[
-        int | None, option("--limit", **whole_number(), help="List at most this many.")
-    ] = None,
+    limit: Limit = None,
     as_json: AsJson = False,
 ) -> None:
     """List sessions, the newest sign-in first."""

@@ -28,16 +28,14 @@ class WantedUsers:
 
     @classmethod
     def of(cls, search: str | None, group: str | None, since: str | None) -> Self:
-        """Parse the options; raise `InvalidInputError` for a combination without an index."""
-        if since is not None and (search is not None or group is not None):
-            raise InvalidInputError(f"{SINCE} cannot be combined with --search or --group.")
+        """Parse the options."""
         if search is not None and not search.strip():
             raise InvalidInputError("--search must contain a word.")
         return cls(search, group, parse_moment(since, SINCE) if since is not None else None)
 
     def pages(self, services: "Services") -> Users:
         if self.inactive_since is not None:
-            return _inactive(services, self.inactive_since)
+            return _inactive(services, self.inactive_since, self.group, self.search or "")
         if self.group is not None:
             return _of_group(services, self.group, self.search or "")
         if self.search is not None:
@@ -66,8 +64,11 @@ async def _of_group(services: "Services", name: str, text: str) -> Users:
         yield page
 
 
-async def _inactive(services: "Services", since: datetime) -> Users:
+async def _inactive(services: "Services", since: datetime, name: str | None, text: str) -> Users:
+    group_id = (await group_named(services, name)).group_id if name is not None else None
     after = None
-    while page := await services.accounts.user_search.list_inactive(since=since, after=after):
+    while page := await services.accounts.user_search.list_inactive(
+        since=since, group_id=group_id, text=text, after=after
+    ):
         after = page[-1].position
         yield [each.user for each in page]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from app.cli import user_accounts, user_credentials, user_emails, user_files, user_invitations
 from app.cli.listing import first_rows, print_pages
 from app.cli.output import show_one
-from app.cli.parameters import AsJson, flag, one_of, option, whole_number, with_parameters
+from app.cli.parameters import AsJson, Limit, flag, one_of, option, with_parameters
 from app.cli.parsing import Commands
 from app.cli.subjects import with_user
 from app.cli.user_attributes import set_attribute, unset_attribute
@@ -53,9 +53,7 @@ def list_all(
             help="Only users without a sign-in since this time, the longest inactive first.",
         ),
     ] = None,
-    limit: Annotated[
-        int | None, option("--limit", **whole_number(), help="List at most this many.")
-    ] = None,
+    limit: Limit = None,
     odd_names: Annotated[
         bool,
         flag(

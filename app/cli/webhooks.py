@@ -11,6 +11,7 @@ from app.cli.output import show_one
 from app.cli.parameters import (
     AsJson,
     IsConfirmed,
+    Limit,
     argument,
     flag,
     option,
@@ -196,9 +197,7 @@ def send_test(webhook_id: WebhookId, *, as_json: AsJson = False) -> int:
 def deliveries(
     webhook_id: WebhookId,
     *,
-    limit: Annotated[
-        int | None, option("--limit", **whole_number(), help="List at most this many.")
-    ] = None,
+    limit: Limit = None,
     as_json: AsJson = False,
 ) -> None:
     """List the deliveries to a webhook, newest first: pending ones and those of the last days."""

@@ -41,6 +41,22 @@ async def test_a_created_group_is_listed_and_shown(app: Application, groups: Pos
     assert (row["description"], row["owner"]) == ("They write code", "manual")
 
 
+async def test_groups_are_found_by_the_beginning_of_their_name(
+    app: Application, groups: Postern
+) -> None:
+    stem = app.new_name("Team")
+    rows = [await created(groups, f"{stem}{letter}") for letter in "ab"]
+    await created(groups, app.new_name("Other"))
+
+    found = await groups("list", "--search", stem.upper(), "--json")
+    first = await groups("list", "--search", stem, "--limit", "1", "--json")
+    none = await groups("list", "--search", f"{stem}c")
+
+    assert json.loads(found.output) == rows
+    assert json.loads(first.output) == rows[:1]
+    assert none.output == "none\n"
+
+
 async def test_show_names_the_roles_of_a_group(app: Application, groups: Postern) -> None:
     row = await created(groups, app.new_name("ops"))
     group = await services_of(app).accounts.groups.get(row["group_id"])
@@ -96,7 +112,9 @@ async def test_members_are_added_listed_and_removed(
     members = await groups("members", row["name"], "--json")
     removed = await groups("remove-member", row["name"], user.username, "--json")
     table = await groups("members", row["name"])
+    limited = await groups("members", row["name"], "--limit", "0")
 
+    assert (limited.code, limited.errors) == (1, "postern: --limit must be at least 1.\n")
     assert [json.loads(each.output)["added"] for each in (added, again)] == [True, False]
     (member,) = json.loads(members.output)
     assert (member["username"], member["source"]) == (user.username, "manual")

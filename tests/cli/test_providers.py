@@ -4,7 +4,9 @@ import json
 
 import pytest
 
+from app.services.operations.authority import FULL
 from tests.cli.conftest import Postern, Result
+from tests.support.administration import new_group
 from tests.support.application import Application
 from tests.support.parts import services_of
 from tests.support.visitor import Visitor
@@ -264,3 +266,87 @@ async def test_the_earlier_name_of_the_command_goes_on_working(
 
     assert result.code == 0, result.errors
     assert name in result.output
+
+
+async def test_set_changes_what_is_stated_and_keeps_the_rest(
+    app: Application, providers: Postern, visitor: Visitor
+) -> None:
+    name = await added(app, providers, "--label", "The Company")
+
+    labelled = await providers("set", name, "--label", "Work account", "--json")
+    rotated = await providers("set", name, "--client-id", "them", "--stdin", typed="another\n")
+    public = await providers("set", name, "--stdin", "--json", typed="\n")
+    page = await visitor.get("/login")
+
+    row = json.loads(labelled.output)
+    assert (row["label"], row["client_id"], row["has_secret"]) == ("Work account", "us", True)
+    assert rotated.code == 0, rotated.errors
+    assert "another" not in rotated.output
+    assert json.loads(public.output) == {**row, "client_id": "them", "has_secret": False}
+    assert "Continue with Work account" in page.text
+
+
+async def test_groups_of_a_provider_are_mapped_shown_and_turned_off(
+    app: Application, providers: Postern
+) -> None:
+    name, group, other = await added(app, providers), await new_group(app), await new_group(app)
+
+    first = await providers("map-group", name, "engineering", group.name, "--json")
+    second = await providers(
+        "map-group", name, "engineering", other.name, "--claim", "departments", "--json"
+    )
+    unmapped = await providers("unmap-group", name, "engineering", group.name, "--json")
+    off = await providers("groups-claim", name, "--off", "--json")
+    on = await providers("groups-claim", name, "roles", "--json")
+    shown = await providers("show", name, "--json")
+
+    def stated(result: Result) -> tuple[str | None, dict[str, list[str]]]:
+        row = json.loads(result.output)
+        return row["groups_claim"], {
+            value: sorted(names) for value, names in row["group_mappings"].items()
+        }
+
+    both = sorted([group.name, other.name])
+    assert stated(first) == ("groups", {"engineering": [group.name]})
+    assert stated(second) == ("departments", {"engineering": both})
+    assert stated(unmapped) == ("departments", {"engineering": [other.name]})
+    assert stated(off) == (None, {"engineering": [other.name]})
+    assert stated(on) == stated(shown) == ("roles", {"engineering": [other.name]})
+
+
+async def test_a_provider_is_never_mapped_to_a_group_of_administrators(
+    app: Application, providers: Postern
+) -> None:
+    """SECURITY_BAR row 51"""
+    name, group = await added(app, providers), await new_group(app)
+    grants = services_of(app).accounts.role_grants
+    await grants.grant_to_group("administrator", group.group_id, authority=FULL)
+
+    refused = await providers("map-group", name, "admins", group.name)
+
+    assert (refused.code, refused.output) == (1, "")
+    assert json.loads((await providers("show", name, "--json")).output)["group_mappings"] == {}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["set", "NAME"], "Nothing to set. See postern providers set --help."),
+        (["set", "NAME", "--label", " "], "--label"),
+        (["set", "nobody", "--label", "x"], "There's no identity provider"),
+        (["map-group", "NAME", "x", "nobody"], "There is no group with that name."),
+        (["groups-claim", "NAME"], "Use either CLAIM or --off."),
+        (["groups-claim", "NAME", "groups", "--off"], "Use either CLAIM or --off."),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+async def test_a_mistake_in_a_change_is_a_one_line_error(
+    app: Application, providers: Postern, arguments: list[str], line: str
+) -> None:
+    name = await added(app, providers)
+
+    result = await providers(*(name if each == "NAME" else each for each in arguments))
+
+    assert (result.code, result.output) == (1, "")
+    assert line in result.errors
+    assert result.errors.count("\n") == 1

@@ -61,9 +61,30 @@ async def test_the_roles_of_a_client_are_its_own(
     assert as_global.errors == "postern: There is no role with that name that is global.\n"
 
 
+async def test_a_role_is_renamed_and_described_and_its_holders_keep_it(
+    app: Application, user: TestUser, client: TestClient, on_app: Postern
+) -> None:
+    name, of_client = app.new_name("editor"), ("--client", client.client_id)
+    await on_app("roles", "create", name, *of_client, "--description", "Edits")
+    await on_app("roles", "grant", name, *of_client, "--user", user.username)
+
+    renamed = await on_app("roles", "set", name, *of_client, "--name", f"{name}-2", "--json")
+    described = await on_app("roles", "set", f"{name}-2", *of_client, "--description", "", "--json")
+    shown = await on_app("roles", "show", f"{name}-2", *of_client, "--json")
+    gone = await on_app("roles", "show", name, *of_client)
+
+    row = json.loads(renamed.output)
+    assert (row["name"], row["description"]) == (f"{name}-2", "Edits")
+    assert json.loads(described.output) == {**row, "description": ""}
+    assert json.loads(shown.output)["granted_to"] == [f"user:{user.username}"]
+    assert gone.code == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
+        (["set", "auditor", "--name", "reader"], "This role always exists"),
+        (["set", "auditor"], "Nothing to set. See postern roles set --help."),
         (["create", "two words"], "The name: "),
         (["create", "auditor"], "administrator and auditor are reserved names."),
         (["create", "r", "--client", "nobody"], "There is no client with that ID."),
