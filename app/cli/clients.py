@@ -10,7 +10,7 @@ from app.cli.client_changes import change, set_admin_scopes
 from app.cli.client_creation import create
 from app.cli.client_policies import set_policy
 from app.cli.client_rows import ClientId, details_of_client, row_of_client
-from app.cli.client_secrets import drop_old_secret, rotate_secret
+from app.cli.client_secrets import drop_old_secret, expire_secret, rotate_secret
 from app.cli.client_snippets import print_snippet
 from app.cli.listing import Pages, first_rows, pages_of, print_pages
 from app.cli.output import show_one
@@ -64,6 +64,7 @@ cli.command("policy")(set_policy)
 cli.command("snippet")(print_snippet)
 cli.command("admin-scopes")(set_admin_scopes)
 cli.command("rotate-secret")(rotate_secret)
+cli.command("expire-secret")(expire_secret)
 cli.command("drop-old-secret")(drop_old_secret)
 cli.command("registration-token")(registration_token)
 cli.command("invite")(invite)

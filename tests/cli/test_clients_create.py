@@ -1,6 +1,7 @@
 """`postern clients create`, `set`, `policy`, `rotate-secret` and `admin-scopes`."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -330,6 +331,39 @@ async def test_two_secrets_are_valid_during_an_overlap_until_the_old_one_is_drop
 
     assert (during, after) == ([200, 200], [401, 200])
     assert dropped == {"client_id": old.client_id, "revoked": True}
+
+
+async def test_a_secret_expires_at_the_time_that_was_set(
+    app: Application, clients: Postern
+) -> None:
+    client = as_test_client(await row_of(clients, "create", app.new_name(), "--kind", "service"))
+    at = (app.clock.now() + timedelta(hours=1)).isoformat(timespec="seconds")
+
+    row = await row_of(clients, "expire-secret", client.client_id, "--at", at)
+    shown = await row_of(clients, "show", client.client_id)
+    before = (await app.client_credentials(client)).status_code
+    app.clock.advance(seconds=3600)
+    after = (await app.client_credentials(client)).status_code
+    never = await row_of(clients, "expire-secret", client.client_id, "--never")
+    later = (await app.client_credentials(client)).status_code
+
+    assert row["secret_expires_at"] == shown["secret_expires_at"] is not None
+    assert (before, after, later) == (200, 401, 200)
+    assert never["secret_expires_at"] is None
+
+
+async def test_a_new_secret_may_expire(app: Application, clients: Postern) -> None:
+    """The commands use the clock of the machine."""
+    client = as_test_client(await row_of(clients, "create", app.new_name(), "--kind", "service"))
+
+    await row_of(clients, "rotate-secret", client.client_id, "--expires", "2999-01-01")
+    shown = await row_of(clients, "show", client.client_id)
+    past = await clients("rotate-secret", client.client_id, "--expires", "2000-01-01")
+    both = await clients("expire-secret", client.client_id, "--never", "--at", "2999-01-01")
+
+    assert shown["secret_expires_at"].startswith("2999-01-01T00:00:00")
+    assert (past.code, past.output) == (1, "")
+    assert both.errors == "postern: Use either --at or --never.\n"
 
 
 async def test_without_an_overlap_the_old_secret_is_invalid_at_once(

@@ -90,7 +90,8 @@ COMMANDS = {
     " --id-token-claim --allowed-scope --allowed-resource --login-method --require-dpop-nonce"
     " --exchange-target --exchange-without-actor --exchanger-of --may-act --identity-assertion"
     " --profile --reset",
-    "clients rotate-secret": "--json client_id --overlap --secret-stdin",
+    "clients rotate-secret": "--json client_id --overlap --expires --secret-stdin",
+    "clients expire-secret": "--json client_id --at --never",
     "clients drop-old-secret": "--json client_id",
     "clients admin-scopes": "--json client_id --add --remove",
     "clients registration-token": "--json action client_id",

@@ -10,9 +10,10 @@ from app.models.operations.audit_events import AuditEvent
 from app.repositories.operations.audit_events import Wanted
 from app.routers.admin.access import require
 from app.routers.admin.cursors import PageDep
-from app.routers.admin.parameters import CLIENT_ID, USER_ID, Moment
+from app.routers.admin.parameters import CLIENT_ID, USER_ID
 from app.routers.admin.routes import admin_router
 from app.schemas.admin.audit_events import AuditEventList, AuditEventResource
+from app.schemas.admin.moments import Moment
 from app.schemas.admin_scopes import AdminScope
 
 READS = require(AdminScope.AUDIT_READ)

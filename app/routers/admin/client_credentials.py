@@ -3,14 +3,22 @@
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Response
 
 from app.dependencies import ClientsDep, CoreDep
 from app.routers.admin.access import require
 from app.routers.admin.bodies import JsonBody
+from app.routers.admin.client_resources import client_resource
 from app.routers.admin.parameters import ClientId
-from app.routers.admin.routes import admin_router
-from app.schemas.admin.clients import IssuedRegistrationToken, IssuedSecret, SecretCreate
+from app.routers.admin.preconditions import IfMatch, etag_of, set_etag
+from app.routers.admin.routes import WITH_ETAG, admin_router
+from app.schemas.admin.clients import (
+    ClientResource,
+    IssuedRegistrationToken,
+    IssuedSecret,
+    SecretCreate,
+    SecretExpiry,
+)
 from app.schemas.admin_scopes import AdminScope
 from app.services.operations.authority import Authority
 
@@ -41,6 +49,25 @@ async def rotate_client_secret(
         secret_expires_at=client.secret_expires_at,
         previous_secret_expires_at=client.previous_secret_expires_at,
     )
+
+
+@router.put("/{client_id}/secrets/expiry", responses=WITH_ETAG)
+async def set_client_secret_expiry(
+    client_id: ClientId,
+    authority: Writes,
+    precondition: IfMatch,
+    body: Annotated[SecretExpiry, Depends(JsonBody(SecretExpiry))],
+    clients: ClientsDep,
+    response: Response,
+) -> ClientResource:
+    """Let the current secret expire at a time, or never."""
+    before = await clients.clients.get(client_id)
+    precondition.check(etag_of(before.version))
+    client = await clients.secrets.set_expiry(
+        client_id, body.expires_at, version=before.version, authority=authority
+    )
+    set_etag(response, client.version)
+    return client_resource(client)
 
 
 @router.delete("/{client_id}/secrets/previous", status_code=204)

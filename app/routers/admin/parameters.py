@@ -1,16 +1,11 @@
 """Parameters in the paths and queries of the admin API."""
 
-from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Path
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator
-from pydantic_core import PydanticCustomError
 
-NOT_RFC3339 = "Input should be a date and time with an offset (RFC 3339)"
 GROUP_ID = USER_ID = "^[0-9a-f]{32}$"
 CLIENT_ID = "^[A-Za-z0-9._~-]{1,255}$"
-EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 
 GroupId = Annotated[str, Path(pattern=GROUP_ID)]
 UserId = Annotated[str, Path(pattern=USER_ID)]
@@ -45,18 +40,3 @@ ClientTokenId = Annotated[
 ]
 RequestId = Annotated[str, Path(pattern="^[A-Za-z0-9._-]{1,64}$")]
 AttributeNameInPath = Annotated[str, Path(pattern="^[a-z][a-z0-9_]{0,63}$")]
-
-
-def _date_and_time(value: Any) -> Any:
-    """Refuse the number of seconds that Pydantic accepts as well."""
-    if not isinstance(value, str) or "T" not in value.upper():
-        raise PydanticCustomError("datetime_parsing", NOT_RFC3339)
-    return value
-
-
-def _storable(value: datetime) -> datetime:
-    """Return a time that databases can compare."""
-    return min(max(value, EARLIEST), LATEST)
-
-
-Moment = Annotated[AwareDatetime, BeforeValidator(_date_and_time), AfterValidator(_storable)]

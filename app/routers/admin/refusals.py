@@ -7,8 +7,9 @@ from fastapi import Query
 from app.dependencies import OperationsDep
 from app.routers.admin.access import require
 from app.routers.admin.cursors import PageDep
-from app.routers.admin.parameters import CLIENT_ID, USER_ID, Moment, RequestId
+from app.routers.admin.parameters import CLIENT_ID, USER_ID, RequestId
 from app.routers.admin.routes import admin_router
+from app.schemas.admin.moments import Moment
 from app.schemas.admin.refusals import RefusalList, RefusalResource
 from app.schemas.admin_scopes import AdminScope
 from app.services.operations.refusals import ExplainedRefusal

@@ -11,8 +11,9 @@ from app.errors import NotFoundError
 from app.models.accounts.sessions import Session
 from app.routers.admin.access import require
 from app.routers.admin.cursors import Page, PageDep
-from app.routers.admin.parameters import USER_ID, Moment, SessionId
+from app.routers.admin.parameters import USER_ID, SessionId
 from app.routers.admin.routes import admin_router
+from app.schemas.admin.moments import Moment
 from app.schemas.admin.sessions import SessionList, SessionResource
 from app.schemas.admin_scopes import AdminScope
 from app.services.accounts.sessions import BEFORE_ALL, SessionPosition

@@ -12,10 +12,11 @@ from app.repositories.accounts.user_search import InactivePosition, Position
 from app.routers.admin.access import require
 from app.routers.admin.bodies import JsonBody, Members, MergePatch, merged, validated
 from app.routers.admin.cursors import Page, PageDep
-from app.routers.admin.parameters import GROUP_ID, Moment, UserId
+from app.routers.admin.parameters import GROUP_ID, UserId
 from app.routers.admin.preconditions import IfMatch, etag_of, set_etag
 from app.routers.admin.routes import CREATED, WITH_ETAG, admin_router, created
 from app.routers.admin.user_resources import user_details, user_resource
+from app.schemas.admin.moments import Moment
 from app.schemas.admin.users import (
     VERIFICATIONS,
     AdminUserCreate,

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from app.schemas.admin.listing import Listing
+from app.schemas.admin.moments import Moment
 from app.schemas.admin_scopes import AdminScope
 from app.schemas.clients import URI_OR_TEXT, ClientMetadata
 from app.schemas.resources import ShortName
@@ -146,8 +147,18 @@ class SecretCreate(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"overlap": 3600}]})
 
     overlap: int = Field(default=0, ge=0, le=90 * 86_400, description="Seconds.")
-    expires_at: datetime | None = None
+    expires_at: Moment | None = None
     client_secret: ChosenSecret | None = Field(default=None, description="Chosen; else random.")
+
+
+class SecretExpiry(BaseModel):
+    """When the current secret expires; null for never."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"expires_at": None}]}
+    )
+
+    expires_at: Moment | None
 
 
 class IssuedSecret(BaseModel):

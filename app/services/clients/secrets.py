@@ -6,7 +6,13 @@ from typing import Any
 
 from app.clock import Clock
 from app.details import Detail
-from app.errors import ConflictError, InvalidInputError, NotFoundError, StaleVersionError
+from app.errors import (
+    ConflictError,
+    InvalidInputError,
+    NotFoundError,
+    StaleVersionError,
+    require_version,
+)
 from app.models.clients.clients import Client
 from app.models.operations.audit_outbox import NewEvent
 from app.repositories.clients.clients import ClientRepository
@@ -78,14 +84,25 @@ class ClientSecretService:
         return True
 
     async def set_expiry(
-        self, client_id: str, expires_at: datetime | None, *, authority: Authority
-    ) -> None:
-        """Let the current secret expire at an instant, or never."""
+        self,
+        client_id: str,
+        expires_at: datetime | None,
+        *,
+        version: int | None = None,
+        authority: Authority,
+    ) -> Client:
+        """Let the current secret expire at an instant, or never.
+
+        A `version` that is given must be the current one.
+        """
         client = await self._get(client_id, authority)
+        require_version(version, current=client.version)
         after = client._replace(secret_expires_at=expires_at)
-        if after != client:
-            event = self._event(ServerEvent.CLIENT_SECRET_EXPIRY_CHANGED, client, after)
-            await self._store(client, after, event)
+        if after == client:
+            return client
+        event = self._event(ServerEvent.CLIENT_SECRET_EXPIRY_CHANGED, client, after)
+        await self._store(client, after, event)
+        return after._replace(version=client.version + 1)
 
     async def _get(self, client_id: str, authority: Authority) -> Client:
         authority.require(AdminScope.CLIENTS_WRITE)

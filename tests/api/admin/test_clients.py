@@ -1,5 +1,8 @@
 """Clients in the admin API."""
 
+from datetime import timedelta
+
+import httpx
 import pytest
 
 from app.schemas.admin_scopes import AdminScope
@@ -243,6 +246,53 @@ async def test_a_secret_is_rotated_with_overlap(app: Application, api: AdminApi)
     assert before == [200, 200]
     assert [await status(old), await status(new)] == [401, 200]
     assert (revoked.status_code, again.status_code) == (204, 204)
+
+
+async def put_expiry(
+    api: AdminApi, path: str, expires_at: object, *, etag: str = "*"
+) -> httpx.Response:
+    body = {"expires_at": expires_at}
+    return await api.request("PUT", path, json=body, headers={"If-Match": etag})
+
+
+async def test_the_expiry_of_a_secret_is_set_and_removed(app: Application, api: AdminApi) -> None:
+    client = await create(app, api)
+    client_id, secret = str(client["client_id"]), str(client["client_secret"])
+    path = f"/clients/{client_id}/secrets/expiry"
+    at = (app.clock.now() + timedelta(hours=1)).isoformat()
+
+    async def status() -> int:
+        data = {"grant_type": "client_credentials"}
+        return (await app.http.post("/token", auth=(client_id, secret), data=data)).status_code
+
+    without = await api.request("PUT", path, json={"expires_at": at})
+    stale = await put_expiry(api, path, at, etag='"99"')
+    changed = await put_expiry(api, path, at)
+    before = await status()
+    app.clock.advance(seconds=3600)
+    after = await status()
+    removed = await put_expiry(api, path, None, etag=changed.headers["etag"])
+
+    assert (without.status_code, stale.status_code) == (428, 412)
+    assert changed.json()["secret_expires_at"] is not None
+    assert (before, after, await status()) == (200, 401, 200)
+    assert removed.json()["secret_expires_at"] is None
+
+
+@pytest.mark.parametrize("at", ["2999-01-01T00:00:00", "2999-01-01", 32472144000, "soon"])
+async def test_a_time_without_an_offset_is_refused(
+    app: Application, api: AdminApi, at: object
+) -> None:
+    """SECURITY_BAR row 44: no body is a 500"""
+    client = await create(app, api)
+    path = f"/clients/{client['client_id']}/secrets"
+
+    new = await api.post(path, {"expires_at": at})
+    changed = await put_expiry(api, f"{path}/expiry", at)
+
+    for refused in (new, changed):
+        assert refused.status_code == 422, refused.text
+        assert refused.json()["errors"][0]["pointer"] == "/expires_at"
 
 
 async def test_a_registration_token_is_issued_and_revoked(app: Application, api: AdminApi) -> None:
