@@ -30,6 +30,7 @@ from tests.support.databases import KINDS
 
 CONNECTIONS = 64
 CORES = 2
+DEFAULT_SCENARIOS = ["client_credentials", "introspection_group"]
 
 
 @dataclass(slots=True)
@@ -61,9 +62,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--seconds", type=float, default=2.0, help="length of a round")
     parser.add_argument("--database", choices=KINDS, nargs="+", default=KINDS)
-    parser.add_argument(
-        "--scenario", choices=list(SCENARIOS), nargs="+", default=["client_credentials"]
-    )
+    parser.add_argument("--scenario", choices=list(SCENARIOS), nargs="+", default=DEFAULT_SCENARIOS)
     return parser.parse_args(arguments)
 
 

@@ -14,7 +14,7 @@ import pyotp
 from app.oauth.exchange.token_types import TOKEN_EXCHANGE
 from benchmarks.codes import insert_codes
 from benchmarks.http_text import Client, basic
-from benchmarks.resources import Resources, allow_exchange, create_resources
+from benchmarks.resources import Resources, allow_exchange, create_resources, map_groups
 
 PASSWORD = "correct horse battery staple"
 CLIENTS = 16
@@ -33,7 +33,7 @@ class Pair:
 class Registered:
     """Clients, a user and tokens in the measured database.
 
-    Its URL is needed only for the scenarios with a resource or with authorization codes.
+    Its URL is needed only for the scenarios with a resource, a group or authorization codes.
     """
 
     def __init__(self, http: httpx.Client, *, tokens: int, database_url: str | None = None) -> None:
@@ -64,6 +64,16 @@ class Registered:
         return [
             (basic(each), self._json("/token", data=form, auth=each)["access_token"])
             for each in services
+        ]
+
+    @cached_property
+    def tokens_with_groups(self) -> list[str]:
+        """Access tokens of the user for a client whose introspection has the user's groups."""
+        client = self._client(DOCUMENTED_CLIENT)
+        map_groups(self._url, client[0], username=self.username)
+        return [
+            self._json("/token", data=self.login(), auth=client)["access_token"]
+            for _ in range(self._tokens)
         ]
 
     def new_codes(self) -> list[str]:

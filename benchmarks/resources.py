@@ -1,4 +1,4 @@
-"""Resources in the measured database, and the services that exchange tokens for one of them."""
+"""What only administrators set in the measured database: resources, policies and groups."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -8,6 +8,7 @@ from typing import NamedTuple
 from app.clock import Clock
 from app.errors import ConflictError
 from app.schemas.client_policies import ClientPolicies
+from app.schemas.groups import GroupBody
 from app.schemas.resources import ResourceBody
 from app.services.operations.authority import FULL
 from app.settings import Settings
@@ -39,6 +40,11 @@ def allow_exchange(database_url: str, client_ids: Sequence[str], *, of: str) -> 
     asyncio.run(_allow_exchange(database_url, client_ids, of))
 
 
+def map_groups(database_url: str, client_id: str, *, username: str) -> None:
+    """Put a user into a group, and show the groups of users in introspection for a client."""
+    asyncio.run(_map_groups(database_url, client_id, username))
+
+
 async def _create(database_url: str, servers: Sequence[str]) -> None:
     async with _services(database_url) as services:
         for token_format in Resources._fields:
@@ -63,6 +69,17 @@ async def _allow_exchange(database_url: str, client_ids: Sequence[str], of: str)
     async with _services(database_url) as services:
         for client_id in client_ids:
             await services.clients.policies.set(client_id, policies, authority=FULL)
+
+
+async def _map_groups(database_url: str, client_id: str, username: str) -> None:
+    mapping = {"name": "groups", "source": "groups", "targets": ["introspection"]}
+    policies = ClientPolicies.model_validate({"claim_mappings": [mapping]})
+    async with _services(database_url) as services:
+        user = await services.accounts.users.get(username)
+        body = GroupBody(name=f"group of {username}")
+        group = await services.accounts.groups.create(body, authority=FULL)
+        await services.accounts.groups.add_member(group.group_id, user.user_id, authority=FULL)
+        await services.clients.policies.set(client_id, policies, authority=FULL)
 
 
 @asynccontextmanager

@@ -59,6 +59,17 @@ def introspection(registered: Registered) -> Load:
     )
 
 
+def introspection_group(registered: Registered) -> Load:
+    """Introspect tokens of users for a client with a group mapping."""
+    headers = itertools.cycle(registered.authorizations)
+    return Load(
+        [
+            post("/introspect", next(headers), {"token": token})
+            for token in registered.tokens_with_groups
+        ]
+    )
+
+
 def profile(registered: Registered) -> Load:
     """Read profiles, half with tokens of clients and half with tokens of users."""
     return Load([get("/profile", f"Bearer {token}") for token in _mixed(registered)])
@@ -124,6 +135,7 @@ SCENARIOS: dict[str, Scenario] = {
     "client_credentials_jwt": client_credentials_jwt,
     "client_credentials_dpop": client_credentials_dpop,
     "introspection_jwt": introspection_jwt,
+    "introspection_group": introspection_group,
     "profile": profile,
     "refresh": refresh,
     "authorization_code": authorization_code,
