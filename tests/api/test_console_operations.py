@@ -187,6 +187,23 @@ async def test_the_dashboard_draws_what_happened_and_says_it_in_words(
     assert "style=" not in page.text
 
 
+async def test_the_dashboard_says_on_which_day_how_many_requests_a_rule_refused(
+    app: Application, visitor: Visitor
+) -> None:
+    days = []
+    for number in (2, 3):
+        for _ in range(number):
+            await refused_request(app)
+        days.append(app.clock.now().date())
+        app.clock.advance(seconds=86_400)
+    await administrator_in(visitor)
+
+    page = told(await visitor.get("/admin"))
+
+    assert f"{days[0]} client_unknown 2" in page
+    assert f"{days[1]} client_unknown 3" in page
+
+
 async def test_days_before_the_charts_begin_are_not_drawn(
     app: Application, visitor: Visitor
 ) -> None:

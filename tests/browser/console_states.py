@@ -347,7 +347,11 @@ CHARTS = [
         heading="Refusals by reason",
         summary="56 refused requests in 14 days",
         bars=[Bar(x=260, y=40, width=16, height=40, is_second=True)],
-        table=Table(["Rule", "Requests"], [[Cell("refresh_token_reused"), Cell("56")]], ""),
+        table=Table(
+            ["Day", "Rule", "Requests"],
+            [[Cell(DAY.isoformat()), Cell("refresh_token_reused"), Cell("56")]],
+            "",
+        ),
     ),
 ]
 DASHBOARD = {

@@ -78,18 +78,28 @@ async def _tokens(request: ConsoleRequest) -> Chart:
 
 
 async def _refusals(request: ConsoleRequest) -> Chart:
-    """Return the refusals by day; its table has the most frequent reasons."""
+    """Return the refusals by day; its table has those for the most frequent reasons."""
     text, since = request.text, first_day(request.services.core.clock.now())
     days = by_day(await _counts(request).totals(ActivityKind.REFUSALS, since=since), since=since)
     top = await _counts(request).top(ActivityKind.REFUSALS, since=since, limit=MOST)
+    rules = [each.key for each in top]
+    counts = await _counts(request).by_hour(ActivityKind.REFUSALS, since=since, keys=rules)
+    by_rule = {
+        rule: by_day([each for each in counts if each.key == rule], since=since) for rule in rules
+    }
     return Chart(
         name="refusals",
         heading=text("Refusals by reason"),
         summary=text("%(number)d refused requests in 14 days") % {"number": sum(days.values())},
         bars=bars_of(dict.fromkeys(days, 0), days),
         table=Table(
-            columns=[text("Rule"), text("Requests")],
-            rows=[[Cell(each.key), Cell(str(each.count))] for each in top],
+            columns=[text("Day"), text("Rule"), text("Requests")],
+            rows=[
+                [Cell(day.isoformat()), Cell(rule), Cell(str(by_rule[rule][day]))]
+                for day in reversed(days)
+                for rule in rules
+                if by_rule[rule][day]
+            ],
             empty="",
         ),
     )

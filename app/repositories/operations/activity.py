@@ -50,14 +50,18 @@ class ActivityRepository:
                     rows,
                 )
 
-    async def list_hours(self, kind: str, *, since: datetime) -> Sequence[ActivityCount]:
-        """Return the sums of a kind by hour and key, oldest first."""
-        return await self._database.find_all(
+    async def list_hours(
+        self, kind: str, *, since: datetime, keys: Sequence[str] | None = None
+    ) -> Sequence[ActivityCount]:
+        """Return the sums of a kind by hour and key, oldest first; only of `keys` if given."""
+        query = (
             select(counted.hour, counted.key, counted.count)
             .where(counted.hour >= since, counted.kind == kind)
-            .order_by(counted.hour, counted.key),
-            value=ActivityCount,
+            .order_by(counted.hour, counted.key)
         )
+        if keys is not None:
+            query = query.where(counted.key.in_(keys))
+        return await self._database.find_all(query, value=ActivityCount)
 
     async def list_totals(self, kind: str, *, since: datetime) -> Sequence[ActivityCount]:
         """Return the sums of a kind by hour for all keys together, oldest first."""

@@ -88,9 +88,12 @@ class ActivityService:
         self._activity_repository = activity_repository
         self.delete_old = activity_repository.delete_old
 
-    async def by_hour(self, kind: ActivityKind, *, since: datetime) -> Sequence[ActivityCount]:
-        """Return the sums by hour and key; hours without any are left out."""
-        return await self._activity_repository.list_hours(kind, since=since)
+    async def by_hour(
+        self, kind: ActivityKind, *, since: datetime, keys: Sequence[str] | None = None
+    ) -> Sequence[ActivityCount]:
+        """Return the sums by hour and key, only of `keys` if given; hours without any are left
+        out."""
+        return await self._activity_repository.list_hours(kind, since=since, keys=keys)
 
     async def totals(self, kind: ActivityKind, *, since: datetime) -> Sequence[ActivityCount]:
         """Return the sums by hour, with an empty key; hours without any are left out."""
