@@ -12,6 +12,7 @@ from app.cli.client_policies import set_policy
 from app.cli.client_rows import ClientId, details_of_client, row_of_client
 from app.cli.client_secrets import drop_old_secret, expire_secret, rotate_secret
 from app.cli.client_snippets import print_snippet
+from app.cli.client_tokens import list_consents, list_tokens, revoke_consent, revoke_tokens
 from app.cli.listing import Pages, first_rows, pages_of, print_pages
 from app.cli.output import show_one
 from app.cli.parameters import AsJson, Limit, argument, one_of, option
@@ -67,6 +68,10 @@ cli.command("rotate-secret")(rotate_secret)
 cli.command("expire-secret")(expire_secret)
 cli.command("drop-old-secret")(drop_old_secret)
 cli.command("registration-token")(registration_token)
+cli.command("consents")(list_consents)
+cli.command("revoke-consent")(revoke_consent)
+cli.command("tokens")(list_tokens)
+cli.command("revoke-tokens")(revoke_tokens)
 cli.command("invite")(invite)
 cli.command("block-host")(block_host)
 cli.command("unblock-host")(unblock_host)

@@ -64,7 +64,7 @@ async def list_users(
             group, search or "", after=page.last, limit=page.size
         )
         return _listing(*page.cut(members, lambda user: user.user_id))
-    if search is not None:
+    if search:
         after = Position(*page.after) if page.after is not None else None
         found = await accounts.user_search.find(search, after=after, limit=page.size)
         rows, cursor = page.cut(found, lambda row: row[1])

@@ -106,12 +106,14 @@ async def test_users_are_searched_by_prefix_and_by_group(app: Application, api: 
     by_both = await all_pages(api, "/users", group=group, search=str(users[0]["username"]))
     by_nothing = await all_pages(api, "/users", search="\x00")
     everybody = await all_pages(api, "/users", limit=50)
+    by_empty_text = await all_pages(api, "/users", search="", limit=200)
 
     ids = [user["user_id"] for user in users]
     assert sorted(user["user_id"] for user in by_name) == sorted(ids)
     assert sorted(user["user_id"] for user in by_group) == sorted(ids[:2])
     assert [user["user_id"] for user in by_both] == ids[:1]
     assert by_nothing == []
+    assert {user["user_id"] for user in by_empty_text} >= set(ids)
     assert {user["user_id"] for user in everybody} >= set(ids)
 
 
