@@ -58,6 +58,20 @@ async def test_kubernetes_accepts_users_with_a_verified_email_only(
     assert "http://localhost:8000" in row["redirect_uris"]
     assert policies["require_verified_email"] is True
     assert policies["id_token_claims"] == ["email", "email_verified"]
+    assert policies["claim_mappings"] == [
+        {"name": "groups", "source": "groups", "targets": ["id_token", "userinfo"]}
+    ]
+    assert (row["token_endpoint_auth_method"], "client_secret" in row) == ("none", False)
+
+
+@pytest.mark.parametrize("preset", ["grafana", "argocd", "kubernetes", "nextcloud"])
+async def test_id_tokens_of_a_preset_are_signed_with_rs256(
+    app: Application, clients: Postern, preset: str
+) -> None:
+    """Which every one of these applications verifies"""
+    for row in await created(app, clients, preset):
+        client = await services_of(app).clients.clients.get(row["client_id"])
+        assert client.registered_metadata.id_token_signed_response_alg == "RS256"
 
 
 async def test_nextcloud_shares_one_attribute_for_quotas(

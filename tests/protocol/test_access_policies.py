@@ -8,12 +8,16 @@ import pytest
 import pytest_asyncio
 
 from app.models.accounts.groups import Group
+from app.schemas.claims import StandardClaims
+from app.services.operations.authority import FULL
 from tests.conftest import AppFactory
 from tests.protocol.devices import device_client, question, start_device
-from tests.support.administration import id_of, join, leave, new_group, restrict_to
+from tests.support.account import vouched_for
+from tests.support.administration import id_of, join, leave, new_group, restrict_to, set_policies
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.assertions import assert_oauth_error
 from tests.support.parts import services_of
+from tests.support.people import person_with
 from tests.support.visitor import Visitor, answer_in, redeem, text_of, visiting
 
 pytestmark = pytest.mark.both_databases
@@ -158,6 +162,32 @@ async def test_nobody_may_use_a_client_that_is_closed(
     assert_oauth_error(await app.password_grant(client, user), "invalid_grant")
     assert is_refusal_page(await signed_in(visitor, user, client))
     assert (await app.client_credentials(client)).status_code == 200  # no user takes part
+
+
+async def test_a_client_may_require_that_the_email_address_of_users_is_verified(
+    app: Application, client: TestClient, visitor: Visitor
+) -> None:
+    """For applications to which the address is the username, such as Kubernetes"""
+    user = await person_with(app, email=f"{app.new_name()}@example.com")
+    await set_policies(app, client, require_verified_email=True)
+
+    password = await app.password_grant(client, user)
+    page = await signed_in(visitor, user, client)
+    await vouched_for(app, user, "email_verified")
+    tokens = (await app.password_grant(client, user)).json()
+    await claims_without_email(app, user)
+    refreshed = await app.refresh(client, tokens["refresh_token"])
+
+    assert_oauth_error(password, "invalid_grant")
+    assert is_refusal_page(page)
+    assert_oauth_error(refreshed, "invalid_grant")
+
+
+async def claims_without_email(app: Application, user: TestUser) -> None:
+    administration = services_of(app).accounts.administration.users
+    await administration.set_claims(
+        await id_of(app, user), StandardClaims(), unset=["email"], authority=FULL
+    )
 
 
 async def test_a_device_is_not_approved_by_a_user_without_access(
