@@ -1,10 +1,12 @@
 """`/account/profile/details`: the attributes that users set for themselves."""
 
 from collections.abc import AsyncIterator
+from typing import Literal
 
 import pytest
 import pytest_asyncio
 
+from app.schemas.attributes import AttributeDefinitionBody
 from app.services.operations.authority import FULL
 from tests.support.account import FRESH_SECONDS, happened, signed_in
 from tests.support.administration import define, id_of, set_policies
@@ -135,6 +137,25 @@ async def test_a_change_made_meanwhile_is_not_overwritten(
     assert "Your details were changed elsewhere." in text_of(refused)
     assert 'value="4"' in refused.text
     assert await values_of(app, user) == {"shirt_size": "L"}
+
+
+@pytest.mark.usefixtures("attributes")
+async def test_what_a_user_set_does_not_count_while_only_administrators_set_it(
+    app: Application, visitor: Visitor, user: TestUser
+) -> None:
+    """SECURITY_BAR row 51: administrators must not take it for what one of them set"""
+    await signed_in(visitor, user)
+    await visitor.submit(await visitor.get(PATH), to=PATH, **{"attribute-shirt_size": "M"})
+
+    async def edited_by(editor: Literal["administrator", "user"]) -> object:
+        body = AttributeDefinitionBody(
+            name="shirt_size", type="string", applies_to="users", editable_by=editor
+        )
+        await services_of(app).accounts.attributes.change("shirt_size", body, authority=FULL)
+        return await values_of(app, user)
+
+    assert await edited_by("administrator") == {}
+    assert await edited_by("user") == {"shirt_size": "M"}
 
 
 async def test_without_such_attributes_the_profile_has_no_link_and_the_page_is_empty(

@@ -34,9 +34,11 @@ class UserAttributeService:
         self._audit = audit
 
     async def of(self, user_id: str) -> Values:
-        """Return the values of a user, as the user and the administrators set them."""
-        stored = await self._attribute_repository.find_of_user(user_id)
-        return _all(stored)
+        """Return the values of a user.
+
+        Those that the user set count only while users may edit the attribute.
+        """
+        return await self._in_force(await self._attribute_repository.find_of_user(user_id))
 
     async def set(self, user_id: str, changes: Values, *, authority: Authority) -> Values:
         """Set values as an administrator; the user's own values of the same names are removed."""
@@ -68,7 +70,7 @@ class UserAttributeService:
         stated = {name: value for name, value in changes.items() if value is not None}
         await self._attributes.check(stated, of="users")
         if after == before:
-            return _all(before)
+            return await self._in_force(before)
         event = self._audit.event(
             AccountEvent.ATTRIBUTES_CHANGED,
             user_id=before.user_id,
@@ -79,7 +81,17 @@ class UserAttributeService:
             before, after, is_full=is_full, event=event
         ):
             raise ConflictError(Detail.ATTRIBUTES_CHANGED)
-        return _all(after)
+        return await self._in_force(after)
+
+    async def _in_force(self, stored: UserAttributes) -> Values:
+        own = json.loads(stored.own_attributes)
+        definitions = await self._attributes.by_name() if own else {}
+        counted = {
+            name: value
+            for name, value in own.items()
+            if name in definitions and definitions[name].editable_by == "user"
+        }
+        return {**json.loads(stored.attributes), **counted}
 
 
 def _all(stored: UserAttributes) -> Values:
