@@ -1,11 +1,13 @@
 """The words of a command line: names, options and their order, help, and mistakes in usage."""
 
+import importlib
 import re
 from pathlib import Path
 
 import pytest
 
 from app import __version__
+from app.cli.commands import COMMANDS as NAMES
 from tests.cli.conftest import Postern
 
 CLAIM_OPTIONS = (
@@ -90,6 +92,7 @@ COMMANDS = {
     " --id-token-claim --allowed-scope --allowed-resource --login-method --require-dpop-nonce"
     " --exchange-target --exchange-without-actor --exchanger-of --may-act --identity-assertion"
     " --profile --reset",
+    "clients snippet": "client_id application",
     "clients rotate-secret": "--json client_id --overlap --expires --secret-stdin",
     "clients expire-secret": "--json client_id --at --never",
     "clients drop-old-secret": "--json client_id",
@@ -144,6 +147,16 @@ COMMANDS = {
     "audit list": "--json --user --user-id --client --since --until --action --limit",
     "audit verify": "--head --archive",
     "audit archive": "file --before",
+    "webhooks list": "--json",
+    "webhooks show": "--json webhook_id",
+    "webhooks create": "--json url --event-type --description",
+    "webhooks set": "--json webhook_id --url --event-type --description --enable --disable",
+    "webhooks delete": "--json webhook_id --yes",
+    "webhooks rotate-secret": "--json webhook_id --overlap",
+    "webhooks test": "--json webhook_id",
+    "webhooks deliveries": "--json webhook_id --limit",
+    "refusals list": "--json --client --error --network --since --until --limit",
+    "refusals show": "--json request_id",
     "plan": "--json files --detailed-exitcode --take-over --no-prune",
     "apply": "--json files --yes --take-over --no-prune",
     "export": "--owner",
@@ -228,6 +241,18 @@ async def test_a_mistake_in_usage_prints_the_usage_to_standard_error_with_exit_c
     assert "usage: postern" in result.errors.lower()
     assert "Traceback" not in result.errors
     assert files_below(tmp_path) == []
+
+
+def test_the_table_names_every_command() -> None:
+    groups = {name: importlib.import_module(module).cli for name, module in NAMES.items()}
+    names = {
+        f"{name} {command.name}" if cli.info.name else name
+        for name, cli in groups.items()
+        for command in cli.registered_commands
+        if not command.hidden
+    }
+
+    assert names == {command for command in COMMANDS if not command.startswith("upstream")}
 
 
 @pytest.mark.parametrize("option", ["--help", "-h"])

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from app.pages.support.assets import assets_of
 from tests.browser.gallery import drawn
 from tests.browser.states import STATES
 from tests.support.parts import settings_for
@@ -100,3 +101,18 @@ def test_a_provider_has_its_icon_and_an_unknown_one_a_neutral_icon() -> None:
         *("google", "microsoft", "apple", "gitlab", "okta", "keycloak")
     ]
     assert re.findall(icons, text_of("login-providers")) == ["other", "other"]
+
+
+def test_the_scripts_of_all_pages_weigh_at_most_ten_kilobytes() -> None:
+    """Those of the console and those of passkeys; of each page, only what it needs"""
+    assets = assets_of(SETTINGS)
+    scripts = {
+        name: set(re.findall(r'<script src="/assets/([a-z-]+)-[0-9a-f]{12}\.js"', text_of(name)))
+        for name in STATES
+    }
+    of_console = {each for name in scripts if name.startswith("console") for each in scripts[name]}
+    loaded = set().union(*scripts.values())
+
+    assert of_console == {"postern"}
+    assert loaded == {"postern", "passkeys"}
+    assert sum(len(assets[f"{name}.js"].content) for name in loaded) <= 10_000
