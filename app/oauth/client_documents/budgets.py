@@ -38,12 +38,15 @@ class FetchBudgets:
             raise DocumentBusyError(
                 retry_after=math.ceil((AGAIN_AFTER - abs(now - last)).total_seconds()),
                 reason="the document was fetched less than a minute ago",
+                network=None,
             )
         try:
             await self._limits.count_document(host, is_known=is_known)
         except TooManyRequestsError as error:
             raise DocumentBusyError(
-                retry_after=error.retry_after, reason=error.reason or "rate limit reached"
+                retry_after=error.retry_after,
+                reason=error.reason or "rate limit reached",
+                network=request_context.network(),
             ) from None
         self._fetched_at[url] = now
 
@@ -51,9 +54,12 @@ class FetchBudgets:
     def connection(self, *, is_known: bool) -> Iterator[None]:
         """Hold one of the connections; raises `DocumentBusyError` if none is left."""
         used, network = self._open[is_known], request_context.network()
-        if used.total() >= AT_ONCE or used[network] >= OF_ONE_NETWORK:
+        is_network_full = used[network] >= OF_ONE_NETWORK
+        if is_network_full or used.total() >= AT_ONCE:
             raise DocumentBusyError(
-                retry_after=RETRY_AFTER, reason="too many documents are fetched at the same time"
+                retry_after=RETRY_AFTER,
+                reason="too many documents are fetched at the same time",
+                network=network if is_network_full else None,
             )
         used[network] += 1
         try:

@@ -27,6 +27,7 @@ from app.oauth.client_documents.errors import (
 from app.oauth.client_documents.fetching import DocumentFetcher
 from app.oauth.client_documents.policy import DocumentPolicy
 from app.oauth.redirect_uris import without_loopback_port
+from app.observability import request_context
 from app.observability.logging import logger
 from app.repositories.clients.client_documents import ClientDocumentRepository
 from app.repositories.clients.clients import ClientRepository
@@ -41,6 +42,8 @@ USABLE_FOR = timedelta(days=1)
 USE_NOTED_EVERY = timedelta(hours=1)
 REMEMBERED = 200
 """Documents in memory, each of which may be as large as the setting allows."""
+JOINED_AT_MOST = 5
+"""How many fetches of other networks a request waits for that are refused to them."""
 
 
 class ClientDocuments:
@@ -79,7 +82,7 @@ class ClientDocuments:
         if known is not None and known.fetched_at <= now < known.fresh_until:
             return known.client
         try:
-            return (await self._ask(url)).client
+            return (await self._fetched(url)).client
         except (DocumentError, DocumentBusyError) as error:
             if known is None or now >= known.fresh_until + USABLE_FOR:
                 raise
@@ -120,7 +123,9 @@ class ClientDocuments:
             return
         document = self._recent.get(client.client_id)
         if document is None:
-            raise DocumentBusyError(retry_after=1, reason="the document is no longer in memory")
+            raise DocumentBusyError(
+                retry_after=1, reason="the document is no longer in memory", network=None
+            )
         await self._store(replace(document, used_at=now), frozenset())
 
     async def note_grant(self, client: Client, family_id: str, redirect_uri: str) -> None:
@@ -140,6 +145,19 @@ class ClientDocuments:
             self._recent[stored.client_id] = stored
             return stored
         return self._recent.get(stored_client_id(url))
+
+    async def _fetched(self, url: str) -> ClientDocument:
+        """Fetch a document, or wait for the fetch that is under way.
+
+        If another network began that one and is over its limit, this one begins its own.
+        """
+        for _ in range(JOINED_AT_MOST):
+            try:
+                return await self._ask(url)
+            except DocumentBusyError as error:
+                if error.network in (None, request_context.network()):
+                    raise
+        return await self._ask(url)
 
     async def _fetch(self, url: str) -> ClientDocument:
         """Fetch a document, and store it if an older version is stored."""

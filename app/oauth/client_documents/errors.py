@@ -35,10 +35,14 @@ class RefusedClientError(UntrustedRequestError):
 
 
 class DocumentBusyError(UnavailableError):
-    """A document is not fetched now: a limit is reached, or another request fetches it."""
+    """A document is not fetched now, because a limit is reached.
+
+    `network` is the one whose limit it is, or None if it is that of all callers.
+    """
 
     title = N_("Try again in a minute")
 
-    def __init__(self, *, retry_after: int, reason: str) -> None:
+    def __init__(self, *, retry_after: int, reason: str, network: str | None) -> None:
         super().__init__(Detail.DOCUMENT_BUSY, retry_after=max(1, retry_after))
         self.reason = reason
+        self.network = network

@@ -65,7 +65,9 @@ class DocumentFetcher:
         try:
             return await self._outbound.get(url, limit=self._max_bytes, headers=_conditions(before))
         except BusyError as error:
-            raise DocumentBusyError(retry_after=RETRY_AFTER, reason=str(error)) from None
+            raise DocumentBusyError(
+                retry_after=RETRY_AFTER, reason=str(error), network=None
+            ) from None
         except TooLargeError:
             raise DocumentError(
                 Detail.DOCUMENT_TOO_LARGE,
