@@ -14,9 +14,13 @@ LATER = "2099-01-01 00:00:00.000000+00:00"
 BEFORE = "2026-01-01 00:00:00.000000+00:00"
 STATEMENTS = (
     """INSERT INTO users (user_id, username, username_key, password_hash, credentials_version,
-           created_at, pairwise_salt)
-       SELECT 'grown-' || n, 'grown-' || n, 'grown-' || n, '!', 'v', {before}, {digest}
-       FROM numbers WHERE n <= {users}""",
+           created_at, pairwise_salt, search_words)
+       SELECT 'grown-' || n, 'grown-' || n, 'grown-' || n, '!', 'v', {before}, {digest},
+           'grown-' || n FROM numbers WHERE n <= {users}""",
+    """INSERT INTO user_search (word, user_id)
+       SELECT 'grown-' || n, 'grown-' || n FROM numbers WHERE n <= {users}""",
+    """INSERT INTO user_activity (user_id, last_sign_in_at, inactive_since)
+       SELECT 'grown-' || n, {before}, {before} FROM numbers WHERE n <= {users}""",
     """INSERT INTO sessions (session_id, digest, user_id, credentials_version, auth_time, acr, amr,
            user_agent, address, created_at, last_seen_at, expires_at)
        SELECT 'session-' || n, {digest}, 'grown-' || n, 'v', {before}, '1', 'pwd', '', '',
@@ -38,6 +42,8 @@ STATEMENTS = (
 
 TABLES = (
     "users",
+    "user_search",
+    "user_activity",
     "sessions",
     "token_families",
     "refresh_tokens",
