@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from app.schemas.admin.listing import Listing
-from app.schemas.admin.moments import Moment
+from app.schemas.admin.moments import BodyMoment
 from app.schemas.admin_scopes import AdminScope
 from app.schemas.clients import URI_OR_TEXT, ClientMetadata
 from app.schemas.resources import ShortName
@@ -147,7 +147,7 @@ class SecretCreate(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"overlap": 3600}]})
 
     overlap: int = Field(default=0, ge=0, le=90 * 86_400, description="Seconds.")
-    expires_at: Moment | None = None
+    expires_at: BodyMoment | None = None
     client_secret: ChosenSecret | None = Field(default=None, description="Chosen; else random.")
 
 
@@ -158,7 +158,7 @@ class SecretExpiry(BaseModel):
         extra="forbid", json_schema_extra={"examples": [{"expires_at": None}]}
     )
 
-    expires_at: Moment | None
+    expires_at: BodyMoment | None
 
 
 class IssuedSecret(BaseModel):

@@ -22,4 +22,7 @@ def _storable(value: datetime) -> datetime:
     return min(max(value, EARLIEST), LATEST)
 
 
+BodyMoment = Annotated[AwareDatetime, AfterValidator(_storable)]
+"""In a body, where numbers are refused without it."""
 Moment = Annotated[AwareDatetime, BeforeValidator(_date_and_time), AfterValidator(_storable)]
+"""In a query."""
