@@ -198,10 +198,13 @@ async def test_the_dashboard_says_on_which_day_how_many_requests_a_rule_refused(
         app.clock.advance(seconds=86_400)
     await administrator_in(visitor)
 
-    page = told(await visitor.get("/admin"))
+    page = await visitor.get("/admin")
 
-    assert f"{days[0]} client_unknown 2" in page
-    assert f"{days[1]} client_unknown 3" in page
+    assert f"{days[0]} client_unknown 2" in told(page)
+    assert f"{days[1]} client_unknown 3" in told(page)
+    assert page.text.count('<rect class="bad"') == 2
+    assert "\N{BLACK SQUARE} client_unknown" in told(page)
+    assert "Others" not in told(page)
 
 
 async def test_days_before_the_charts_begin_are_not_drawn(

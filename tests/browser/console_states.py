@@ -8,6 +8,7 @@ from typing import Any
 from app.pages.admin.charts import Bar, Chart
 from app.pages.admin.client_kinds import KINDS
 from app.pages.admin.dashboard import Step
+from app.pages.admin.dashboard_charts import OTHERS, TONES
 from app.pages.admin.forms import Field, FormView, Option
 from app.pages.admin.navigation import NavigationLink, NavigationSection
 from app.pages.admin.views import (
@@ -330,7 +331,7 @@ CHARTS = [
         heading="Sign-ins",
         summary="1234 succeeded and 56 refused in 14 days",
         bars=[Bar(x=20 * day, y=70 - 4 * day, width=16, height=10 + 4 * day) for day in range(14)]
-        + [Bar(x=260, y=10, width=16, height=8, is_second=True)],
+        + [Bar(x=260, y=10, width=16, height=8, tone="bad")],
         table=Table(
             ["Day", "Succeeded", "Refused"], [[Cell(DAY.isoformat()), Cell("12"), Cell("3")]], ""
         ),
@@ -346,7 +347,11 @@ CHARTS = [
         name="refusals",
         heading="Refusals by reason",
         summary="56 refused requests in 14 days",
-        bars=[Bar(x=260, y=40, width=16, height=40, is_second=True)],
+        bars=[
+            Bar(x=260, y=80 - 12 * number, width=16, height=12, tone=tone)
+            for number, tone in enumerate((*TONES, OTHERS), start=1)
+        ],
+        legend={tone: f"{UNBROKEN}_{tone[:7]}" for tone in (*TONES, OTHERS)},
         table=Table(
             ["Day", "Rule", "Requests"],
             [[Cell(DAY.isoformat()), Cell("refresh_token_reused"), Cell("56")]],

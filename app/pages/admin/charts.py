@@ -1,7 +1,7 @@
 """Charts of the dashboard: bars of days as SVG, with the numbers as a table."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from app.models.operations.activity import ActivityCount
@@ -16,22 +16,28 @@ SMALLEST = 2
 
 @dataclass(frozen=True, slots=True)
 class Bar:
+    """A part of the bar of a day; `tone` is the class of its colour, "" for that of the brand."""
+
     x: int
     y: int
     width: int
     height: int
-    is_second: bool = False
+    tone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A chart with its heading. `summary` says its content in a sentence."""
+    """A chart with its heading. `summary` says its content in a sentence.
+
+    `legend` says what the tones mean, where the heading and the summary don't.
+    """
 
     name: str
     heading: str
     summary: str
     bars: Sequence[Bar]
     table: Table
+    legend: Mapping[str, str] = field(default_factory=dict)
     width: int = WIDTH
     height: int = HEIGHT
 
@@ -50,18 +56,20 @@ def by_day(counts: Sequence[ActivityCount], *, since: datetime) -> Mapping[date,
     return days
 
 
-def bars_of(lower: Mapping[date, int], upper: Mapping[date, int]) -> Sequence[Bar]:
-    """Return a bar for each day, with a second one on top of it."""
-    highest = max((lower[day] + upper.get(day, 0) for day in lower), default=0)
+def bars_of(series: Mapping[str, Mapping[date, int]]) -> Sequence[Bar]:
+    """Return a bar for each day: the series on top of each other, by the tones of their parts."""
+    days = list(next(iter(series.values())))
+    highest = max(sum(each[day] for each in series.values()) for day in days)
     step, bars = WIDTH // DAYS, list[Bar]()
-    for number, (day, count) in enumerate(lower.items()):
+    for number, day in enumerate(days):
         base = HEIGHT
-        for value, is_second in ((count, False), (upper.get(day, 0), True)):
+        for tone, values in series.items():
+            value = values[day]
             height = max(SMALLEST, round(value / highest * HEIGHT)) if value else 0
             height = min(height, base)
             base -= height
             if height:
-                bars.append(Bar(number * step, base, step - GAP, height, is_second))
+                bars.append(Bar(number * step, base, step - GAP, height, tone))
     return bars
 
 

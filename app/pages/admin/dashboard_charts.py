@@ -11,7 +11,10 @@ from app.pages.admin.views import Cell, Link, Part, Table
 from app.services.operations.activity import ActivityKind
 from app.services.operations.refusals import ActivityService
 
-MOST = 5
+BAD, OTHERS = "bad", "bad others"
+TONES = (BAD, "bad second", "bad third", "bad fourth", "bad fifth")
+"""The classes of the most frequent reasons, the first one in full colour."""
+MOST = len(TONES)
 """How many clients, reasons and refusals the page shows."""
 
 
@@ -58,7 +61,7 @@ async def _sign_ins(request: ConsoleRequest) -> Chart:
         heading=text("Sign-ins"),
         summary=text("%(succeeded)d succeeded and %(refused)d refused in 14 days")
         % {"succeeded": sum(succeeded.values()), "refused": sum(refused.values())},
-        bars=bars_of(succeeded, refused),
+        bars=bars_of({"": succeeded, BAD: refused}),
         table=table_of_days(
             [text("Day"), text("Succeeded"), text("Refused")], [succeeded, refused]
         ),
@@ -72,13 +75,13 @@ async def _tokens(request: ConsoleRequest) -> Chart:
         name="tokens",
         heading=text("Tokens"),
         summary=text("%(number)d token responses in 14 days") % {"number": sum(days.values())},
-        bars=bars_of(days, {}),
+        bars=bars_of({"": days}),
         table=table_of_days([text("Day"), text("Tokens")], [days]),
     )
 
 
 async def _refusals(request: ConsoleRequest) -> Chart:
-    """Return the refusals by day; its table has those for the most frequent reasons."""
+    """Return the refusals by day, and by the most frequent reasons."""
     text, since = request.text, first_day(request.services.core.clock.now())
     days = by_day(await _counts(request).totals(ActivityKind.REFUSALS, since=since), since=since)
     top = await _counts(request).top(ActivityKind.REFUSALS, since=since, limit=MOST)
@@ -87,11 +90,15 @@ async def _refusals(request: ConsoleRequest) -> Chart:
     by_rule = {
         rule: by_day([each for each in counts if each.key == rule], since=since) for rule in rules
     }
+    others = {
+        day: number - sum(by_rule[rule][day] for rule in rules) for day, number in days.items()
+    }
+    tones = dict(zip(TONES, rules, strict=False))
     return Chart(
         name="refusals",
         heading=text("Refusals by reason"),
         summary=text("%(number)d refused requests in 14 days") % {"number": sum(days.values())},
-        bars=bars_of(dict.fromkeys(days, 0), days),
+        bars=bars_of({**{tone: by_rule[rule] for tone, rule in tones.items()}, OTHERS: others}),
         table=Table(
             columns=[text("Day"), text("Rule"), text("Requests")],
             rows=[
@@ -102,6 +109,7 @@ async def _refusals(request: ConsoleRequest) -> Chart:
             ],
             empty="",
         ),
+        legend={**tones, OTHERS: text("Others")} if any(others.values()) else tones,
     )
 
 
