@@ -9,7 +9,7 @@ from base64 import urlsafe_b64encode
 from hashlib import sha256
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from app.security.origins import web_origin_of
+from app.security.origins import DEFAULT_PORTS
 
 SCHEME = "https://"
 MAXIMUM_LENGTH = 2048
@@ -71,8 +71,14 @@ def problem_with(url: str, *, issuer: str) -> str | None:
     return (
         _problem_with_host(parts, port)
         or _problem_with_path(parts)
-        or ("the URL is of this server" if web_origin_of(url) == web_origin_of(issuer) else None)
+        or ("the URL is of this server" if _origin_of(url) == _origin_of(issuer) else None)
     )
+
+
+def _origin_of(url: str) -> tuple[str, str, int | None]:
+    """Return the origin of a URL; a dot at the end of a host leads to the same server."""
+    parts = urlsplit(url)
+    return parts.scheme, host_in(url), parts.port or DEFAULT_PORTS.get(parts.scheme)
 
 
 def _problem_with_host(parts: SplitResult, port: int | None) -> str | None:
