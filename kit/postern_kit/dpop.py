@@ -59,7 +59,9 @@ class DpopVerifier:
     def _check(self, claims: Claims, *, method: str, url: str, token: str) -> None:
         if claims.get("htm") != method:
             raise invalid_proof("htm is another method")
-        if not isinstance(claims.get("htu"), str) or _target(claims["htu"]) != _target(url):
+        htu = claims.get("htu")
+        target = _target(htu) if isinstance(htu, str) else None
+        if target is None or target != _target(url):
             raise invalid_proof("htu is another address")
         issued_at = claims.get("iat")
         if not is_time(issued_at) or abs(self._now() - float(issued_at or 0)) > self._lifetime:
@@ -83,8 +85,14 @@ class DpopVerifier:
         self._used[key] = now + 2 * self._lifetime
 
 
-def _target(url: str) -> tuple[str, str, int | None, str]:
-    """Return what is compared of an address: no query and no fragment (RFC 9449 section 4.3)."""
-    parts = urlsplit(url)
-    port = parts.port or {"https": 443, "http": 80}.get(parts.scheme.lower())
+def _target(url: str) -> tuple[str, str, int | None, str] | None:
+    """Return what is compared of an address: no query and no fragment (RFC 9449 section 4.3).
+
+    None if it is malformed.
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port or {"https": 443, "http": 80}.get(parts.scheme.lower())
+    except ValueError:
+        return None
     return parts.scheme.lower(), (parts.hostname or "").lower(), port, parts.path or "/"

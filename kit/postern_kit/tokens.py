@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 Claims = Mapping[str, Any]
+LATEST = 253_402_300_799
+"""The last second of the year 9999."""
 
 
 @dataclass(frozen=True)
@@ -62,5 +64,10 @@ def is_audience(claims: Claims, audience: str) -> bool:
 
 
 def is_time(value: object) -> bool:
-    """Return whether a claim is a NumericDate (RFC 7519 section 2)."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    """Return whether a claim is a NumericDate (RFC 7519 section 2) of a year with four digits.
+
+    Python's JSON also has NaN, which is neither too early nor too late for any comparison.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    return 0 <= value <= LATEST
