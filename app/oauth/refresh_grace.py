@@ -27,14 +27,16 @@ class RefreshGrace:
 
 
 def may_refresh(client: Client, scope: str) -> bool:
-    """Return whether a client gets a refresh token with the tokens of a user.
-
-    An agent that did not register the grant gets one if `offline_access` was granted: MCP clients
-    ask for it in this way.
-    """
+    """Return whether a client gets a refresh token with the tokens of a user."""
     if client.check_grant_type("refresh_token"):
         return True
-    return OFFLINE_ACCESS in scope.split() and is_shared_by_processes(client)
+    return OFFLINE_ACCESS in scope.split() and may_ask_to_refresh(client)
+
+
+def may_ask_to_refresh(client: Client) -> bool:
+    """Return whether a client need not register the grant: MCP clients ask for `offline_access`."""
+    is_agent = client.has_document or is_shared_by_processes(client)
+    return is_agent and client.check_grant_type("authorization_code")
 
 
 def is_shared_by_processes(client: Client) -> bool:

@@ -15,6 +15,7 @@ from tests.support.client_documents import (
     PATH,
     assertion_of,
     redirect_uri_of,
+    scope_for,
     serve,
     serve_known,
 )
@@ -39,7 +40,10 @@ async def start(start_app: AppFactory, authority: Authority, **settings: Any) ->
 async def test_a_well_known_client_signs_a_user_in_and_refreshes(
     start_app: AppFactory, authority: Authority, peer: Peer, name: str
 ) -> None:
-    """The documents of agents as they are: consent, code, tokens, refresh, introspection"""
+    """The documents of agents as they are: consent, code, tokens, refresh, introspection
+
+    A client whose document does not have the grant `refresh_token` asks for `offline_access`.
+    """
     app = await start(start_app, authority)
     client, members = serve_known(peer, name)
     key = signing_key("RS256")
@@ -50,11 +54,11 @@ async def test_a_well_known_client_signs_a_user_in_and_refreshes(
 
     server = await app.create_client()
     resource = await new_resource(app, agents=True, servers=[server.client_id])
-    redirect_uri = redirect_uri_of(members)
+    redirect_uri, scope = redirect_uri_of(members), scope_for(members, "read")
     user = await app.enrolled_user()
     async with visiting(app) as visitor:
         page = await visitor.authorize(
-            client, redirect_uri=redirect_uri, resource=resource.identifier, scope="read"
+            client, redirect_uri=redirect_uri, resource=resource.identifier, scope=scope
         )
         consent = await visitor.sign_in(page, user)
         answer = answer_in(await visitor.allow(consent), at=redirect_uri)
@@ -66,17 +70,14 @@ async def test_a_well_known_client_signs_a_user_in_and_refreshes(
     assert tokens.status_code == 200, tokens.text
     assert introspected["client_id"] == client.client_id
     assert introspected["scope"] == "read"
-    if "refresh_token" in members.get("grant_types", ()):
-        refreshed = await app.token(
-            None,
-            grant_type="refresh_token",
-            refresh_token=tokens.json()["refresh_token"],
-            client_id=client.client_id,
-            **proof(),
-        )
-        assert refreshed.status_code == 200, refreshed.text
-    else:
-        assert "refresh_token" not in tokens.json()
+    refreshed = await app.token(
+        None,
+        grant_type="refresh_token",
+        refresh_token=tokens.json()["refresh_token"],
+        client_id=client.client_id,
+        **proof(),
+    )
+    assert refreshed.status_code == 200, refreshed.text
 
 
 async def page_for(app: Application, url: str, **parameters: Any) -> Any:
@@ -224,6 +225,8 @@ async def test_a_document_that_is_not_valid_is_refused(
         ("https:sha256:AAAA", "not https"),
         ("https://our.example.com/a", "of this server"),
         ("https://OUR.example.com:443/a", "of this server"),
+        ("https://our.example.com./a", "of this server"),
+        ("https://our.example.com.:443/a", "of this server"),
         (f"https://app.example.com/{'a' * 2030}", "longer than"),
     ],
 )

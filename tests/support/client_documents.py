@@ -88,6 +88,12 @@ def redirect_uri_of(members: Mapping[str, Any]) -> str:
     return parts._replace(netloc=f"{parts.hostname}:51234").geturl()
 
 
+def scope_for(members: Mapping[str, Any], scope: str) -> str:
+    """Return the scope that the client would send in order to get a refresh token."""
+    may_refresh = "refresh_token" in members.get("grant_types", ())
+    return scope if may_refresh else f"{scope} offline_access"
+
+
 def answer_of(response: httpx.Response) -> dict[str, str]:
     """Return the parameters of a redirect to the https callback."""
     return answer_in(response, at=ORIGIN)

@@ -28,7 +28,7 @@ from app.oauth.id_tokens import Authentication, IdTokens
 from app.oauth.issuer import TokenIssuer
 from app.oauth.lifetimes import refresh_token_expiry
 from app.oauth.proven_keys import ProvenKeys, is_proven
-from app.oauth.refresh_grace import RefreshGrace, is_shared_by_processes
+from app.oauth.refresh_grace import RefreshGrace, is_shared_by_processes, may_ask_to_refresh
 from app.oauth.requests import TokenRequest
 from app.oauth.resource_indicators import ResourceIndicators
 from app.oauth.scopes import OPENID
@@ -102,9 +102,7 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
 
     def is_open_to(self, client: Client) -> bool:
         """Return whether the client registered the grant, or may have got a token without that."""
-        return super().is_open_to(client) or (
-            client.check_grant_type("authorization_code") and is_shared_by_processes(client)
-        )
+        return super().is_open_to(client) or may_ask_to_refresh(client)
 
     async def exchange(
         self, request: TokenRequest, parameters: RefreshTokenParameters
