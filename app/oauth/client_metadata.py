@@ -165,18 +165,19 @@ class ClientRules:
         if not set(body.response_types) <= set(RESPONSE_TYPES):
             raise InvalidClientMetadataError(Description.A_RESPONSE_TYPE_NOT_SUPPORTED)
         if method is not None and method not in supported.auth_methods:
-            raise InvalidClientMetadataError(
-                Description.NOT_SUPPORTED.format(name="token_endpoint_auth_method")
-            )
+            raise _value_not_supported("token_endpoint_auth_method", supported.auth_methods)
         if body.is_public and not grant_types <= supported.public_grant_types:
             raise InvalidClientMetadataError(Description.GRANT_TYPES_NOT_FOR_PUBLIC_CLIENTS)
         if method in supported.methods_with_keys and body.jwks is None and body.jwks_uri is None:
             raise InvalidClientMetadataError(Description.KEYS_REQUIRED.format(name=method))
         for name, algorithms in ALGORITHM_MEMBERS.items():
             if getattr(body, name) not in (None, *algorithms):
-                raise InvalidClientMetadataError(Description.NOT_SUPPORTED.format(name=name))
-        if any(name in (body.model_extra or {}) for name in ENCRYPTION_MEMBERS):
-            raise InvalidClientMetadataError(Description.ENCRYPTION_NOT_SUPPORTED)
+                raise _value_not_supported(name, algorithms)
+        for name in ENCRYPTION_MEMBERS:
+            if name in (body.model_extra or {}):
+                raise InvalidClientMetadataError(
+                    Description.ENCRYPTION_NOT_SUPPORTED.format(name=name)
+                )
 
     def _may_live_at(self, parts: SplitResult, application_type: str | None) -> bool:
         """Return whether a redirect URI is allowed (RFC 8252 sections 7 and 8.4, decision 0016)."""
@@ -198,6 +199,13 @@ class ClientRules:
         for name, uris in called.items():
             if any(uri is not None and not self._outbound.may_reach(uri) for uri in uris):
                 raise InvalidClientMetadataError(Description.URI_NOT_REACHABLE.format(name=name))
+
+
+def _value_not_supported(name: str, values: Collection[str]) -> InvalidClientMetadataError:
+    """Return the error for the value of a member that is not one of these."""
+    return InvalidClientMetadataError(
+        Description.VALUE_NOT_SUPPORTED.format(name=name, values=", ".join(sorted(values)))
+    )
 
 
 def require_no_admin_scope(scope: str, *, known: Collection[str] = ()) -> None:

@@ -192,11 +192,15 @@ class Description(StrEnum):
         "None of the grant_types are supported. See grant_types_supported in the metadata."
     )
     NO_RESPONSE_TYPE_SUPPORTED = "None of the response_types are supported. Use code."
-    A_GRANT_TYPE_NOT_SUPPORTED = "A grant type is not supported."
-    A_RESPONSE_TYPE_NOT_SUPPORTED = "A response type is not supported."
-    GRANT_TYPES_NOT_FOR_PUBLIC_CLIENTS = (
-        "One of the grant_types is not available to public clients."
+    A_GRANT_TYPE_NOT_SUPPORTED = (
+        "One of the grant_types is not supported. See grant_types_supported in the metadata."
     )
+    A_RESPONSE_TYPE_NOT_SUPPORTED = "One of the response_types is not supported. Use code."
+    GRANT_TYPES_NOT_FOR_PUBLIC_CLIENTS = (
+        "One of the grant_types is not available to public clients. Leave it out, or use a "
+        "token_endpoint_auth_method other than none."
+    )
+    VALUE_NOT_SUPPORTED = "The {name} is not supported. Use one of: {values}."
     KEYS_REQUIRED = "{name} requires jwks or jwks_uri."
     ONE_CERTIFICATE_SUBJECT = (
         "tls_client_auth requires exactly one of tls_client_auth_subject_dn, "
@@ -206,7 +210,9 @@ class Description(StrEnum):
     CERTIFICATE_SUBJECT_MALFORMED = (
         "The {name} is malformed. A subject_dn is written as in RFC 4514, such as CN=api,O=Example."
     )
-    ENCRYPTION_NOT_SUPPORTED = "Encrypted responses are not supported."
+    ENCRYPTION_NOT_SUPPORTED = (
+        "The {name} is not supported, because responses are not encrypted. Leave it out."
+    )
     FRONTCHANNEL_LOGOUT_URI_ON_ANOTHER_ORIGIN = (
         "The frontchannel_logout_uri must be on the origin of a redirect_uri."
     )

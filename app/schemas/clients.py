@@ -99,15 +99,17 @@ class ClientMetadata(BaseModel):
                 continue
             if not is_storable(name):
                 raise ValueError("the name of a member contains control characters")
-            translations[name] = adapter.validate_python(value)
+            try:
+                translations[name] = adapter.validate_python(value)
+            except ValidationError as error:
+                problem = error.errors(include_input=False)[0]["msg"]
+                member, text = name.partition("#")[0], problem.removeprefix("Value error, ")
+                raise ValueError(f"{member} with a language tag: {text}") from None
         return translations
 
     @model_validator(mode="after")
     def _readable_in_every_language(self) -> Self:
-        try:
-            self._in_other_languages()
-        except ValidationError:
-            raise ValueError("a member with a language tag is malformed") from None
+        self._in_other_languages()
         return self
 
     @model_validator(mode="after")

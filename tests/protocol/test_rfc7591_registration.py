@@ -89,7 +89,7 @@ async def test_a_registered_client_can_be_used_immediately(
 async def test_invalid_metadata_is_refused(
     app: Application, member: str, value: Any, error: str
 ) -> None:
-    """SECURITY_BAR row 42; RFC 7591 section 3.2.2"""
+    """SECURITY_BAR row 42; RFC 7591 section 3.2.2: the description names the member"""
     body = json.dumps({"redirect_uris": [WEB], member: value})
     answer = await app.http.post(
         "/register", content=body, headers={"content-type": "application/json"}
@@ -97,8 +97,38 @@ async def test_invalid_metadata_is_refused(
 
     assert answer.status_code == 400, answer.text
     assert answer.json()["error"] == error
-    assert answer.json()["error_description"].isascii()
+    description = answer.json()["error_description"]
+    named = (
+        "jwks or jwks_uri"
+        if value == "private_key_jwt"
+        else member.partition("#")[0].removesuffix("s")
+    )
+    assert named in description
+    assert description.isascii()
     assert answer.headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize(
+    ("member", "value", "hint"),
+    [
+        ("token_endpoint_auth_method", "client_secret_jwt", "client_secret_post, none"),
+        ("id_token_signed_response_alg", "HS256", "ES256"),
+        ("grant_types", ["implicit"], "grant_types_supported"),
+        ("response_types", ["token"], "Use code"),
+        ("id_token_encrypted_response_alg", "RSA-OAEP", "Leave it out"),
+        ("application_type", "desktop", "native"),
+        ("jwks_uri", "https://10.0.0.1/keys", "public address"),
+        ("client_uri#de", "javascript:alert(1)", "must be an http or https URL"),
+        ("redirect_uris", ["https://app.example.com/#fragment"], "must not have a fragment"),
+    ],
+)
+async def test_the_description_says_how_to_fix_the_member(
+    app: Application, member: str, value: Any, hint: str
+) -> None:
+    answer = await register(app, **{"redirect_uris": [WEB], member: value})
+
+    assert answer.status_code == 400, answer.text
+    assert hint in answer.json()["error_description"]
 
 
 @pytest.mark.parametrize("body", [b"", b"nothing", b"[]", b'"x"', b"{", b"[" * 30_000, b"\xff"])
