@@ -432,6 +432,8 @@ async def test_the_origin_of_a_client_may_call_the_token_endpoint(
         ("https://claude.ai:8443/oauth/client", "claude.ai:8443"),
         ("https://raw.githubusercontent.com/me/repo/client.json", None),
         ("https://me.github.io/repo/client.json", None),
+        ("https://fastly.jsdelivr.net/gh/me/repo/client.json", None),
+        ("https://bucket.ams3.digitaloceanspaces.com/me/client.json", None),
         ("https://github.io.example.com/client.json", "github.io.example.com"),
     ],
 )
