@@ -1,4 +1,4 @@
-"""Hosts on which anyone can publish a document: there, the path says who did, not the host."""
+"""Hosts on which anyone can publish a document: there, path and query say who did, not the host."""
 
 from urllib.parse import urlsplit
 
@@ -75,9 +75,12 @@ SHARED_DOMAINS = (
 
 
 def place_of(url: str) -> str:
-    """Return what identifies the publisher of a URL: its host, on shared hosting with the path."""
+    """Return what identifies the publisher of a URL: its host, on shared hosting with all that
+    follows."""
     parts = urlsplit(url)
     host = (parts.hostname or "").rstrip(".")
     place = host if parts.port in (None, 443) else f"{host}:{parts.port}"
     is_shared = host in SHARED_HOSTS or host.endswith(SHARED_DOMAINS)
-    return place + parts.path if is_shared else place
+    if not is_shared:
+        return place
+    return f"{place}{parts.path}?{parts.query}" if parts.query else f"{place}{parts.path}"

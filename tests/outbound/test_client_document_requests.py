@@ -434,6 +434,8 @@ async def test_the_origin_of_a_client_may_call_the_token_endpoint(
         ("https://me.github.io/repo/client.json", None),
         ("https://fastly.jsdelivr.net/gh/me/repo/client.json", None),
         ("https://bucket.ams3.digitaloceanspaces.com/me/client.json", None),
+        ("https://drive.google.com/uc?id=mine", None),
+        ("https://claude.ai/oauth/client?id=1", "claude.ai"),
         ("https://github.io.example.com/client.json", "github.io.example.com"),
     ],
 )
