@@ -11,6 +11,7 @@ import pytest_asyncio
 from app.services.operations.authority import FULL
 from tests.conftest import AppFactory
 from tests.support.application import Application, TestClient, TestUser
+from tests.support.assertions import assert_oauth_error
 from tests.support.callers import calling_from
 from tests.support.client_documents import CALLBACK, PATH, answer_of, serve, tokens_for
 from tests.support.parts import services_of
@@ -282,6 +283,22 @@ async def test_blocking_a_host_ends_its_grants_at_once_and_refuses_its_clients(
     assert refreshed.json()["error"] == "invalid_client"
     assert 'action="/consent"' in again.text
     assert not await world.app.is_active(server, tokens["access_token"])
+
+
+async def test_a_code_from_before_the_block_is_not_redeemed_after_it(world: World) -> None:
+    """Not even if the host is unblocked, and used again, before the code expires"""
+    client = serve(world.peer)
+    consent = await world.visitor.sign_in(await world.page(client), world.user)
+    code = answer_of(await world.visitor.allow(consent))["code"]
+    hosts = services_of(world.app).clients.blocked_hosts
+    await hosts.block(HOST, authority=FULL)
+    await hosts.unblock(HOST, authority=FULL)
+    asked_again = await world.page(client)
+
+    redeemed = await redeem(world.app, client, code, redirect_uri=CALLBACK)
+
+    assert 'action="/consent"' in asked_again.text
+    assert_oauth_error(redeemed, "invalid_grant")
 
 
 async def test_a_pending_request_of_a_host_that_is_blocked_meanwhile_ends(world: World) -> None:

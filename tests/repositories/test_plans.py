@@ -25,7 +25,7 @@ from tests.support.parts import open_database
 EXCEPTIONS: dict[str, str] = {}
 """Statements that may read a table whole, by a part of their text, and why."""
 NOT_SENT = {
-    "limit_counters: connection.execute(LOCK": "SQLite, which has one writer, locks nothing"
+    "client_documents: connection.execute(LOCK": "SQLite, which has one writer, locks nothing"
 }
 """What is not sent to SQLite, by its beginning, and why."""
 

@@ -2,12 +2,18 @@
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 
+from app.models.clients.client_documents import ClientDocument
+from app.models.clients.clients import Client
+from app.models.oauth.granted_resources import GrantedResources
+from app.security.document_urls import host_in, stored_client_id
+from app.wiring import Services
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.client_jwts import ASSERTION_TYPE, SigningKey
 from tests.support.peer import HOST, Answer, Peer
@@ -113,3 +119,50 @@ async def tokens_for(
     assert response.status_code == 200, response.text
     tokens: dict[str, Any] = response.json()
     return tokens
+
+
+async def stored_document(
+    services: Services, url: str, *users: TestUser, scope: str = "openid", **members: Any
+) -> Client:
+    """Store the document of a client without a peer that serves it; `users` have allowed it."""
+    now = services.core.clock.now()
+    document = document_at(url, now, **members)
+    repository = services.clients.client_document_repository
+    assert await repository.store(document, ended=(), now=now, event=None)
+    for user in users:
+        assert await services.clients.consents.grant(
+            await services.accounts.users.get(user.username),
+            document.client,
+            frozenset(scope.split()),
+            resources=GrantedResources(),
+            detail_types=(),
+        )
+    return document.client
+
+
+def document_at(url: str, now: datetime, **members: Any) -> ClientDocument:
+    """Return a document as it is stored."""
+    stated = {
+        "client_name": "An agent",
+        "redirect_uris": CALLBACK,
+        "grant_types": "authorization_code refresh_token",
+        "scope": "openid profile offline_access",
+        "policies": None,
+        "token_endpoint_auth_method": "none",
+        "metadata": {},
+        **members,
+    }
+    return ClientDocument(
+        client_id=stored_client_id(url),
+        url=url,
+        host=host_in(url),
+        members=json.dumps(stated),
+        additions=0,
+        missing=None,
+        etag=None,
+        last_modified=None,
+        fetched_at=now,
+        fresh_until=now,
+        created_at=now,
+        used_at=now,
+    )

@@ -173,7 +173,7 @@ class AuthorizationEndpoint:
             resources=request.granted,
             detail_types=types_in(request.details),
         ):
-            # The account was deleted: the consent page leads to the sign-in page.
+            # The account or the document was deleted: the consent page leads on, or says so.
             return _interaction(pending, InteractionKind.CONSENT, position)
         await self._authorization_request_repository.set_consent(stored.digest, session_id)
         return await self.go_on(pending, Position(None, current, position.scope))
@@ -288,11 +288,11 @@ class AuthorizationEndpoint:
             resources=request.granted.stored(),
             authorization_details=request.details,
         )
+        await self._authorization_code_repository.store(digest_of(code), authorization_code)
         if request.client.has_document:
             await self._client_documents.note_grant(
                 request.client, authorization_code.family_id, request.target.redirect_uri
             )
-        await self._authorization_code_repository.store(digest_of(code), authorization_code)
         return request.target.response({"code": code})
 
 

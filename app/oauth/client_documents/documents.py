@@ -129,8 +129,12 @@ class ClientDocuments:
         await self._store(replace(document, used_at=now), frozenset())
 
     async def note_grant(self, client: Client, family_id: str, redirect_uri: str) -> None:
-        """Store what a code was issued for, since the grant ends with its redirect URI."""
-        await self._client_document_repository.note_grant(
+        """Store what a code was issued for, since the grant ends with its redirect URI.
+
+        The code must be stored before, and sent after. Raises `DocumentBusyError` if the document
+        was deleted meanwhile, such as by blocking its host: the code is not valid then.
+        """
+        is_noted = await self._client_document_repository.note_grant(
             DocumentGrant(
                 family_id=family_id,
                 client_id=client.client_id,
@@ -138,6 +142,8 @@ class ClientDocuments:
                 expires_at=self._clock.now() + self._grant_lifetime,
             )
         )
+        if not is_noted:
+            raise DocumentBusyError(retry_after=1, reason="the document was deleted meanwhile")
 
     async def _known(self, url: str) -> ClientDocument | None:
         stored = await self._client_repository.find_document(url)

@@ -1,13 +1,14 @@
 """Queries about the documents of clients, what was granted to them, and blocked hosts."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, delete, select, union_all, update
+from sqlalchemy import Select, delete, select, text, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.database import Database
 from app.database.lock_retries import retries_on_lock
+from app.models.clients.application_uses import application_uses
 from app.models.clients.client_documents import (
     BlockedHost,
     ClientDocument,
@@ -21,7 +22,9 @@ from app.models.clients.consents import consents
 from app.models.oauth.token_families import token_families
 from app.models.operations.audit_outbox import NewEvent
 from app.repositories.clients.clients import origins_of
+from app.repositories.clients.document_locks import lock_document
 from app.repositories.inserts import upsert, values_in
+from app.repositories.oauth.redemptions import void_codes
 from app.repositories.operations.audit_outbox import write_events
 
 document, grant, blocked = client_documents.c, document_grants.c, blocked_client_hosts.c
@@ -29,6 +32,10 @@ family = token_families.c
 FIRST_STORED = frozenset({"client_id", "created_at"})
 UNUSED_FOR = timedelta(days=1)
 """How long a document without a grant or a consent is kept after its last use."""
+LOCK_BLOCKED = text("LOCK TABLE blocked_client_hosts IN SHARE MODE")
+"""Waits for hosts that are being blocked, and lets none be blocked until the commit."""
+USERS_AT_ONCE = 500
+"""Users in one statement."""
 
 
 class ClientDocumentRepository:
@@ -46,6 +53,8 @@ class ClientDocumentRepository:
         values = values_in(client_documents, new)
         changes = {name: value for name, value in values.items() if name not in FIRST_STORED}
         async with self._database.transaction() as connection:
+            if self._database.backend.name == "postgresql":  # SQLite has one writer
+                await connection.execute(LOCK_BLOCKED)
             if await _is_blocked(connection, new.host):
                 return False
             await connection.execute(
@@ -74,16 +83,27 @@ class ClientDocumentRepository:
             update(client_documents).where(document.client_id == client_id).values(used_at=now)
         )
 
-    async def note_grant(self, new: DocumentGrant) -> None:
-        """Store which redirect URI a token family belongs to."""
-        await self._database.change(
-            upsert(self._database, document_grants)
-            .values(values_in(document_grants, new))
-            .on_conflict_do_nothing()
-        )
+    @retries_on_lock
+    async def note_grant(self, new: DocumentGrant) -> bool:
+        """Store which redirect URI a token family belongs to; return False if the document of the
+        client was deleted."""
+        async with self._database.transaction() as connection:
+            is_stored = await lock_document(connection, new.client_id)
+            if is_stored:
+                await connection.execute(
+                    upsert(connection, document_grants)
+                    .values(values_in(document_grants, new))
+                    .on_conflict_do_nothing()
+                )
+        return is_stored
 
     async def is_blocked(self, host: str) -> bool:
         return await self._database.exists(select(blocked.host).where(blocked.host == host))
+
+    async def find_blocked(self, host: str) -> BlockedHost | None:
+        return await self._database.find_one(
+            select(blocked_client_hosts).where(blocked.host == host), value=BlockedHost
+        )
 
     async def list_blocked(self, *, after: str = "", limit: int = 100) -> Sequence[BlockedHost]:
         """Return a page of the blocked hosts, in their order, beginning after `after`."""
@@ -96,9 +116,15 @@ class ClientDocumentRepository:
         )
 
     @retries_on_lock
-    async def block(self, host: str, *, now: datetime, event: NewEvent) -> bool:
-        """Block a host and end all that was granted to its clients; return False if it was."""
-        of_host = select(document.client_id).where(document.host == host)
+    async def block(
+        self, host: str, *, now: datetime, event_of: Callable[[Sequence[str]], NewEvent]
+    ) -> bool:
+        """Block a host and end all that was granted to its clients; return False if it was.
+
+        The event gets the URLs of the clients. Their documents are locked first: what was begun
+        for one is seen here, and what begins later (`lock_document`) finds none.
+        """
+        of_host = select(document.client_id, document.url).where(document.host == host)
         async with self._database.transaction() as connection:
             is_new = await connection.execute(
                 upsert(connection, blocked_client_hosts)
@@ -108,12 +134,14 @@ class ClientDocumentRepository:
             )
             if is_new.first() is None:
                 return False
-            client_ids = (await connection.scalars(of_host.with_for_update())).all()
+            stored = (await connection.execute(of_host.with_for_update())).all()
+            client_ids = [each.client_id for each in stored]
+            await _end_consents(connection, client_ids, now=now)
             of_grants = select(grant.family_id).where(grant.client_id.in_(client_ids))
             await _revoke_families(connection, of_grants, now=now)
-            for table in (document_grants, consents, client_origins, client_documents):
+            for table in (document_grants, application_uses, client_origins, client_documents):
                 await connection.execute(delete(table).where(table.c.client_id.in_(client_ids)))
-            await write_events(connection, event)
+            await write_events(connection, event_of(sorted(each.url for each in stored)))
         return True
 
     @retries_on_lock
@@ -152,7 +180,7 @@ class ClientDocumentRepository:
                 )
             )
             kept = set((await connection.scalars(needed)).all())
-            for table in (client_origins, client_documents):
+            for table in (application_uses, client_origins, client_documents):
                 await connection.execute(
                     delete(table).where(table.c.client_id.in_(client_ids - kept))
                 )
@@ -165,6 +193,19 @@ class ClientDocumentRepository:
 async def _is_blocked(connection: AsyncConnection, host: str) -> bool:
     row = await connection.execute(select(blocked.host).where(blocked.host == host))
     return row.first() is not None
+
+
+async def _end_consents(
+    connection: AsyncConnection, client_ids: Sequence[str], *, now: datetime
+) -> None:
+    """Delete the consents to clients, and expire the codes of their users."""
+    deleted = await connection.scalars(
+        delete(consents).where(consents.c.client_id.in_(client_ids)).returning(consents.c.user_id)
+    )
+    user_ids = sorted(set(deleted.all()))
+    for start in range(0, len(user_ids), USERS_AT_ONCE):
+        users = user_ids[start : start + USERS_AT_ONCE]
+        await void_codes(connection, now=now, user_id=users, client_id=client_ids)
 
 
 async def _store_origins(connection: AsyncConnection, new: ClientDocument) -> None:

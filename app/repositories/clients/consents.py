@@ -12,27 +12,35 @@ from app.database.database import Database
 from app.database.lock_retries import retries_on_lock
 from app.models.accounts.users import users
 from app.models.clients.consents import Consent, consents
-from app.models.oauth.granted_resources import parse_granted
+from app.models.oauth.granted_resources import GrantedResources, parse_granted
 from app.models.oauth.refresh_tokens import refresh_tokens
 from app.models.oauth.token_families import token_families
 from app.models.operations.audit_outbox import NewEvent
 from app.repositories.accounts.administrators import lock_changeable_user
 from app.repositories.accounts.owners import lock_user
+from app.repositories.clients.document_locks import lock_document
 from app.repositories.inserts import upsert, values_in
 from app.repositories.oauth.redemptions import void_codes
 from app.repositories.operations.audit_outbox import write_events
+from app.security.document_urls import is_of_document
 
 consent, family, refresh = consents.c, token_families.c, refresh_tokens.c
 
 
 @dataclass(frozen=True, slots=True)
 class NamedConsent:
-    """What a user allowed a client."""
+    """What a user allowed a client. `resources` is as in `Consent`."""
 
     user_id: str
     username: str
     scope: str
     granted_at: datetime
+    resources: str | None
+
+    @property
+    def granted(self) -> GrantedResources:
+        """What was granted at each resource."""
+        return parse_granted(self.resources)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +65,18 @@ class ConsentRepository:
 
     @retries_on_lock
     async def grant(self, new: Consent, *, event: NewEvent) -> bool:
-        """Store a consent (see `store_consent`); return False if the user has been deleted."""
+        """Store a consent (see `store_consent`).
+
+        Return False if the user has been deleted, or the document of a client that has one.
+        """
         async with self._database.transaction() as connection:
-            user_exists = await lock_user(connection, new.user_id)
-            if user_exists:
-                await store_consent(connection, new)
-                await write_events(connection, event)
-        return user_exists
+            if not await lock_user(connection, new.user_id):
+                return False
+            if is_of_document(new.client_id) and not await lock_document(connection, new.client_id):
+                return False
+            await store_consent(connection, new)
+            await write_events(connection, event)
+        return True
 
     async def list_of(self, user_id: str) -> Sequence[Consent]:
         return await self._database.find_all(
@@ -76,7 +89,13 @@ class ConsentRepository:
     ) -> Sequence[NamedConsent]:
         """Return a page of consents to a client, ordered by user, beginning after a user's id."""
         return await self._database.find_all(
-            select(consent.user_id, users.c.username, consent.scope, consent.granted_at)
+            select(
+                consent.user_id,
+                users.c.username,
+                consent.scope,
+                consent.granted_at,
+                consent.resources,
+            )
             .join(users, users.c.user_id == consent.user_id)
             .where(consent.client_id == client_id, consent.user_id > after)
             .order_by(consent.user_id)

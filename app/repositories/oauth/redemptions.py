@@ -4,6 +4,7 @@ Authorization codes and device codes share the columns that this needs. No token
 code that another caller used, or whose user or session is no longer valid.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -170,14 +171,19 @@ class Redemption:
         )
 
 
-async def void_codes(connection: AsyncConnection, *, now: datetime, **owner: str) -> None:
-    """Expire the unused codes of a session, or of a user at a client.
+async def void_codes(
+    connection: AsyncConnection, *, now: datetime, **owner: str | Sequence[str]
+) -> None:
+    """Expire the unused codes of a session, or of a user, or several, at a client, or several.
 
     The rows are locked first, so that redemptions in progress finish and the caller can revoke the
     families they created. They are locked in the same order as by redemptions.
     """
     for codes in (authorization_codes, device_codes):
-        is_theirs = [codes.c[name] == value for name, value in owner.items()]
+        is_theirs = [
+            codes.c[name] == value if isinstance(value, str) else codes.c[name].in_(value)
+            for name, value in owner.items()
+        ]
         await connection.execute(
             select(codes.c.digest).where(*is_theirs).order_by(codes.c.digest).with_for_update()
         )
