@@ -1,6 +1,5 @@
 """`postern audit …`: list, verify and archive the audit log."""
 
-import json
 import re
 from collections.abc import AsyncIterator
 from datetime import UTC
@@ -15,9 +14,11 @@ from app.cli.moments import parse_moment
 from app.cli.parameters import AsJson, Limit, argument, option
 from app.cli.parsing import Commands
 from app.errors import InvalidInputError
+from app.security.document_urls import is_document_url, stored_client_id
 
 if TYPE_CHECKING:
     from app.models.operations.audit_events import AuditEvent
+    from app.services.clients.agents import Naming
     from app.services.operations.audit_archive import Archived
     from app.services.operations.audit_verification import Verdict
     from app.wiring import Services
@@ -74,15 +75,20 @@ def list_all(
         raise typer.BadParameter("not allowed with --user", param_hint="--user-id")
     earliest = parse_moment(since, "--since") if since is not None else None
     end = parse_moment(until, "--until") if until is not None else None
+    client_id = stored_client_id(client) if client is not None else None
     row_of = _row if as_json else _short_row
 
     async def pages(services: "Services") -> AsyncIterator[list[dict[str, Any]]]:
         from app.repositories.operations.audit_events import Wanted
+        from app.services.operations.audit_naming import naming_of
 
         about = user_id if user is None else (await services.accounts.users.get(user)).user_id
-        wanted = Wanted(user_id=about, client_id=client, since=earliest, until=end, action=action)
+        wanted = Wanted(
+            user_id=about, client_id=client_id, since=earliest, until=end, action=action
+        )
         async for page in services.core.audit.read_newest(wanted):
-            yield [row_of(event) for event in page]
+            naming = await naming_of(services.clients.agents, page)
+            yield [row_of(event, naming) for event in page]
 
     print_pages(first_rows(pages, limit), as_json=as_json)
 
@@ -192,21 +198,28 @@ def archive(
     print(f"archived {result.count} events, deleted {result.deleted}, {file} ends at {head}")
 
 
-def _short_row(event: "AuditEvent") -> dict[str, Any]:
+def _short_row(event: "AuditEvent", naming: "Naming") -> dict[str, Any]:
+    """Return an event to read: agents are named by their URLs."""
+    from app.services.operations.audit_naming import parsed_details
+
     return {
         "sequence": event.sequence or None,
         "at": event.at.astimezone(UTC).isoformat(timespec="seconds"),
         "action": event.action,
         "outcome": event.outcome,
-        "actor": event.actor,
+        "actor": naming(event.actor),
         "user_id": event.user_id,
-        "client_id": event.client_id,
+        "client_id": naming(event.client_id) if event.client_id is not None else None,
         "address": event.address or None,
-        "details": _details(event.details),
+        "details": parsed_details(event.details, naming),
     }
 
 
-def _row(event: "AuditEvent") -> dict[str, Any]:
+def _row(event: "AuditEvent", naming: "Naming") -> dict[str, Any]:
+    """Return an event as it is stored, with the URL of a client that has one."""
+    from app.services.operations.audit_naming import parsed_details
+
+    url = naming(event.client_id or "")
     return {
         "sequence": event.sequence or None,  # None until the event is numbered
         "at": event.at.astimezone(UTC).isoformat(timespec="microseconds"),
@@ -215,19 +228,13 @@ def _row(event: "AuditEvent") -> dict[str, Any]:
         "actor": event.actor,
         "user_id": event.user_id,
         "client_id": event.client_id,
+        "client_url": url if is_document_url(url) else None,
         "address": event.address,
         "request_id": event.request_id,
-        "details": _details(event.details),
+        "details": parsed_details(event.details, str),
         "previous_hash": event.previous_hash.hex(),
         "hash": event.hash.hex(),
     }
-
-
-def _details(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:  # the event was tampered with; `verify` reports it
-        return text
 
 
 def _head(text: str) -> tuple[int, bytes]:

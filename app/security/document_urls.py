@@ -16,6 +16,8 @@ MAXIMUM_LENGTH = 2048
 MAXIMUM_STORED = 255
 DIGEST = "https:sha256:"
 """Beginning of the stored form of a long URL, which no URL with a host has."""
+LONG_URL = re.compile(rf"{DIGEST}[A-Za-z0-9_-]{{43}}")
+"""The stored form of a long URL, in any text."""
 DOT_SEGMENTS = frozenset({".", ".."})
 FORBIDDEN = frozenset(' "<>\\^`{|}')
 NUMBER = re.compile(r"(?:0x[0-9a-f]*|[0-9]+)", re.IGNORECASE)

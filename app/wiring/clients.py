@@ -8,6 +8,7 @@ from app.oauth.client_auth.base import ClientAuthMethod
 from app.oauth.grants import Grants
 from app.oauth.registration import ClientRegistration
 from app.oauth.supported_metadata import SupportedMetadata
+from app.repositories.clients.agents import AgentRepository
 from app.repositories.clients.application_uses import ApplicationUseRepository
 from app.repositories.clients.client_documents import ClientDocumentRepository
 from app.repositories.clients.client_origins import ClientOriginRepository
@@ -19,6 +20,7 @@ from app.repositories.federation.identity_providers import IdentityProviderRepos
 from app.repositories.oauth.client_tokens import ClientTokenRepository
 from app.repositories.oauth.resources import ResourceRepository
 from app.services.clients.administration import ClientAdministration
+from app.services.clients.agents import AgentService
 from app.services.clients.blocked_hosts import BlockedHostService
 from app.services.clients.client_consents import ClientConsentService
 from app.services.clients.client_keys import ClientKeys
@@ -58,6 +60,7 @@ class Clients:
     client_consents: ClientConsentService
     client_document_repository: ClientDocumentRepository
     blocked_hosts: BlockedHostService
+    agents: AgentService
     supported_metadata: SupportedMetadata
 
 
@@ -95,6 +98,7 @@ def build_clients(core: Core, *, groups: Groups, grants: Grants) -> Clients:
             audit=core.audit,
             clock=core.clock,
         ),
+        agents=AgentService(AgentRepository(core.database)),
         supported_metadata=supported,
         administered=AdministeredClients(
             administration=administration,

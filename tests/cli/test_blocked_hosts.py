@@ -4,10 +4,11 @@ import json
 
 import pytest
 
-from app.models.clients.client_documents import ClientDocument
-from app.security.document_urls import host_in
+from app.services.accounts.events import AccountEvent
 from tests.cli.conftest import Postern
+from tests.support.administration import id_of
 from tests.support.application import Application
+from tests.support.client_documents import stored_document
 from tests.support.parts import services_of
 
 
@@ -38,24 +39,8 @@ async def test_a_client_with_a_document_cannot_be_changed(
     app: Application, postern: Postern, words: list[str]
 ) -> None:
     """It is what its publisher says it is; its host can be blocked"""
-    core, now = services_of(app).core, app.clock.now()
     url = f"https://{app.new_name('agent')}.example/client.json"
-    members = json.dumps(
-        {
-            "client_name": "An agent",
-            "redirect_uris": "https://app.example.com/",
-            "grant_types": "authorization_code",
-            "scope": "openid",
-            "policies": None,
-            "token_endpoint_auth_method": "none",
-            "metadata": {},
-        }
-    )
-    document = ClientDocument(
-        url, url, host_in(url), members, 0, None, None, None, now, now, now, now
-    )
-    documents = services_of(app).clients.client_document_repository
-    await documents.store(document, ended=(), now=now, event=None)
+    await stored_document(services_of(app), url)
     command, *options = words
 
     shown = await postern("clients", "show", url, DATABASE_URL=app.settings.database_url)
@@ -65,4 +50,32 @@ async def test_a_client_with_a_document_cannot_be_changed(
 
     assert (shown.code, changed.code) == (0, 1)
     assert "client" in changed.errors
-    assert await core.client_repository.find_document(url) is not None
+    assert await services_of(app).core.client_repository.find_document(url) is not None
+
+
+async def test_the_audit_log_names_agents_by_their_urls(app: Application, postern: Postern) -> None:
+    """A long URL is stored as a digest, which `--json` has beside the URL"""
+    url = f"https://{app.new_name('agent')}.example/{'long' * 100}/client.json"
+    client, user = await stored_document(services_of(app), url), await app.enrolled_user()
+    await services_of(app).core.audit.record(
+        AccountEvent.TOKEN_EXCHANGED,
+        user_id=await id_of(app, user),
+        client_id=client.client_id,
+        actor=f"client:{client.client_id}",
+        actors=["client:reports", f"client:{client.client_id}"],
+    )
+
+    async def listed(*options: str) -> str:
+        result = await postern(
+            "audit", "list", "--client", url, *options, DATABASE_URL=app.settings.database_url
+        )
+        assert result.code == 0, result.errors
+        return result.output
+
+    text, [event] = await listed(), json.loads(await listed("--json"))
+
+    assert "client:reports" in text
+    assert url in text
+    assert client.client_id not in text
+    assert (event["client_id"], event["client_url"]) == (client.client_id, url)
+    assert event["details"]["actors"][0] == "client:reports"

@@ -15,8 +15,8 @@ from app.pages.admin.audit_views import (
     about_cell,
     action_cell,
     actor_cell,
+    names_in,
     table_of_events,
-    usernames_in,
 )
 from app.pages.admin.base import ConsoleRequestDep, console_router
 from app.pages.admin.filters import SINCE, UNTIL, USER, Selection, selection_in, shown_filter
@@ -81,7 +81,9 @@ async def download_events(request: ConsoleRequestDep) -> Response:
         "Content-Disposition": 'attachment; filename="audit.csv"',
         "Cache-Control": "no-store",
     }
-    content = await csv_of(request.services.core.audit, _wanted(selection))
+    content = await csv_of(
+        request.services.core.audit, request.services.clients.agents, _wanted(selection)
+    )
     return Response(content, media_type="text/csv", headers=headers)
 
 
@@ -91,19 +93,19 @@ async def show_event(request: ConsoleRequestDep) -> Response:
     event = await request.services.core.audit.find(sequence) if sequence is not None else None
     if event is None:
         raise NotFoundError(Detail.EVENT_UNKNOWN)
-    names = await usernames_in(request, [event])
+    names = await names_in(request, [event])
     view = ObjectView(
         title=text("Event %(number)s") % {"number": event.sequence},
         back=Link(text("Audit log"), PATH),
         facts=[
             Fact(text("Event"), action_cell(request, event)),
             Fact(text("When"), Cell(at=event.at)),
-            Fact(text("By"), actor_cell(event, names)),
+            Fact(text("By"), actor_cell(request, event, names)),
             Fact(text("About"), about_cell(event, names)),
             Fact(text("Address"), Cell(event.address, words=text("this server"))),
             Fact(text("Request ID"), Cell(event.request_id, words=text("None"))),
         ],
-        parts=parts_of_event(request, event),
+        parts=parts_of_event(request, event, names.naming),
     )
     return request.console_page("admin_object.html", object=view)
 

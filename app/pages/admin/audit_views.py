@@ -1,32 +1,46 @@
 """Events of the audit log as the console shows them."""
 
 import asyncio
-import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from app.models.operations.audit_events import AuditEvent
 from app.pages.admin.base import ConsoleRequest
+from app.pages.admin.client_links import client_cell, url_of_client
 from app.pages.admin.navigation import url_of
 from app.pages.admin.views import Badge, Cell, Table
 from app.services.accounts.events import label_of
+from app.services.clients.agents import Naming
 from app.services.operations.audit import REFUSED
+from app.services.operations.audit_naming import actors_in, naming_of, parsed_details
 
-USER_PREFIX = "user:"
+USER_PREFIX, CLIENT_PREFIX = "user:", "client:"
 PATH = url_of("audit")
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The names of what events mention.
+
+    `users` are the names of users by id, without deleted users; `naming` names agents.
+    """
+
+    users: Mapping[str, str]
+    naming: Naming
 
 
 async def table_of_events(
     request: ConsoleRequest, events: Sequence[AuditEvent], *, empty: str
 ) -> Table:
-    text, names = request.text, await usernames_in(request, events)
+    text, names = request.text, await names_in(request, events)
     return Table(
         columns=[text("When"), text("Event"), text("By"), text("About"), text("Address")],
         rows=[
             [
                 Cell(at=event.at, url=f"{PATH}/{event.sequence}" if event.is_numbered else ""),
                 action_cell(request, event),
-                _person(event.actor, names),
+                actor_cell(request, event, names),
                 about_cell(event, names),
                 Cell(event.address),
             ]
@@ -36,18 +50,18 @@ async def table_of_events(
     )
 
 
-async def usernames_in(request: ConsoleRequest, events: Sequence[AuditEvent]) -> Mapping[str, str]:
-    """Return the names of the users that events mention, by id; deleted users are left out."""
+async def names_in(request: ConsoleRequest, events: Sequence[AuditEvent]) -> Names:
+    """Return the names of the users and agents that events mention."""
+    actors = [actor for event in events for actor in (event.actor, *actors_in(event))]
     user_ids = {event.user_id for event in events if event.user_id is not None}
-    user_ids |= {
-        event.actor.removeprefix(USER_PREFIX)
-        for event in events
-        if event.actor.startswith(USER_PREFIX)
-    }
+    user_ids |= {each.removeprefix(USER_PREFIX) for each in actors if each.startswith(USER_PREFIX)}
     users = await asyncio.gather(
         *(request.services.accounts.users.find(user_id) for user_id in sorted(user_ids))
     )
-    return {user.user_id: user.username for user in users if user is not None}
+    return Names(
+        {user.user_id: user.username for user in users if user is not None},
+        await naming_of(request.services.clients.agents, events),
+    )
 
 
 def action_cell(request: ConsoleRequest, event: AuditEvent) -> Cell:
@@ -58,34 +72,42 @@ def action_cell(request: ConsoleRequest, event: AuditEvent) -> Cell:
     return Cell(words=request.text(label), small=event.action, badges=badges)
 
 
-def actor_cell(event: AuditEvent, names: Mapping[str, str]) -> Cell:
-    return _person(event.actor, names)
+def actor_cell(request: ConsoleRequest, event: AuditEvent, names: Names) -> Cell:
+    """Return who did it; for a delegated token, with the chain of its actors."""
+    cell, actors = _actor(event.actor, names), actors_in(event)
+    if not actors:
+        return cell
+    chain = ", ".join(_actor(each, names).text for each in actors)
+    return replace(cell, small=request.text("Actors: %(names)s") % {"names": chain})
 
 
-def about_cell(event: AuditEvent, names: Mapping[str, str]) -> Cell:
+def about_cell(event: AuditEvent, names: Names) -> Cell:
     """Return what an event is about: a user, a client, or an object that its details name."""
-    user = _person(f"{USER_PREFIX}{event.user_id}", names) if event.user_id is not None else Cell()
+    user = Cell()
+    if event.user_id is not None:
+        user = _actor(f"{USER_PREFIX}{event.user_id}", names)
     if event.client_id is None:
-        return user if user.text else Cell(_name_in(details_of(event)))
+        return user if user.text else Cell(_name_in(details_of(event, names.naming)))
+    client = client_cell(event.client_id, names.naming)
     if not user.text:
-        return Cell(event.client_id, url=f"{url_of('clients')}/{event.client_id}")
-    return Cell(user.text, url=user.url, small=event.client_id)
+        return client
+    return Cell(user.text, url=user.url, small=client.small or client.text)
 
 
-def details_of(event: AuditEvent) -> Mapping[str, Any]:
+def details_of(event: AuditEvent, naming: Naming) -> Mapping[str, Any]:
     """Return the details of an event, or none if they were tampered with."""
-    try:
-        details = json.loads(event.details)
-    except ValueError:
-        return {}
+    details = parsed_details(event.details, naming)
     return details if isinstance(details, dict) else {}
 
 
-def _person(actor: str, names: Mapping[str, str]) -> Cell:
+def _actor(actor: str, names: Names) -> Cell:
+    if actor.startswith(CLIENT_PREFIX):
+        client_id = actor.removeprefix(CLIENT_PREFIX)
+        return Cell(names.naming(actor), url=url_of_client(client_id))
     user_id = actor.removeprefix(USER_PREFIX)
     if not actor.startswith(USER_PREFIX):
         return Cell(actor)
-    name = names.get(user_id)
+    name = names.users.get(user_id)
     if name is None:
         return Cell(user_id)
     return Cell(name, url=f"{url_of('users')}/{user_id}")

@@ -78,7 +78,8 @@ class ConsentService:
         resources: GrantedResources,
         detail_types: Sequence[str],
     ) -> bool:
-        """Store what the user allows; return False if the account no longer exists."""
+        """Store what the user allows; return False if the account, or the document of the client,
+        no longer exists."""
         consent, event = self.new_consent(
             user, client, scopes, resources=resources, detail_types=detail_types
         )
@@ -107,6 +108,8 @@ class ConsentService:
             resources=resources.stored(),
         )
         details: dict[str, Any] = {"scopes": sorted(scopes)}
+        if client.identifier != client.client_id:  # a digest, which says nothing to a reader
+            details["client_url"] = client.identifier
         if resources:
             details["resources"] = resources.scopes
         if detail_types:

@@ -1,0 +1,46 @@
+"""Links to the pages of clients, which depend on whether a client has a metadata document."""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+
+from app.models.oauth.actors import Actor
+from app.pages.admin.navigation import url_of
+from app.pages.admin.views import Cell
+from app.security.document_urls import is_document_url, is_of_document
+from app.security.shared_hosting import place_of
+from app.security.text import is_storable
+from app.services.clients.agents import Naming
+
+AGENTS = "agents"
+
+
+def key_of_agent(client_id: str) -> str:
+    """Return the stored form of an identifier as a part of a path, where no URL can be."""
+    return urlsafe_b64encode(client_id.encode()).decode().rstrip("=")
+
+
+def client_id_in(key: str) -> str | None:
+    """Return the stored form of the identifier that a part of a path has, or None."""
+    try:
+        client_id = urlsafe_b64decode(f"{key}{'=' * (-len(key) % 4)}").decode("ascii")
+    except ValueError:
+        return None
+    return client_id if is_of_document(client_id) and is_storable(client_id) else None
+
+
+def url_of_client(client_id: str) -> str:
+    if is_of_document(client_id):
+        return f"{url_of(AGENTS)}/{key_of_agent(client_id)}"
+    return f"{url_of('clients')}/{client_id}"
+
+
+def client_cell(client_id: str, naming: Naming) -> Cell:
+    """Return a client; one with a document by the place of that, with its URL below."""
+    name = naming(client_id)
+    if not is_document_url(name):
+        return Cell(name, url=url_of_client(client_id))
+    return Cell(place_of(name), small=name, url=url_of_client(client_id))
+
+
+def name_of_actor(actor: Actor, naming: Naming) -> str:
+    """Return an actor as administrators see it, an agent by its URL."""
+    return naming(actor.named)
