@@ -176,8 +176,8 @@ class Detail(PublicText):
         "The app asked for something that it can't have. Close this page, and tell whoever runs the"
         " app."
     )
-    BLOCKED_HOST_INVALID = "The host must be a name such as app.example.com."
-    HOST_NOT_BLOCKED = "The host is not blocked.", "host_not_blocked"
+    BLOCKED_HOST_INVALID = N_("The host must be a name such as app.example.com.")
+    HOST_NOT_BLOCKED = N_("The host is not blocked."), "host_not_blocked"
     CLIENT_NOT_NAMED = N_("The app's request doesn't identify the app.")
     REDIRECT_URI_MISSING = (
         N_("The app's request doesn't say where to return to."),

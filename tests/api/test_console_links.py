@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from app.services.operations.authority import FULL
 from tests.support.administration import (
     define,
     new_group,
@@ -15,7 +16,9 @@ from tests.support.administration import (
 )
 from tests.support.application import Application
 from tests.support.authorization_types import new_type
+from tests.support.client_documents import stored_document
 from tests.support.console import administrator_in
+from tests.support.parts import services_of
 from tests.support.resources import new_resource
 from tests.support.trusted_issuers import new_workload
 from tests.support.visitor import Visitor
@@ -39,6 +42,8 @@ async def test_every_link_leads_to_a_page_that_its_reader_may_open(
     await new_type(app, name=f"https://bank.example/{role}", resources=[f"reports-{role}"])
     await new_workload(app, name=f"build-{role}", client_id=client.client_id)
     await new_provider(app, f"work-{role}", groups={"ops": [group]})
+    await stored_document(services_of(app), f"https://{role}.example/client.json", user)
+    await services_of(app).clients.blocked_hosts.block(f"not-{role}.example", authority=FULL)
 
     opened: dict[str, int] = {}
     waiting = ["/admin"]

@@ -30,6 +30,7 @@ from app.pages.support.view_models import SupportView, UserView
 WHEN = datetime(2026, 11, 25, 9, 41, tzinfo=UTC)
 LONG = "Bundesamt für außerordentlich lange Namen und Donaudampfschifffahrtsgesellschaften"
 UNBROKEN = "an_extraordinarily_long_user_name_without_a_single_space_in_it_64"
+AGENT_URL = f"https://me.github.io/{UNBROKEN}/{'a-long-path/' * 8}client.json"
 ID = "3038e42d65f726975e02c9782e93f236"
 ADA = UserView("Ada Lovelace", "ada", "AL", "s1")
 LONG_USER = UserView(LONG, UNBROKEN, "BD", "s3")
@@ -204,6 +205,95 @@ WEBHOOK = ObjectView(
             ],
         ),
     ],
+)
+AGENT = ObjectView(
+    title="A coding agent",
+    back=Link("Agents", "/admin/agents"),
+    badges=[Badge("not verified", "note")],
+    introduction="The name, and what the document says, are statements of its publisher.",
+    links=[Link("Block the host", "/admin/agents/aHR0cHM6/block", is_danger=True)],
+    facts=[
+        Fact("Client ID", Cell(AGENT_URL, is_code=True)),
+        Fact("Host", Cell("me.github.io")),
+        Fact("Users who allowed it", Cell("12")),
+        Fact("Last token", Cell(at=WHEN)),
+        Fact("Fresh until", Cell(at=WHEN)),
+    ],
+    parts=[
+        Part(
+            "Document",
+            Table(
+                columns=["Member", "Value"],
+                rows=[
+                    [Cell("client_name", is_code=True), Cell("A coding agent")],
+                    [
+                        Cell("redirect_uris", is_code=True),
+                        Cell(f'["http://localhost/callback", "{AGENT_URL}"]'),
+                    ],
+                ],
+                empty="",
+            ),
+        ),
+        Part(
+            "Consents",
+            Table(
+                columns=["User", "Scopes", "Resources", "Allowed"],
+                rows=[
+                    [
+                        Cell(UNBROKEN, url="/admin/users/1"),
+                        Cell("openid profile offline_access"),
+                        Cell(f"https://api.example.com/{UNBROKEN} read write"),
+                        Cell(at=WHEN),
+                    ]
+                ],
+                empty="",
+            ),
+            links=[Link("Show all consents", "/admin/agents/aHR0cHM6/consents")],
+        ),
+        Part(
+            "Tokens",
+            Table(
+                columns=["User", "Scopes", "Actors", "Since", "Expires"],
+                rows=[
+                    [
+                        Cell("ada", url="/admin/users/1"),
+                        Cell("openid"),
+                        Cell(
+                            f"client:reports, client:{AGENT_URL}",
+                            small=f"for a token of {AGENT_URL}",
+                        ),
+                        Cell(at=WHEN),
+                        Cell(at=WHEN),
+                    ]
+                ],
+                empty="",
+            ),
+        ),
+    ],
+)
+BLOCKED_HOSTS = Listing(
+    heading="Blocked hosts",
+    introduction="Agents whose metadata document is at one of these hosts are refused.",
+    links=[
+        Link("Block a host", "/admin/blocked-hosts/+new", is_main=True),
+        Link("Agents", "/admin/agents"),
+    ],
+    table=Table(
+        columns=["Host", "Blocked", "Actions"],
+        rows=[
+            [
+                Cell(f"{'a-very-long-label-of-a-host.' * 4}example.com"),
+                Cell(at=WHEN),
+                Cell(links=[Link("Unblock", "/admin/blocked-hosts/a/unblock")]),
+            ],
+            [
+                Cell("agent.example"),
+                Cell(at=WHEN),
+                Cell(links=[Link("Unblock", "/admin/blocked-hosts/b/unblock")]),
+            ],
+        ],
+        empty="",
+    ),
 )
 FIELDS = [
     Field("name", "Name", hint="Apps receive it in the claim groups.", is_required=True),
@@ -426,6 +516,8 @@ CONSOLE_STATES: dict[str, tuple[str, Mapping[str, Any]]] = {
         "admin_object.html",
         {**CONSOLE, "object": OBJECT, "done": "Your changes have been saved."},
     ),
+    "console-agent": ("admin_object.html", {**CONSOLE, "object": AGENT}),
+    "console-blocked-hosts": ("admin_list.html", {**CONSOLE, "listing": BLOCKED_HOSTS}),
     "console-webhook": ("admin_object.html", {**CONSOLE, "object": WEBHOOK}),
     "console-form": ("admin_form.html", {**CONSOLE, **ACTION, "form": FORM}),
     "console-form-wrong": (

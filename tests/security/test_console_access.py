@@ -34,6 +34,8 @@ IDS = {
     **dict.fromkeys(("group_id", "user_id", "role_id", "name", "session_id", "sequence"), "0" * 32),
     **dict.fromkeys(("client_id", "request_id", "scope"), "unknown"),
     "kind": "web",
+    "key": "unknown",
+    "host": "agent.example",
     **dict.fromkeys(("webhook_id", "mapping_id"), "0" * 32),
     "number": "1",
     "application": "curl",

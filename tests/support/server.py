@@ -58,6 +58,11 @@ class Server:
     def url(self) -> str:
         return f"{self.scheme}://{self.host}:{self.port}"
 
+    @property
+    def database_url(self) -> str:
+        """The database of a server whose variables name none."""
+        return f"sqlite:///{self._directory / 'data' / 'postern.db'}"
+
     async def listens(self) -> None:
         await eventually(self._said_where)
 

@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 from fastapi import Depends
 
+from app.details import Detail
+from app.errors import NotFoundError
 from app.i18n.messages import N_
 from app.models.clients.clients import Client
 from app.pages.admin.base import ConsoleRequestDep
@@ -88,8 +90,13 @@ class ClientRequest(ObjectRequest):
 
 
 async def get_client_request(request: ConsoleRequestDep, client_id: str) -> ClientRequest:
-    """Return the request with its client; raise `NotFoundError` if the client is unknown."""
+    """Return the request with its client; raise `NotFoundError` if the client is unknown.
+
+    One with a document can't be changed, and has a page of its own (`agents`).
+    """
     client = await request.services.clients.clients.get(client_id)
+    if client.has_document:
+        raise NotFoundError(Detail.CLIENT_UNKNOWN)
     return ClientRequest(
         request.browser, request.fields, request.signed_in, request.authority, client
     )

@@ -22,6 +22,14 @@ from app.pages.admin import (
 from app.pages.admin.base import NEW, ConsoleRequest, ConsoleRequestDep, console_router
 from app.pages.admin.client_claims import part_of_claims
 from app.pages.admin.client_forms import PATH, PLACE, ClientRequest, ClientRequestDep
+from app.pages.admin.client_grants import (
+    CONSENTS,
+    TOKENS,
+    list_of_consents,
+    list_of_tokens,
+    part_of_consents,
+    part_of_tokens,
+)
 from app.pages.admin.client_parts import (
     facts_of,
     part_of_access,
@@ -69,6 +77,16 @@ async def list_clients(request: ConsoleRequestDep) -> Response:
     return request.console_page("admin_list.html", listing=listing)
 
 
+@router.get(f"{PATH}/{{client_id}}/{CONSENTS}")
+async def list_consents(request: ClientRequestDep) -> Response:
+    return await list_of_consents(request, request.client.client_id)
+
+
+@router.get(f"{PATH}/{{client_id}}/{TOKENS}")
+async def list_tokens(request: ClientRequestDep) -> Response:
+    return await list_of_tokens(request, request.client.client_id)
+
+
 @router.get(f"{PATH}/{{client_id}}")
 async def show_client(request: ClientRequestDep) -> Response:
     view = ObjectView(
@@ -85,6 +103,8 @@ async def show_client(request: ClientRequestDep) -> Response:
             part_of_claims(request),
             part_of_snippets(request),
             part_of_admin_scopes(request),
+            await part_of_consents(request, request.client.client_id),
+            await part_of_tokens(request, request.client.client_id),
         ],
     )
     return request.console_page("admin_object.html", object=view)

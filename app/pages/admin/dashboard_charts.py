@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from app.pages.admin.base import ConsoleRequest
 from app.pages.admin.charts import Chart, bars_of, by_day, first_day, table_of_days
-from app.pages.admin.navigation import url_of
+from app.pages.admin.client_links import client_cell
 from app.pages.admin.refusals import PATH as REFUSALS
 from app.pages.admin.refusals import table_of_refusals
 from app.pages.admin.views import Cell, Link, Part, Table
@@ -27,14 +27,12 @@ async def part_of_top_clients(request: ConsoleRequest) -> Part:
     top = await _counts(request).top(
         ActivityKind.TOKENS, since=first_day(request.services.core.clock.now()), limit=MOST
     )
+    naming = await request.services.clients.agents.naming(each.key for each in top)
     return Part(
         text("Top clients"),
         Table(
             columns=[text("Client ID"), text("Tokens")],
-            rows=[
-                [Cell(each.key, url=f"{url_of('clients')}/{each.key}"), Cell(str(each.count))]
-                for each in top
-            ],
+            rows=[[client_cell(each.key, naming), Cell(str(each.count))] for each in top],
             empty=text("The clients with the most tokens appear here."),
         ),
     )

@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from fastapi import FastAPI
 
 from app.pages.admin import (
+    agents,
     attributes,
     audit,
     authorization_types,
+    blocked_hosts,
     clients,
     dashboard,
     groups,
@@ -35,6 +37,8 @@ CONSOLE_PAGES: tuple[ConsolePage, ...] = (
     providers.PAGE,
     sessions.PAGE,
     clients.PAGE,
+    agents.PAGE,
+    blocked_hosts.PAGE,
     scopes.PAGE,
     resources.PAGE,
     authorization_types.PAGE,

@@ -3,10 +3,13 @@
 import asyncio
 from collections.abc import Sequence
 
+from app.models.clients.clients import Client
+from app.pages.admin.client_links import url_of_client
 from app.pages.admin.navigation import url_of
 from app.pages.admin.user_acts import PASSWORD_LINK, RESET_FACTORS, acts_for
 from app.pages.admin.user_forms import UserRequest
 from app.pages.admin.views import Badge, Cell, Link, Part, Table, owner_cell
+from app.security.shared_hosting import place_of
 from app.services.accounts.administration.details import UserDetails
 
 
@@ -78,17 +81,14 @@ async def part_of_apps(request: UserRequest, details: UserDetails) -> Part:
     clients = await asyncio.gather(
         *(request.services.clients.clients.find(each.client_id) for each in details.consents)
     )
-    names = {each.client_id: each.client_name for each in clients if each is not None}
+    known = {each.client_id: each for each in clients if each is not None}
     return Part(
         text("Apps"),
         Table(
             columns=[text("App"), text("Scopes"), text("Allowed")],
             rows=[
                 [
-                    Cell(
-                        names.get(each.client_id) or each.client_id,
-                        url=f"{url_of('clients')}/{each.client_id}",
-                    ),
+                    _app_cell(known.get(each.client_id), each.client_id),
                     Cell(each.scope),
                     Cell(at=each.granted_at),
                 ]
@@ -97,6 +97,14 @@ async def part_of_apps(request: UserRequest, details: UserDetails) -> Part:
             empty=text("Apps appear here when the user allows them to read data."),
         ),
     )
+
+
+def _app_cell(client: Client | None, client_id: str) -> Cell:
+    """Return a client by its name; one with a document by the place of that."""
+    url = url_of_client(client_id)
+    if client is None or not client.has_document:
+        return Cell((client.client_name if client is not None else "") or client_id, url=url)
+    return Cell(place_of(client.identifier), small=client.client_name, url=url)
 
 
 def _passkeys(request: UserRequest, details: UserDetails) -> Sequence[Sequence[Cell]]:
