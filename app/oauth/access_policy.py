@@ -26,6 +26,15 @@ async def may_use(client: Client, user: LazyEntitlements) -> bool:
     return not is_by_group or not entitlements.group_ids.isdisjoint(policies.access.groups)
 
 
+def may_be_used_by_new_user(client: Client, *, has_verified_email: bool) -> bool:
+    """Return whether a user who is about to be created, and is in no group, may use a client."""
+    policies = client.policies_in_force
+    if policies is None:
+        return True
+    is_verified_enough = has_verified_email or not policies.require_verified_email
+    return policies.access.kind == "everyone" and is_verified_enough
+
+
 async def is_within(access: AccessPolicy, user: LazyEntitlements) -> bool:
     """Return whether a user is among those of an access policy."""
     if access.kind != "groups":

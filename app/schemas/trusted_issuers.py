@@ -90,6 +90,12 @@ class IdentityRulesBody(BaseModel):
     single_use: bool = Field(
         default=False, description="Whether an assertion is accepted once only, by its `jti`."
     )
+    create_users: bool = Field(
+        default=False,
+        description="Whether an assertion of an unknown subject creates its user, who has no role,"
+        " no password and no address but a verified one in `email_domains`. The issuer must be an"
+        " identity provider, too.",
+    )
 
 
 class TrustedIssuerMembers(BaseModel):

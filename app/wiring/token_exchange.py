@@ -14,6 +14,7 @@ from app.oauth.received_identities.targets import IdentityTargets
 from app.oauth.received_identities.users import IdentityUsers
 from app.oauth.received_identities.verification import IdentityVerification
 from app.repositories.federation.identity_providers import IdentityProviderRepository
+from app.services.federation.vouched_users import VouchedUsers
 from app.wiring.clients import Clients
 from app.wiring.core import Core
 from app.wiring.resources import Resources
@@ -81,6 +82,7 @@ def build_token_exchange(
 def _build_identity_redemption(
     core: Core, *, tokens: Tokens, resources: Resources, trusted: TrustedIssuers
 ) -> IdentityRedemption:
+    identity_provider_repository = IdentityProviderRepository(core.database)
     return IdentityRedemption(
         verification=IdentityVerification(
             trusted_assertions=trusted.trusted_assertions,
@@ -92,8 +94,14 @@ def _build_identity_redemption(
             resource_catalogue=resources.resource_catalogue,
         ),
         users=IdentityUsers(
-            identity_provider_repository=IdentityProviderRepository(core.database),
+            identity_provider_repository=identity_provider_repository,
             user_repository=core.user_repository,
+            vouched_users=VouchedUsers(
+                identity_provider_repository=identity_provider_repository,
+                user_repository=core.user_repository,
+                audit=core.audit,
+                clock=core.clock,
+            ),
         ),
         token_issuer=tokens.token_issuer,
         replay_cache_repository=core.replay_cache_repository,

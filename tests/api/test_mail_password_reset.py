@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
+from app.security.passwords import has_password
 from tests.api.mailing import (
     NEW_PASSWORD,
     ask_for_link,
@@ -16,6 +17,8 @@ from tests.api.mailing import (
 )
 from tests.conftest import AppFactory
 from tests.support.application import Application, TestUser
+from tests.support.parts import services_of
+from tests.support.received_identities import new_employer
 from tests.support.smtp import (
     MailServer,
     html_of,
@@ -65,6 +68,29 @@ async def test_the_emailed_link_resets_a_forgotten_password(
     assert "Your new password is set." in shown_on(done)
     assert "Your account" in shown_on(after)
     assert {"password.reset_requested", "password.reset"} <= set(await audited(app, zoe))
+
+
+async def test_a_user_who_was_created_for_an_assertion_sets_a_password_by_a_link(
+    app: Application, mail_server: MailServer, visitor: Visitor
+) -> None:
+    """Identity assertions: the user has no password, and an address that their issuer owns"""
+    rules = {"create_users": True, "email_domains": ["work.example"]}
+    employer = await new_employer(app, identities=rules)
+    address = f"{app.new_name('ada')}@work.example"
+    response = await employer.claiming(
+        email=address, email_verified=True, preferred_username="ada-at-work"
+    )
+    mails_before = mail_server.to(address)
+    await ask_for_link(visitor, address)
+
+    page = await open_link(visitor, link_in(await mail_server.mail_to(address)))
+    done = await visitor.follow(await set_password(visitor, page))
+    user = await services_of(app).accounts.users.get("ada-at-work")
+
+    assert response.status_code == 200, response.text
+    assert mails_before == []
+    assert "Your new password is set." in shown_on(done)
+    assert has_password(user.password_hash)
 
 
 async def test_the_mail_explains_the_link_in_text_and_in_html(

@@ -206,7 +206,7 @@ IDENTITIES = """
     presenters: [build]
     scopes: [read]
     resources: [reports]
-    identities: {email_domains: [b.example, a.example], single_use: true}
+    identities: {email_domains: [b.example, a.example], single_use: true, create_users: true}
 """
 
 
@@ -227,10 +227,12 @@ async def test_rules_for_identity_assertions_are_stored_changed_and_exported(
 
     assert applied.code == 0, applied.errors
     assert row["identities"]["email_domains"] == ["a.example", "b.example"]
+    assert row["identities"]["create_users"] is True
     assert (again.code, again.output) == (0, "No changes.\n"), again.errors
     assert (same.code, same.output) == (0, "No changes.\n"), same.errors
     assert changed["identities"] == {
         "email_domains": ["a.example", "b.example"],
         "accepted_for": 60,
         "single_use": False,
+        "create_users": True,
     }

@@ -79,7 +79,7 @@ class Employer:
         assert await services.federation.identity_providers.link(row, identity, label="Work")
 
 
-RULES = ("email_domains", "accepted_for", "single_use")
+RULES = ("email_domains", "accepted_for", "single_use", "create_users")
 
 
 async def new_employer(app: Application, **values: Any) -> Employer:

@@ -15,6 +15,7 @@ import app as postern
 from app.models.accounts.one_time_links import LinkPurpose
 from app.models.operations.webhooks import DeliveryStatus
 from app.oauth.token_pairs import DERIVED
+from app.repositories.accounts.ended_links import digest_of_identity
 from app.repositories.accounts.known_networks import Way, digest_of_place
 from app.repositories.operations.sealed_values import SealedKind
 from app.schemas.webhooks import WebhookEventType
@@ -314,10 +315,12 @@ def test_keys_and_digests_are_derived_as_before() -> None:
     key = derive_key(b"secret", purpose=Purpose.OTP_SECRETS)
     place = digest_of_place(None, "203.0.113.0", Way.GRANT)
     pair = derived_pair("postern_rt_x", bytes(38))
+    identity = digest_of_identity("https://work.example", "ada")
     count, backoff = Attempt(Rule("login", 1, 60.0), "ada", backoff_key="ada from here").keys
 
     assert key.hex() == "7d6d5aeba2366f228b2ef4f38d703bf3e7c9d076cb50660f22eba0d49da92bd1"
     assert place.hex() == "c022080094ad4eeac1c7e58308ebb999e69432a7b35a1dfc2a9584f6251401e8"
+    assert identity.hex() == "14955a2a30c39561003bc20d2f16324f007fa96a45b9a70011bd839044485fdb"
     assert count.hex() == "d1889e28d2113fea81bd47c63a5cecc8d7e8540d5a8a53fde2358c1ba08cfa79"
     assert backoff.hex() == "928e9e2dff3c3772b056c09fa6417e4afac7812085610eaff30deb7dc1ae1078"
     assert pair == (

@@ -43,11 +43,13 @@ class IdentityRules:
 
     A user without a linked identity is found by a verified address in `email_domains` only.
     `accepted_for` is how long after its `iat` an assertion is accepted at most, in seconds.
+    `creates_users` says that an assertion of an unknown subject creates its user.
     """
 
     email_domains: tuple[str, ...]
     accepted_for: int
     is_single_use: bool
+    creates_users: bool
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,10 @@ class TrustedIssuer:
             return None
         rules = json.loads(self.identity_rules)
         return IdentityRules(
-            tuple(rules["email_domains"]), int(rules["accepted_for"]), bool(rules["single_use"])
+            email_domains=tuple(rules["email_domains"]),
+            accepted_for=int(rules["accepted_for"]),
+            is_single_use=bool(rules["single_use"]),
+            creates_users=bool(rules.get("create_users")),  # rows of earlier releases have none
         )
 
     def may_be_presented_by(self, client_id: str) -> bool:

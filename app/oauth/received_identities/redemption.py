@@ -4,15 +4,17 @@ There is no refresh token: the client presents the same assertion again until it
 row of its issuer accepts it once only.
 """
 
+from app.models.accounts.users import User
+from app.models.clients.clients import Client
 from app.models.oauth.trusted_issuers import TrustedIssuer
-from app.oauth.access_policy import AccessRefusedError, may_use
+from app.oauth.access_policy import AccessRefusedError, may_be_used_by_new_user, may_use
 from app.oauth.descriptions import Description
 from app.oauth.dpop.confirmation import confirmation_of
 from app.oauth.errors import InvalidGrantError
 from app.oauth.issuer import TokenIssuer
 from app.oauth.proven_keys import is_proven
 from app.oauth.received_identities.targets import IdentityTargets
-from app.oauth.received_identities.users import IdentityUsers
+from app.oauth.received_identities.users import IdentityUsers, owned_email
 from app.oauth.received_identities.verification import IdentityVerification, ReceivedIdentity
 from app.oauth.requests import TokenRequest
 from app.oauth.trusted_assertions import UntrustedAssertionError
@@ -49,7 +51,8 @@ class IdentityRedemption:
     ) -> TokenResponse:
         """Issue an access token for a client that has authenticated; raises an `OAuth2Error`.
 
-        The assertion is in the audit log before there is a token, with its `jti`.
+        The assertion is in the audit log before there is a token, with its `jti`. A user is created
+        only for an assertion that has passed all other checks.
         """
         client = request.client
         try:
@@ -59,13 +62,16 @@ class IdentityRedemption:
                     Description.ASSERTION_BOUND,
                     reason="the request has no DPoP proof, or one by another key",
                 )
-            user = await self._users.user_of(identity)
+            known = await self._users.find(identity)
         except UntrustedAssertionError as error:
             raise _not_valid(str(error)) from None
-        if not await may_use(client, self._entitlements.lazily(user.user_id)):
-            raise AccessRefusedError(Description.ASSERTION_INVALID)
+        await self._require_access(identity, client, known)
         grant = await self._targets.grant_of(identity, client, resource=resource, scope=scope)
         await self._require_first_use(identity)
+        try:
+            user = known or await self._users.create(identity, client)
+        except UntrustedAssertionError as error:
+            raise _not_valid(str(error)) from None
         await self._audit.record(
             AccountEvent.IDENTITY_ACCEPTED,
             user_id=user.user_id,
@@ -82,6 +88,19 @@ class IdentityRedemption:
         if response is None:
             raise _not_valid(f"{identity.row.name}: its user was disabled concurrently")
         return response.model_copy(update={"resource": grant.audience})
+
+    async def _require_access(
+        self, identity: ReceivedIdentity, client: Client, user: User | None
+    ) -> None:
+        """Require that the access policy of the client allows a user, or one to be created."""
+        if user is not None:
+            is_allowed = await may_use(client, self._entitlements.lazily(user.user_id))
+        else:
+            is_allowed = may_be_used_by_new_user(
+                client, has_verified_email=owned_email(identity) is not None
+            )
+        if not is_allowed:
+            raise AccessRefusedError(Description.ASSERTION_INVALID)
 
     async def _require_first_use(self, identity: ReceivedIdentity) -> None:
         if identity.rules.is_single_use and not await self._replay_cache_repository.spend(

@@ -1,15 +1,22 @@
 """The user here whom an identity assertion is about.
 
 That is the user who linked the identity, by its issuer and subject. An email address finds a user
-only if it is verified at both servers, and the issuer owns the domain.
+only if it is verified at both servers, and the issuer owns the domain. An unknown subject becomes a
+user where the row of its issuer says so.
 """
 
+from pydantic import ValidationError
+
 from app.models.accounts.users import User
+from app.models.clients.clients import Client
+from app.models.federation.identity_providers import IdentityProvider
 from app.oauth.received_identities.verification import ReceivedIdentity
 from app.oauth.trusted_assertions import UntrustedAssertionError
 from app.repositories.accounts.users import UserRepository
 from app.repositories.federation.identity_providers import IdentityProviderRepository
-from app.security.mailboxes import typed_email_key
+from app.schemas.claims import StandardClaims
+from app.security.mailboxes import email_key
+from app.services.federation.vouched_users import VouchedUsers
 
 
 class IdentityUsers:
@@ -18,15 +25,42 @@ class IdentityUsers:
         *,
         identity_provider_repository: IdentityProviderRepository,
         user_repository: UserRepository,
+        vouched_users: VouchedUsers,
     ) -> None:
         self._identity_provider_repository = identity_provider_repository
         self._user_repository = user_repository
+        self._vouched_users = vouched_users
 
-    async def user_of(self, identity: ReceivedIdentity) -> User:
-        """Return the user, who is not disabled; raises `UntrustedAssertionError`."""
+    async def find(self, identity: ReceivedIdentity) -> User | None:
+        """Return the user, who is not disabled, or None for one whom `create` may create.
+
+        Raises `UntrustedAssertionError`.
+        """
         user = await self._linked(identity) or await self._by_email(identity)
-        if user.is_disabled:
+        if user is None:
+            await self._provider_of_new_user(identity)
+        elif user.is_disabled:
             raise UntrustedAssertionError(f"{identity.row.name}: the user is disabled")
+        return user
+
+    async def create(self, identity: ReceivedIdentity, client: Client) -> User:
+        """Create the user of an unknown subject, or return the one who was created meanwhile.
+
+        Raises `UntrustedAssertionError`.
+        """
+        provider = await self._provider_of_new_user(identity)
+        user = await self._vouched_users.create(
+            provider,
+            identity.claims,
+            email=owned_email(identity),
+            client_id=client.client_id,
+            trusted_issuer=identity.row.name,
+            jti=identity.jti,
+        )
+        if user is None:
+            user = await self.find(identity)
+        if user is None:
+            raise UntrustedAssertionError(f"{identity.row.name}: its user cannot be created")
         return user
 
     async def _linked(self, identity: ReceivedIdentity) -> User | None:
@@ -45,26 +79,19 @@ class IdentityUsers:
             raise UntrustedAssertionError(f"{identity.row.name}: the user was deleted")
         return user
 
-    async def _by_email(self, identity: ReceivedIdentity) -> User:
-        """Return the only user with the verified address of an assertion.
+    async def _by_email(self, identity: ReceivedIdentity) -> User | None:
+        """Return the only user with the verified address of an assertion; None for a new user.
 
         A user who has linked another subject of the issuer is not found: the issuer has given the
         address to someone else.
         """
-        name = identity.row.name
-        key = _verified_key(identity)
+        name, email = identity.row.name, owned_email(identity)
+        key = email_key(email) if email is not None else None
+        users = await self._user_repository.list_by_email(key, limit=2) if key is not None else ()
+        if not users and identity.rules.creates_users:
+            return None
         if key is None:
-            raise UntrustedAssertionError(
-                f"{name}: no user has linked the subject {identity.subject!a}, and it has"
-                " no verified email address: the user has to sign in here with the identity"
-                " provider once"
-            )
-        if key.rpartition("@")[2] not in identity.rules.email_domains:
-            raise UntrustedAssertionError(
-                f"{name}: no user has linked the subject {identity.subject!a}, and the issuer is"
-                " not declared to own the domain of the address: create it with `--email-domain`"
-            )
-        users = await self._user_repository.list_by_email(key, limit=2)
+            raise UntrustedAssertionError(_without_owned_email(identity))
         if len(users) != 1:
             problem = "several users have" if users else "no user has"
             raise UntrustedAssertionError(f"{name}: {problem} verified the address here")
@@ -75,9 +102,52 @@ class IdentityUsers:
             )
         return users[0]
 
+    async def _provider_of_new_user(self, identity: ReceivedIdentity) -> IdentityProvider:
+        """Return the identity provider by which a new user can sign in."""
+        name, issuer = identity.row.name, identity.row.issuer
+        if await self._vouched_users.has_ended_link(issuer, identity.subject):
+            raise UntrustedAssertionError(
+                f"{name}: the user of the subject {identity.subject!a} was deleted, or is no longer"
+                " linked: the user has to sign in here with the identity provider once"
+            )
+        provider = await self._vouched_users.provider_of(issuer)
+        if provider is None:
+            raise UntrustedAssertionError(
+                f"{name}: no user is created without an enabled identity provider of this issuer:"
+                " run `postern providers add`"
+            )
+        return provider
 
-def _verified_key(identity: ReceivedIdentity) -> str | None:
-    email = identity.claims.get("email")
-    if not isinstance(email, str) or identity.claims.get("email_verified") is not True:
+
+def owned_email(identity: ReceivedIdentity) -> str | None:
+    """Return the address of an assertion if it is verified, in a domain that the issuer owns.
+
+    It is returned as a user with the address has it.
+    """
+    email = _verified_email(identity)
+    if email is None or email_key(email).rpartition("@")[2] not in identity.rules.email_domains:
         return None
-    return typed_email_key(email)
+    return email
+
+
+def _verified_email(identity: ReceivedIdentity) -> str | None:
+    email = identity.claims.get("email")
+    if identity.claims.get("email_verified") is not True:
+        return None
+    try:
+        return StandardClaims.model_validate({"email": email}).email
+    except ValidationError:
+        return None
+
+
+def _without_owned_email(identity: ReceivedIdentity) -> str:
+    beginning = f"{identity.row.name}: no user has linked the subject {identity.subject!a}, and"
+    if _verified_email(identity) is None:
+        return (
+            f"{beginning} it has no verified email address: the user has to sign in here with the"
+            " identity provider once"
+        )
+    return (
+        f"{beginning} the issuer is not declared to own the domain of the address: set"
+        " `--email-domain`"
+    )

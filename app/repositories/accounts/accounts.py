@@ -40,6 +40,7 @@ from app.repositories.accounts.administrators import (
     require_may_change_user,
     user_is_not_last_administrator,
 )
+from app.repositories.accounts.ended_links import note_ended_links
 from app.repositories.accounts.owners import lock_user
 from app.repositories.accounts.session_endings import end_sessions
 from app.repositories.operations.audit_outbox import write_events
@@ -125,6 +126,9 @@ class AccountRepository:
                 )
                 if deleted.first() is None:
                     return False
+                await note_ended_links(
+                    connection, upstream_identities.c.user_id == user_id, now=now
+                )
                 await delete_rows_of(connection, [user_id])
             await write_events(connection, *events)
         return True

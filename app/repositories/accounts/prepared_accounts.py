@@ -24,6 +24,7 @@ from app.models.federation.identity_providers import upstream_identities
 from app.models.oauth.personal_tokens import personal_tokens
 from app.models.oauth.token_families import token_families
 from app.models.operations.audit_outbox import NewEvent
+from app.repositories.accounts.ended_links import note_ended_links
 from app.repositories.accounts.session_endings import end_sessions
 from app.repositories.accounts.stored_claims import store_claims
 from app.repositories.oauth.redemptions import void_codes
@@ -103,5 +104,6 @@ async def _withdraw(connection: AsyncConnection, user: User, *, event: NewEvent)
         .where(family.user_id == user.user_id, family.revoked_at.is_(None))
         .values(revoked_at=event.at)
     )
+    await note_ended_links(connection, upstream_identities.c.user_id == user.user_id, now=event.at)
     for table in EMPTIED:
         await connection.execute(delete(table).where(table.c.user_id == user.user_id))

@@ -13,6 +13,7 @@ from app.database.lock_retries import retries_on_lock
 from app.models.accounts.groups import group_mappings
 from app.models.accounts.users import User, users
 from app.models.factors.passkeys import passkeys
+from app.models.federation.ended_links import ended_links
 from app.models.federation.identity_providers import (
     IdentityProvider,
     LinkedIdentity,
@@ -20,7 +21,9 @@ from app.models.federation.identity_providers import (
     upstream_providers,
 )
 from app.models.operations.audit_outbox import NewEvent
+from app.repositories.accounts.administrators import require_may_verify
 from app.repositories.accounts.credentials import renew_credentials
+from app.repositories.accounts.ended_links import digest_of_identity, note_ended_links
 from app.repositories.accounts.group_mappings import (
     end_memberships_of,
     end_memberships_without_identity,
@@ -112,6 +115,7 @@ class IdentityProviderRepository:
             )
             if deleted.first() is None:
                 return None
+            await note_ended_links(connection, identity.provider == name, now=event.at)
             linked = await connection.execute(
                 delete(upstream_identities)
                 .where(identity.provider == name)
@@ -131,6 +135,12 @@ class IdentityProviderRepository:
             ),
             value=LinkedIdentity,
         )
+
+    async def has_ended_link(self, issuer: str, subject: str) -> bool:
+        """Return whether an identity was linked before, to a user who may have been deleted."""
+        digest = digest_of_identity(issuer, subject)
+        statement = select(ended_links.c.digest).where(ended_links.c.digest == digest)
+        return await self._database.find_one(statement, value=bytes) is not None
 
     async def list_of(self, user_id: str) -> Sequence[LinkedIdentity]:
         return await self._database.find_all(
@@ -167,10 +177,15 @@ class IdentityProviderRepository:
     async def add_user(self, user: User, made: LinkedIdentity, *, event: NewEvent) -> bool:
         """Store a new user together with their external identity.
 
-        Return False if the username or the identity is taken.
+        Return False if the username or the identity is taken. Raises
+        `FullAdministratorRequiredError` for a verified address that an administrator has.
         """
         try:
             async with self._database.transaction(USERNAME, IDENTITY) as connection:
+                if user.email_key is not None:
+                    await require_may_verify(
+                        connection, user.email_key, of=user.user_id, is_full=False
+                    )
                 await connection.execute(insert(users).values(values_in(users, user)))
                 await index_new_user(connection, user)
                 await connection.execute(
@@ -240,6 +255,7 @@ class IdentityProviderRepository:
                 and not await connection.scalar(passkey_count)
             ):
                 return "last"
+            await note_ended_links(connection, *is_this_identity, now=now)
             await connection.execute(delete(upstream_identities).where(*is_this_identity))
             ended = await end_memberships_without_identity(connection, user_id, provider_id)
             await renew_credentials(

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,7 +11,7 @@ from pydantic import ValidationError
 
 from app.details import Detail
 from app.errors import InvalidInputError
-from app.models.federation.identity_providers import IdentityProvider
+from app.models.federation.identity_providers import IdentityProvider, LinkedIdentity
 from app.schemas.claims import StandardClaims
 from app.schemas.identity_providers import IdentityProviderBody
 from app.security import usernames
@@ -62,16 +63,21 @@ def external_identity_of(provider: IdentityProvider, claims: Mapping[str, Any]) 
     texts = {name: _text(claims.get(name), limit) for name, limit in MAXIMUM_TEXTS.items()}
     subject = str(claims["sub"])
     username = texts["preferred_username"]
-    is_usable = "@" not in username and usernames.problem_with(username) is None
     return ExternalIdentity(
         provider=provider.name,
         issuer=provider.issuer,
         subject=subject,
         label=texts["email"] or username or texts["name"] or subject,
-        username=username if is_usable else "",
+        username=username if is_unlike_address(username) else "",
         name=texts["name"],
         email=texts["email"],
     )
+
+
+def is_unlike_address(username: str) -> bool:
+    """Return whether a new account can have a username that is not written like an address."""
+    key = usernames.key_or_none(username)
+    return key is not None and "@" not in key and usernames.problem_with(username) is None
 
 
 def claims_of(elsewhere: ExternalIdentity) -> dict[str, object]:
@@ -88,6 +94,25 @@ def claims_of(elsewhere: ExternalIdentity) -> dict[str, object]:
             continue
         claims.update(parsed.stated_claims())
     return claims
+
+
+def linked_identity(
+    user_id: str,
+    elsewhere: ExternalIdentity,
+    *,
+    linked_at: datetime,
+    used_at: datetime | None = None,
+) -> LinkedIdentity:
+    """Return the link of a user to an external identity, to be stored."""
+    return LinkedIdentity(
+        issuer=elsewhere.issuer,
+        subject=elsewhere.subject,
+        provider=elsewhere.provider,
+        user_id=user_id,
+        label=elsewhere.label,
+        linked_at=linked_at,
+        last_used_at=used_at,
+    )
 
 
 def _text(value: object, limit: int) -> str:

@@ -5,7 +5,7 @@ account, no matter who verified it (OpenID Connect Core section 5.7).
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from app.clock import Clock
@@ -28,6 +28,7 @@ from app.services.federation.identity_provider_rules import (
     NAME,
     ExternalIdentity,
     claims_of,
+    linked_identity,
 )
 from app.services.operations.audit import AuditLog
 
@@ -150,7 +151,7 @@ class IdentityProviderService:
         event = self._audit.event(
             AccountEvent.IDENTITY_LINKED, user_id=user.user_id, provider=elsewhere.provider
         )
-        identity = self._identity(user.user_id, elsewhere)
+        identity = linked_identity(user.user_id, elsewhere, linked_at=self._clock.now())
         if not await self._identity_provider_repository.link(identity, user, event=event):
             return False
         await self._notices.send(user, AccountEvent.IDENTITY_LINKED, label=label)
@@ -208,7 +209,7 @@ class IdentityProviderService:
         event = self._audit.event(
             AccountEvent.FEDERATED_USER_CREATED, user_id=user.user_id, provider=elsewhere.provider
         )
-        identity = self._identity(user.user_id, elsewhere, now)
+        identity = linked_identity(user.user_id, elsewhere, linked_at=now, used_at=now)
         if not await self._identity_provider_repository.add_user(user, identity, event=event):
             if (
                 await self._identity_provider_repository.find_identity(
@@ -219,16 +220,3 @@ class IdentityProviderService:
                 raise ConflictError(Detail.IDENTITY_ALREADY_LINKED)
             raise taken()
         return user
-
-    def _identity(
-        self, user_id: str, elsewhere: ExternalIdentity, used_at: datetime | None = None
-    ) -> LinkedIdentity:
-        return LinkedIdentity(
-            issuer=elsewhere.issuer,
-            subject=elsewhere.subject,
-            provider=elsewhere.provider,
-            user_id=user_id,
-            label=elsewhere.label,
-            linked_at=self._clock.now(),
-            last_used_at=used_at,
-        )

@@ -230,6 +230,13 @@ def _stored_rules(rules: IdentityRulesBody | None) -> str | None:
     return json.dumps(values, sort_keys=True)
 
 
+def _stated_rules(stored: str | None) -> dict[str, Any] | None:
+    """Return the rules, with the defaults of those that an earlier release did not know."""
+    if stored is None:
+        return None
+    return IdentityRulesBody.model_validate_json(stored).model_dump(mode="json")
+
+
 def stated_issuer(row: TrustedIssuer) -> dict[str, Any]:
     """Return the members of the body that would store this row."""
     return {
@@ -247,7 +254,7 @@ def stated_issuer(row: TrustedIssuer) -> dict[str, Any]:
         "resources": row.resource_names.split(),
         "claims": dict(row.claims),
         "maximum_age": row.maximum_age,
-        "identities": json.loads(row.identity_rules) if row.identity_rules is not None else None,
+        "identities": _stated_rules(row.identity_rules),
     }
 
 

@@ -24,7 +24,7 @@ async def test_the_rules_for_identity_assertions_are_stated_changed_and_removed(
     app: Application, api: AdminApi, client: TestClient, user: TestUser
 ) -> None:
     """Identity assertions: their users are those of the issuer"""
-    rules = {"email_domains": ["b.example", "a.example"], "single_use": True}
+    rules = {"email_domains": ["b.example", "a.example"], "single_use": True, "create_users": True}
     created = await api.post("/issuers", identities_of(app, client, **rules))
     assert created.status_code == 201, created.text
     path = created.headers["location"]
@@ -39,12 +39,14 @@ async def test_the_rules_for_identity_assertions_are_stated_changed_and_removed(
         "email_domains": domains,
         "accepted_for": 600,
         "single_use": True,
+        "create_users": True,
     }
     assert changed.status_code == 200, changed.text
     assert changed.json()["identities"] == {
         "email_domains": domains,
         "accepted_for": 3600,
         "single_use": False,
+        "create_users": True,
     }
     assert refused.status_code in (409, 422)
     assert removed.status_code == 200, removed.text
@@ -68,7 +70,7 @@ async def test_the_rules_for_identity_assertions_are_stated_changed_and_removed(
         ({"identities": {"email_domains": ["localhost"]}}, 422, "/identities/email_domains/0"),
         ({"identities": {"email_domains": ["A.example"]}}, 422, "/identities/email_domains/0"),
         ({"identities": {"single_use": 1}}, 422, "/identities/single_use"),
-        ({"identities": {"create_users": True}}, 422, "/identities/create_users"),
+        ({"identities": {"create_users": 1}}, 422, "/identities/create_users"),
     ],
 )
 async def test_rules_for_identity_assertions_that_are_wrong_are_pointed_at(
