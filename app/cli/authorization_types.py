@@ -13,10 +13,10 @@ from app.cli.parameters import (
     AsJson,
     IsConfirmed,
     argument,
-    flag_of,
+    flag_parameter,
     option,
     require_confirmation,
-    texts_of,
+    texts_parameter,
     with_parameters,
 )
 from app.cli.parsing import Commands
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from app.wiring import Services
 
 TypeName = Annotated[str, argument(metavar="NAME", help="Its `type` in authorization details.")]
+Texts = list[str] | None
 REPEATED = "Can be repeated."
 SENTENCE = "The sentence on the consent page, with {placeholders} for required members."
 SCHEMA = "File with the JSON Schema of the members beside type."
@@ -40,22 +41,22 @@ cli = Commands(
 
 
 STATED = (
-    texts_of(
+    texts_parameter(
         "--translation", "LANGUAGE=TEXT", f"The sentence in a language, such as de. {REPEATED}"
     ),
-    flag_of("--open-to-all-clients", "Let every client request it."),
-    flag_of("--listed-clients-only", "Let only the clients of --client request it."),
-    texts_of("--client", "CLIENT_ID", f"A client that may request it. {REPEATED}"),
-    texts_of(
+    flag_parameter("--open-to-all-clients", "Let every client request it."),
+    flag_parameter("--listed-clients-only", "Let only the clients of --client request it."),
+    texts_parameter("--client", "CLIENT_ID", f"A client that may request it. {REPEATED}"),
+    texts_parameter(
         "--resource",
         "NAME",
         f"A resource whose tokens have the details; all tokens if there is none. {REPEATED}",
     ),
 )
 REMOVED = (
-    texts_of("--remove-translation", "LANGUAGE", REPEATED),
-    texts_of("--remove-client", "CLIENT_ID", REPEATED),
-    texts_of("--remove-resource", "NAME", REPEATED),
+    texts_parameter("--remove-translation", "LANGUAGE", REPEATED),
+    texts_parameter("--remove-client", "CLIENT_ID", REPEATED),
+    texts_parameter("--remove-resource", "NAME", REPEATED),
 )
 
 
@@ -179,7 +180,7 @@ def _changed(members: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str
     return changed
 
 
-def _without(values: Iterable[str], removed: list[str] | None, name: str) -> list[str]:
+def _without(values: Iterable[str], removed: Texts, name: str) -> list[str]:
     remaining = list(values)
     for each in removed or ():
         if each not in remaining:

@@ -60,24 +60,30 @@ def parameter(name: str, annotation: Any, default: Any) -> inspect.Parameter:
     )
 
 
-def text_of(name: str, **details: Any) -> inspect.Parameter:
-    """Return a parameter for an option with one value, named as the option."""
+def text_parameter(name: str, **details: Any) -> inspect.Parameter:
+    """Return the parameter of an option such as `--title`, for `with_parameters`."""
     return parameter(_key_of(name), Annotated[str | None, option(name, **details)], None)
 
 
-def texts_of(name: str, metavar: str, text: str) -> inspect.Parameter:
-    """Return a parameter for an option that can be repeated, named as the option."""
-    annotation = Annotated[list[str] | None, option(name, metavar=metavar, help=text)]
-    return parameter(_key_of(name), annotation, None)
+def texts_parameter(name: str, metavar: str, text: str, **details: Any) -> inspect.Parameter:
+    """Do the same for an option that can be repeated."""
+    details = {**details, "metavar": metavar, "help": text}
+    return parameter(_key_of(name), Annotated[list[str] | None, option(name, **details)], None)
 
 
-def flag_of(name: str, text: str) -> inspect.Parameter:
-    """Return a parameter for an option without a value, named as the option."""
+def flag_parameter(name: str, text: str) -> inspect.Parameter:
+    """Do the same for an option without a value."""
     return parameter(_key_of(name), Annotated[bool, flag(name, help=text)], False)
 
 
-def _key_of(option_name: str) -> str:
-    return option_name.removeprefix("--").replace("-", "_")
+def seconds_parameter(name: str, **details: Any) -> inspect.Parameter:
+    """Do the same for an option that is a number of seconds."""
+    details = {**whole_number(), "metavar": "SECONDS", **details}
+    return parameter(_key_of(name), Annotated[int | None, option(name, **details)], None)
+
+
+def _key_of(name: str) -> str:
+    return name.removeprefix("--").replace("-", "_")
 
 
 def with_parameters(parameters: Iterable[inspect.Parameter]) -> Callable[[Function], Function]:
@@ -97,7 +103,6 @@ def with_parameters(parameters: Iterable[inspect.Parameter]) -> Callable[[Functi
 
 
 AsJson = Annotated[bool, flag("--json", help="Print JSON.")]
-Limit = Annotated[int | None, option("--limit", **whole_number(), help="List at most this many.")]
 IsConfirmed = Annotated[bool, flag("--yes", help="Confirm the deletion, which cannot be undone.")]
 SecretFromStdin = Annotated[
     bool,

@@ -2,17 +2,15 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, Any
+from typing import Any
 
 from app.cli.attribute_values import pairs_of
 from app.cli.parameters import (
-    flag_of,
+    flag_parameter,
     one_of,
-    option,
-    parameter,
-    text_of,
-    texts_of,
-    whole_number,
+    seconds_parameter,
+    text_parameter,
+    texts_parameter,
 )
 from app.errors import InvalidInputError
 from app.security.resource_identifiers import key_of
@@ -28,67 +26,66 @@ Names = list[str] | None
 
 
 STATED = (
-    text_of("--title", help="What the consent page calls the resource."),
-    texts_of("--alias", "URI", f"Another URI by which clients name it. {REPEATED}"),
-    texts_of(
+    text_parameter("--title", help="What the consent page calls the resource."),
+    texts_parameter("--alias", "URI", f"Another URI by which clients name it. {REPEATED}"),
+    texts_parameter(
         "--scope", "SCOPE=SENTENCE", f"A scope, and its sentence for the consent page. {REPEATED}"
     ),
-    texts_of("--scope-json", "JSON", f"A scope with all its members. {REPEATED}"),
-    texts_of(
+    texts_parameter("--scope-json", "JSON", f"A scope with all its members. {REPEATED}"),
+    texts_parameter(
         "--translation",
         "SCOPE:LANGUAGE=SENTENCE",
         f"The sentence in a language, such as read:de. {REPEATED}",
     ),
-    texts_of("--default-scope", "SCOPE", f"Granted if a request names no scope. {REPEATED}"),
-    texts_of("--implies", "SCOPE=SCOPE", f"The second scope is part of the first. {REPEATED}"),
-    text_of(
+    texts_parameter("--default-scope", "SCOPE", f"Granted if a request names no scope. {REPEATED}"),
+    texts_parameter(
+        "--implies", "SCOPE=SCOPE", f"The second scope is part of the first. {REPEATED}"
+    ),
+    text_parameter(
         "--token-format",
         **one_of(FORMATS),
         help="jwt can be verified without asking this server; opaque can be revoked at once.",
     ),
-    text_of("--signing-alg", **one_of(ALGORITHMS), help="Signs tokens of the format jwt."),
-    parameter(
-        "access_token_ttl",
-        Annotated[
-            int | None,
-            option(
-                "--access-token-ttl",
-                **{**whole_number(), "metavar": "SECONDS"},
-                help="Lifetime of its tokens, instead of the general one.",
-            ),
-        ],
-        None,
+    text_parameter("--signing-alg", **one_of(ALGORITHMS), help="Signs tokens of the format jwt."),
+    seconds_parameter(
+        "--access-token-ttl", help="Lifetime of its tokens, instead of the general one."
     ),
-    flag_of("--open-to-all-clients", "Let every client request it."),
-    flag_of("--listed-clients-only", "Let only the clients of --requester request it."),
-    texts_of("--requester", "CLIENT_ID", f"A client that may request it. {REPEATED}"),
-    texts_of(
+    flag_parameter("--open-to-all-clients", "Let every client request it."),
+    flag_parameter("--listed-clients-only", "Let only the clients of --requester request it."),
+    texts_parameter("--requester", "CLIENT_ID", f"A client that may request it. {REPEATED}"),
+    texts_parameter(
         "--server",
         "CLIENT_ID",
         f"A confidential client that acts as its server: it may introspect its tokens. {REPEATED}",
     ),
-    flag_of("--show-metadata", "Publish its metadata (RFC 9728)."),
-    flag_of("--agents", "Let clients with a metadata document request it: AI agents, MCP clients."),
-    flag_of("--allow-personal-tokens", "Let users create personal access tokens for it."),
-    texts_of(
+    flag_parameter("--show-metadata", "Publish its metadata (RFC 9728)."),
+    flag_parameter(
+        "--agents", "Let clients with a metadata document request it: AI agents, MCP clients."
+    ),
+    flag_parameter("--allow-personal-tokens", "Let users create personal access tokens for it."),
+    texts_parameter(
         "--personal-token-group",
         "NAME",
         f"A group whose members may have personal access tokens. {REPEATED}",
     ),
 )
 REMOVED = (
-    texts_of("--remove-alias", "URI", REPEATED),
-    texts_of("--remove-scope", "SCOPE", REPEATED),
-    texts_of("--remove-translation", "SCOPE:LANGUAGE", REPEATED),
-    texts_of("--no-default-scope", "SCOPE", f"No longer granted by default. {REPEATED}"),
-    texts_of("--remove-implied", "SCOPE=SCOPE", REPEATED),
-    texts_of("--remove-requester", "CLIENT_ID", REPEATED),
-    texts_of("--remove-server", "CLIENT_ID", REPEATED),
-    flag_of("--hide-metadata", "Stop publishing its metadata."),
-    flag_of("--no-agents", "Let only registered clients request it."),
-    flag_of("--forbid-personal-tokens", "Let users create no more personal access tokens for it."),
-    flag_of("--all-personal-token-users", "Let all users have personal access tokens for it."),
-    texts_of("--reset", "MEMBER", f"Return to the general rule: {', '.join(RESETTABLE)}."),
+    texts_parameter("--remove-alias", "URI", REPEATED),
+    texts_parameter("--remove-scope", "SCOPE", REPEATED),
+    texts_parameter("--remove-translation", "SCOPE:LANGUAGE", REPEATED),
+    texts_parameter("--no-default-scope", "SCOPE", f"No longer granted by default. {REPEATED}"),
+    texts_parameter("--remove-implied", "SCOPE=SCOPE", REPEATED),
+    texts_parameter("--remove-requester", "CLIENT_ID", REPEATED),
+    texts_parameter("--remove-server", "CLIENT_ID", REPEATED),
+    flag_parameter("--hide-metadata", "Stop publishing its metadata."),
+    flag_parameter("--no-agents", "Let only registered clients request it."),
+    flag_parameter(
+        "--forbid-personal-tokens", "Let users create no more personal access tokens for it."
+    ),
+    flag_parameter(
+        "--all-personal-token-users", "Let all users have personal access tokens for it."
+    ),
+    texts_parameter("--reset", "MEMBER", f"Return to the general rule: {', '.join(RESETTABLE)}."),
 )
 
 

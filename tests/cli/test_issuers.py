@@ -179,10 +179,15 @@ async def test_an_issuer_of_identity_assertions_is_trusted(
     )
     created = await row_of(
         on_app, *options, "--identities", "--email-domain", "work.example",
-        "--accepted-for", "1200", "--single-use",
+        "--accepted-for", "1200", "--single-use", "--create-users",
     )  # fmt: skip
 
-    rules = {"email_domains": ["work.example"], "accepted_for": 1200, "single_use": True}
+    rules = {
+        "email_domains": ["work.example"],
+        "accepted_for": 1200,
+        "single_use": True,
+        "create_users": True,
+    }
     assert created["identities"] == rules
     assert (created["client_id"], created["user_id"]) == (None, None)
     assert (await row_of(on_app, "issuers", "show", name))["identities"] == rules
@@ -192,3 +197,117 @@ async def test_an_issuer_of_identity_assertions_is_trusted(
     assert "need --identities" in without_rules.errors
     too_long = await on_app(*options, "--identities", "--accepted-for", "3601")
     assert too_long.code == 1
+
+
+@pytest.fixture
+async def name(app: Application, on_app: Postern) -> str:
+    """A trusted issuer of a client, with something in each member."""
+    name, resource = app.new_name("build"), await new_resource(app)
+    client = await workload_client(app)
+    await row_of(
+        on_app, "issuers", "create", name, "--issuer", GITHUB, "--jwks-uri", KEYS,
+        "--subject", PATTERN, "--client", client.client_id, "--scope", "read",
+        "--resource", resource.name, "--claim", "repository_owner_id=65", "--maximum-age", "7200",
+    )  # fmt: skip
+    return name
+
+
+@pytest.mark.both_databases
+async def test_set_changes_only_what_is_named(
+    app: Application, on_app: Postern, name: str, tmp_path: Path
+) -> None:
+    before = await row_of(on_app, "issuers", "show", name)
+    keys = tmp_path / "keys.json"
+    keys.write_text(json.dumps(jwks(signing_key())))
+
+    scopes = await row_of(
+        on_app, "issuers", "set", name, "--scope", "write", "--scope", "admin-of-mine"
+    )
+    keyed = await row_of(on_app, "issuers", "set", name, "--jwks", str(keys))
+    others = await row_of(
+        on_app, "issuers", "set", name, "--issuer", "https://ci.example", "--algorithm", "ES256",
+        "--subject", "a", "--subject", "b:*", "--claim", "environment=live",
+        "--audience", f"{app.settings.issuer_url}/ci", "--maximum-age", "60", "--jwks-uri", KEYS,
+    )  # fmt: skip
+
+    assert scopes == {**before, "scopes": ["admin-of-mine", "write"]}
+    assert keyed == {**scopes, "jwks_uri": None, "jwks": jwks(signing_key())}
+    assert others == {
+        **scopes,
+        "issuer": "https://ci.example",
+        "algorithms": ["ES256"],
+        "subjects": ["a", "b:*"],
+        "claims": {"environment": "live"},
+        "audience": f"{app.settings.issuer_url}/ci",
+        "maximum_age": 60,
+    }
+    assert await row_of(on_app, "issuers", "show", name) == others
+
+
+async def test_reset_returns_members_to_their_defaults(on_app: Postern, name: str) -> None:
+    before = await row_of(on_app, "issuers", "show", name)
+    members = ("scopes", "resources", "claims", "maximum_age", "algorithms", "presenters")
+    resets = [word for each in members for word in ("--reset", each)]
+
+    after = await row_of(on_app, "issuers", "set", name, *resets)
+
+    empty = {"scopes": [], "resources": [], "claims": {}, "presenters": []}
+    assert after == {**before, **empty, "maximum_age": 3600, "algorithms": ["RS256"]}
+
+
+async def test_set_changes_what_the_tokens_stand_for(
+    app: Application, on_app: Postern, name: str, user: TestUser
+) -> None:
+    presenter, client = await workload_client(app), await workload_client(app)
+    change = ("issuers", "set", name)
+    for_user = await row_of(
+        on_app, *change, "--user", user.username, "--presenter", presenter.client_id
+    )
+    for_users = await row_of(
+        on_app, *change, "--identities", "--subject", "*", "--create-users",
+        "--email-domain", "work.example",
+    )  # fmt: skip
+    ruled = await row_of(on_app, *change, "--accepted-for", "900", "--single-use")
+    relaxed = await row_of(on_app, *change, "--reset", "create_users", "--reset", "single_use")
+    for_client = await row_of(on_app, *change, "--client", client.client_id, "--subject", "a")
+    without = await on_app(*change, "--create-users")
+
+    rules = {"email_domains": ["work.example"], "accepted_for": 600, "single_use": False}
+    assert (for_user["client_id"], for_user["presenters"]) == (None, [presenter.client_id])
+    assert for_user["user_id"]
+    assert for_users["user_id"] is None
+    assert for_users["identities"] == {**rules, "create_users": True}
+    assert for_users["presenters"] == [presenter.client_id]
+    assert ruled["identities"] == {
+        **rules, "create_users": True, "accepted_for": 900, "single_use": True
+    }  # fmt: skip
+    assert relaxed["identities"] == {**rules, "create_users": False, "accepted_for": 900}
+    assert for_client["client_id"] == client.client_id
+    assert (for_client["identities"], for_client["presenters"]) == (None, [])
+    assert without.code == 1
+    assert "need --identities" in without.errors
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ([], "Nothing to set."),
+        (["--subject", "*"], "a segment that isn't *"),
+        (["--jwks-uri", KEYS, "--jwks", "missing.json"], "can't be read"),
+        (["--identities"], "clients that may present"),
+        (["--user", "nobody"], "There is no user with that name."),
+        (["--resource", "nothing"], "no resource"),
+        (["--audience", "https://elsewhere.example"], "issuer of this server"),
+    ],
+)
+async def test_a_change_that_is_wrong_changes_nothing(
+    on_app: Postern, name: str, options: list[str], message: str
+) -> None:
+    before = await row_of(on_app, "issuers", "show", name)
+
+    result = await on_app("issuers", "set", name, *options)
+
+    assert result.code == 1
+    assert message in " ".join(result.errors.split())
+    assert await row_of(on_app, "issuers", "show", name) == before
+    assert (await on_app("issuers", "set", "missing", *(options or ["--single-use"]))).code == 1

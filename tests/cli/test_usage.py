@@ -130,7 +130,10 @@ COMMANDS = {
     "issuers show": "--json name",
     "issuers create": "--json name --issuer --subject --jwks-uri --jwks --algorithm --audience"
     " --client --user --presenter --scope --resource --claim --maximum-age --identities"
-    " --email-domain --single-use --accepted-for",
+    " --email-domain --single-use --accepted-for --create-users",
+    "issuers set": "--json name --issuer --subject --jwks-uri --jwks --algorithm --audience"
+    " --client --user --presenter --scope --resource --claim --maximum-age --identities"
+    " --email-domain --single-use --accepted-for --create-users --reset",
     "issuers delete": "--json name --yes",
     "tokens list": "--json",
     "tokens create": "--json --label --days",
