@@ -7,7 +7,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from app.models.oauth.trusted_issuers import TrustedIssuer
+from app.models.oauth.trusted_issuers import IdentityRules, TrustedIssuer
 from tests.conftest import AppFactory
 from tests.support.account import FRESH_SECONDS
 from tests.support.administration import id_of
@@ -24,6 +24,7 @@ DATABASES = ("sqlite",)
 PATH = "/admin/issuers"
 GITHUB = "https://token.actions.githubusercontent.com"
 KEYS = json.dumps(jwks(signing_key()))
+OF_IDENTITIES = {"identities": "1", "client_id": "", "presenters": "c", "subjects": "*"}
 
 
 @pytest_asyncio.fixture
@@ -166,9 +167,17 @@ async def test_an_issuer_is_changed_and_deleted(
         ),
         ({"subjects": "a-*"}, "subjects", "Enter 1 to 20 subjects"),
         ({"subjects": ""}, "subjects", "Enter 1 to 20 subjects"),
-        ({"client_id": ""}, "client_id", "Enter either a client or a user."),
+        ({"client_id": ""}, "client_id", "Enter either a client or a user, or choose"),
         ({"client_id": "unknown"}, "client_id", "no client with that ID"),
-        ({"user_id": "ada"}, "client_id", "Enter either a client or a user."),
+        ({"user_id": "ada"}, "client_id", "Enter either a client or a user"),
+        ({"email_domains": "work.example"}, "email_domains", "or choose that the tokens are"),
+        ({"create_users": "1"}, "create_users", "or choose that the tokens are"),
+        ({"single_use": "1"}, "single_use", "or choose that the tokens are"),
+        ({**OF_IDENTITIES, "client_id": "c"}, "client_id", "stands for its own user"),
+        ({**OF_IDENTITIES, "presenters": ""}, "presenters", "Enter at least one client"),
+        ({**OF_IDENTITIES, "email_domains": "A.example"}, "email_domains", "in lower case"),
+        ({**OF_IDENTITIES, "accepted_for": "59"}, "accepted_for", "from 60 to 3,600"),
+        ({**OF_IDENTITIES, "accepted_for": ""}, "accepted_for", "from 60 to 3,600"),
         (
             {"client_id": "", "user_id": "nobody", "presenters": "x"},
             "user_id",
@@ -231,10 +240,54 @@ async def test_an_auditor_reads_issuers_and_changes_none(
     assert (await visitor.get(f"{PATH}/missing")).status_code == 404
 
 
+async def test_an_issuer_of_identity_assertions_is_trusted_and_changed(
+    app: Application, visitor: Visitor, client: TestClient
+) -> None:
+    """Identity assertions: each stands for a user of its own"""
+    await administrator_in(visitor)
+    fields = {**OF_IDENTITIES, "presenters": client.client_id}
+    page = await submitted(
+        visitor,
+        f"{PATH}/+new",
+        **typed(
+            client,
+            **{**fields, "email_domains": "b.example a.example", "create_users": "1"},
+        ),
+    )
+    assert page.status_code == 303, told(page)
+    created, shown = await stored(app), await visitor.follow(page)
+    texts = {"subjects": "*", "presenters": client.client_id}
+    changes = {"create_users": "", "single_use": "1", "accepted_for": "900", "email_domains": ""}
+    await submitted(visitor, f"{PATH}/build/edit", **texts, **changes)
+    changed = await stored(app)
+    for_a_client = await submitted(
+        visitor,
+        f"{PATH}/build/edit",
+        subjects=PATTERN,
+        client_id=client.client_id,
+        identities="",
+        single_use="",
+    )
+
+    assert created.identities == IdentityRules(
+        email_domains=("a.example", "b.example"),
+        accepted_for=600,
+        is_single_use=False,
+        creates_users=True,
+    )
+    assert "Create the user of an unknown subject Yes" in told(shown)
+    assert "a.example, b.example" in told(shown)
+    assert changed.identities == IdentityRules(
+        email_domains=(), accepted_for=900, is_single_use=True, creates_users=False
+    )
+    assert for_a_client.status_code == 303, told(for_a_client)
+    assert (await stored(app)).identities is None
+
+
 async def test_a_form_keeps_the_rules_for_identity_assertions(
     app: Application, visitor: Visitor, client: TestClient
 ) -> None:
-    """Identity assertions: the form shows neither a client nor a user, and changes no rule"""
+    """Identity assertions: what the form shows stays as it was"""
     await administrator_in(visitor)
     employer = await new_employer(app, identities={"email_domains": ["work.example"]})
     name, presenter = employer.row.name, employer.client.client_id

@@ -8,6 +8,7 @@ import pytest
 from app.services.operations.authority import FULL
 from tests.support.administration import (
     define,
+    let_identities_go,
     new_group,
     new_provider,
     new_role,
@@ -38,6 +39,7 @@ async def test_every_link_leads_to_a_page_that_its_reader_may_open(
     await new_webhook(app)
     await new_scope(app, f"https://api.example.com/{role}")
     client = await app.create_client()
+    await let_identities_go(app, client)
     await new_resource(app, name=f"reports-{role}", servers=[client.client_id])
     await new_type(app, name=f"https://bank.example/{role}", resources=[f"reports-{role}"])
     await new_workload(app, name=f"build-{role}", client_id=client.client_id)

@@ -12,6 +12,7 @@ from app.services.operations.refusal_rules.catalogue import BY_CODE
 from tests.support.account import signed_in
 from tests.support.administration import (
     id_of,
+    let_identities_go,
     new_group,
     new_provider,
     new_role,
@@ -98,6 +99,7 @@ OF_A_PROVIDER = (
     "/delete",
 )
 OF_A_CLIENT = ("", "/claims/+new", "/claims/1", "/remove-claim/1", "/snippets/curl")
+OF_IDENTITIES = ("", "/identity-servers/+new", "/identity-servers/1", "/remove-identity-server/1")
 
 
 OF_A_RESOURCE = (
@@ -115,6 +117,8 @@ async def test_each_text_of_the_console_is_translated(visitor: Visitor, app: App
     scope = await new_scope(app, app.new_name("reports"), translations={"de": "x"})
     user_id, client = await id_of(app, user), await app.create_client()
     await set_policies(app, client, claim_mappings=[MAPPING])
+    agent = await app.create_client(client_name="agent-of-the-test")
+    await let_identities_go(app, agent)
     name = app.new_name("api")
     resource = await new_resource(app, name=name, servers=[client.client_id], shows_metadata=True)
     issuer = (
@@ -136,6 +140,7 @@ async def test_each_text_of_the_console_is_translated(visitor: Visitor, app: App
         *(f"/admin/providers/{provider.name}{place}" for place in OF_A_PROVIDER),
         *(f"/admin/scopes/{scope.name}{place}" for place in ("", "/edit", "/delete")),
         *(f"/admin/clients/{client.client_id}{place}" for place in OF_A_CLIENT),
+        *(f"/admin/clients/{agent.client_id}{place}" for place in OF_IDENTITIES),
     ]
     known = {*await known_texts(app, user), group.name, role.name, *CODES_OF_THE_CONSOLE, *BY_CODE}
     known |= {webhook.url, provider.label, provider.scope, provider.issuer, "x"}
@@ -148,6 +153,7 @@ async def test_each_text_of_the_console_is_translated(visitor: Visitor, app: App
     known |= {"ES256", "EdDSA", "RS256", "PS256"}
     known |= {issuer.name, issuer.issuer, issuer.audience, issuer.subjects}
     known |= {issuer.jwks_uri or ""}
+    known |= {agent.client_id, "agent-of-the-test", "https://chat.example", "there"}
     known |= {f"{name} \N{EN DASH} Postern" for name in known}  # the titles of objects
 
     for path in paths:

@@ -14,6 +14,7 @@ from tests.support.administration import (
     add_provider,
     define,
     id_of,
+    let_identities_go,
     new_group,
     new_scope,
     new_webhook,
@@ -98,6 +99,7 @@ async def paths(app: Application, visitor: Visitor) -> list[str]:
         after={"name": HOSTILE},
     )
     client = await app.create_client(client_name=HOSTILE)
+    await let_identities_go(app, client, there="<script>alert(1)</script>")
     await define(app, app.new_name("floor").replace("-", "_"), "string", description=HOSTILE)
     webhook = (await new_webhook(app, description=HOSTILE)).webhook
     await new_scope(app, "reports", description=HOSTILE, translations={"de": HOSTILE})
@@ -136,6 +138,7 @@ async def paths(app: Application, visitor: Visitor) -> list[str]:
         *(f"/admin/providers/{name}{place}" for place in ("/mappings", "/delete")),
         *("/admin/clients", f"/admin/clients?search={HOSTILE[:9]}"),
         *(f"/admin/clients/{client.client_id}{place}" for place in ("", "/edit", "/delete")),
+        f"/admin/clients/{client.client_id}/identity-servers/1",
         "/admin/audit",
         *(f"/admin/audit/{event.sequence}" for event in newest if event.is_numbered),
     ]

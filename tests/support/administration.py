@@ -165,6 +165,20 @@ async def set_policies(app: Application, client: TestClient, **policies: Any) ->
     )
 
 
+async def let_identities_go(app: Application, client: TestClient, there: str = "there") -> None:
+    """Let a client take users' identities to another server, at which its id is `there`."""
+    server = {
+        "audience": "https://chat.example",
+        "relying_party": client.client_id,
+        "client_id": there,
+        "access": {"kind": "everyone"},
+        "resources": ["https://chat.example/mcp"],
+        "scopes": [],
+        "release_email": False,
+    }
+    await set_policies(app, client, identity_assertions=[server])
+
+
 async def restrict_to(app: Application, client: TestClient, *groups: Group) -> None:
     """Let only members of the groups use a client; nobody if there is none."""
     access: dict[str, Any] = {"kind": "nobody"}

@@ -59,9 +59,7 @@ def stored_values(request: ClientRequest) -> dict[str, str]:
 def shown_exchange(request: ClientRequest) -> Sequence[tuple[str, str]]:
     """Return the translated labels and the values that are set."""
     text, values = request.text, stored_values(request)
-    shown = [(text(each.label), values[each.name]) for each in FIELDS if values[each.name]]
-    servers = [each.audience for each in policies_of(request).identity_assertions]
-    return [*shown, (text("Identities for"), " ".join(servers))] if servers else shown
+    return [(text(each.label), values[each.name]) for each in FIELDS if values[each.name]]
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from app.pages.admin import (
     client_claims,
     client_default_resource,
     client_exchange,
+    client_identity_servers,
     client_policies,
     client_secrets,
     client_snippets,
@@ -30,6 +31,7 @@ from app.pages.admin.client_grants import (
     part_of_consents,
     part_of_tokens,
 )
+from app.pages.admin.client_identity_servers import part_of_identity_servers
 from app.pages.admin.client_parts import (
     facts_of,
     part_of_access,
@@ -101,6 +103,7 @@ async def show_client(request: ClientRequestDep) -> Response:
             await part_of_access(request),
             part_of_policies(request),
             part_of_claims(request),
+            part_of_identity_servers(request),
             part_of_snippets(request),
             part_of_admin_scopes(request),
             await part_of_consents(request, request.client.client_id),
@@ -184,6 +187,7 @@ PAGE = ConsolePage(
         *client_access.routers,
         *client_policies.routers,
         *client_exchange.routers,
+        *client_identity_servers.routers,
         *client_claims.routers,
         *client_snippets.routers,
         *client_admin_scopes.routers,

@@ -20,11 +20,10 @@ from app.pages.admin.trusted_issuer_forms import (
     stored_values,
 )
 from app.pages.support import redirect
-from app.services.oauth.trusted_issuers import stated_issuer
 
 
 async def _create(request: ConsoleRequest, typed: Mapping[str, str]) -> Response:
-    body = await parse_issuer(request, typed[NAME.name], typed, NEW_FIELDS, identities=None)
+    body = await parse_issuer(request, typed[NAME.name], typed, NEW_FIELDS)
     row = await request.services.oauth.trusted_issuers.create(body, authority=request.authority)
     return redirect(f"{PATH}/{row.name}?done=created")
 
@@ -32,13 +31,7 @@ async def _create(request: ConsoleRequest, typed: Mapping[str, str]) -> Response
 async def _save(request: TrustedIssuerRequest, typed: Mapping[str, str]) -> Response:
     await request.services.oauth.trusted_issuers.change(
         request.row.name,
-        await parse_issuer(
-            request,
-            request.row.name,
-            typed,
-            FIELDS,
-            identities=stated_issuer(request.row)["identities"],
-        ),
+        await parse_issuer(request, request.row.name, typed, FIELDS),
         version=request.row.version,
         authority=request.authority,
     )

@@ -16,6 +16,14 @@ from app.pages.admin.forms import Field, Option, parse_body
 from app.pages.admin.navigation import url_of
 from app.pages.admin.object_forms import ObjectRequest
 from app.pages.admin.resource_forms import NAME
+from app.pages.admin.trusted_issuer_identities import (
+    FIRST_VALUES,
+    IDENTITIES,
+    RULES,
+    misplaced_rules,
+    stored_rules,
+    typed_rules,
+)
 from app.pages.support import ShowAgainError
 from app.schemas.trusted_issuers import HOUR_SECONDS, TrustedIssuerBody, require_public_keys
 from app.security.jose import CLIENT_ALGORITHMS
@@ -124,14 +132,14 @@ MAXIMUM_AGE = Field(
     maximum=5,
 )
 FIELDS = (
-    *(ISSUER, JWKS_URI, JWKS, ALGORITHMS, AUDIENCE, SUBJECTS, CLIENT, USER, PRESENTERS),
-    *(SCOPES, RESOURCES, CLAIMS, MAXIMUM_AGE),
+    *(ISSUER, JWKS_URI, JWKS, ALGORITHMS, AUDIENCE, SUBJECTS, CLIENT, USER),
+    *(IDENTITIES, *RULES, PRESENTERS, SCOPES, RESOURCES, CLAIMS, MAXIMUM_AGE),
 )
 NEW_FIELDS = (NAME, *FIELDS)
 LISTS = (ALGORITHMS, SUBJECTS, PRESENTERS, SCOPES, RESOURCES)
 """Fields with several values, which have no spaces."""
 ONE_SOURCE = N_("Enter either the address of the keys, or the keys.")
-ONE_TARGET = N_("Enter either a client or a user.")
+ONE_TARGET = N_("Enter either a client or a user, or choose identity assertions.")
 WITHOUT_PRESENTER = N_("Enter at least one client: a user's tokens need one that authenticates.")
 OF_IDENTITIES = N_("Leave this empty: each token of this issuer stands for its own user.")
 OF_A_CLIENT = N_("Leave this empty: a client presents its own tokens.")
@@ -182,6 +190,7 @@ def first_values(request: ConsoleRequest) -> dict[str, str]:
         ALGORITHMS.name: "RS256",
         AUDIENCE.name: request.services.core.settings.issuer_url,
         MAXIMUM_AGE.name: str(HOUR_SECONDS),
+        **FIRST_VALUES,
     }
 
 
@@ -205,6 +214,7 @@ def stored_values(request: TrustedIssuerRequest) -> dict[str, str]:
         RESOURCES.name: row.resource_names,
         CLAIMS.name: "\n".join(f"{name}={value}" for name, value in row.claims.items()),
         MAXIMUM_AGE.name: str(row.maximum_age),
+        **stored_rules(row.identities),
     }
 
 
@@ -213,19 +223,14 @@ async def parse_issuer(
     name: str,
     typed: Mapping[str, str],
     fields: Sequence[Field],
-    *,
-    identities: Mapping[str, Any] | None,
 ) -> TrustedIssuerBody:
-    """Return the body of a form; show the form again with what is wrong.
-
-    `identities` are the rules for identity assertions, which the form does not change.
-    """
-    _require_one_of_each(request, typed, has_identities=identities is not None)
+    """Return the body of a form; show the form again with what is wrong."""
+    _require_one_of_each(request, typed)
     values: dict[str, Any] = {
-        **{field.name: typed[field.name] or None for field in FIELDS},
+        **{field.name: typed[field.name] or None for field in FIELDS if field not in RULES},
         **{field.name: typed[field.name].split() for field in LISTS},
         NAME.name: name,
-        "identities": identities,
+        IDENTITIES.name: typed_rules(request, typed),
         JWKS.name: _keys(request, typed[JWKS.name]),
         CLAIMS.name: _claims(request, typed[CLAIMS.name]),
         USER.name: await _user_id(request, typed[USER.name]),
@@ -233,17 +238,15 @@ async def parse_issuer(
     return parse_body(request, TrustedIssuerBody, values, fields)
 
 
-def _require_one_of_each(
-    request: ConsoleRequest, typed: Mapping[str, str], *, has_identities: bool
-) -> None:
+def _require_one_of_each(request: ConsoleRequest, typed: Mapping[str, str]) -> None:
     """Require one source of keys and one target, and presenters for a user only.
 
     With identities, the target is the user of each token, and presenters are required.
     """
-    errors = {}
+    errors = dict(misplaced_rules(request, typed))
     if bool(typed[JWKS_URI.name]) == bool(typed[JWKS.name]):
         errors[JWKS_URI.name] = request.text(ONE_SOURCE)
-    if has_identities:
+    if typed[IDENTITIES.name]:
         errors |= {
             each.name: request.text(OF_IDENTITIES) for each in (CLIENT, USER) if typed[each.name]
         }

@@ -16,6 +16,7 @@ from app.pages.admin.trusted_issuer_forms import (
     TrustedIssuerRequest,
     TrustedIssuerRequestDep,
 )
+from app.pages.admin.trusted_issuer_identities import facts_of_rules
 from app.pages.admin.views import Cell, Fact, Link, Listing, ObjectView, Part, Table, owner_cell
 from app.schemas.admin_scopes import AdminScope
 
@@ -89,6 +90,8 @@ def _facts(request: TrustedIssuerRequest) -> Sequence[Fact]:
     if row.client_id is None:
         presenters = _names(request, row.presenters.split())
         facts.append(Fact(text("Clients that may present tokens for the user"), presenters))
+    if row.identities is not None:
+        facts += facts_of_rules(request, row.identities)
     return [
         *facts,
         Fact(text("Scopes at most"), _names(request, row.scopes.split())),

@@ -124,14 +124,23 @@ class ClientPolicyService:
     async def _check_assertions(
         self, after: ClientPolicies, before: ClientPolicies, authority: Authority
     ) -> None:
-        """Require the groups and relying parties of new identity assertions to exist."""
-        field = "identity_assertions"
+        """Require the groups and relying parties of new identity assertions to exist.
+
+        Those that an entry for the same server has already may have been deleted.
+        """
+        field, stored = "identity_assertions", {e.audience: e for e in before.identity_assertions}
         new = [each for each in after.identity_assertions if each not in before.identity_assertions]
         if new:
             authority.require(AdminScope.CLIENTS_WRITE)
         for each in new:
-            authority.require_may_change(await self._known_client(each.relying_party, field=field))
-            await self._require_groups(each.access.groups, field=field)
+            known = stored.get(each.audience)
+            client = await self._client_repository.find(each.relying_party, now=self._clock.now())
+            if client is not None:
+                authority.require_may_change(client)
+            elif known is None or known.relying_party != each.relying_party:
+                raise InvalidInputError(Detail.CLIENT_UNKNOWN, field=field)
+            known_groups = known.access.groups if known is not None else ()
+            await self._require_groups(set(each.access.groups) - set(known_groups), field=field)
 
     async def _require_groups(self, group_ids: Collection[str], *, field: str) -> None:
         ids = sorted(set(group_ids))
