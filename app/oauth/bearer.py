@@ -4,6 +4,7 @@ A token is a bearer token (RFC 6750), or it is bound to a key that each request 
 Neither is accepted by the scheme of the other.
 """
 
+from collections.abc import Sequence
 from enum import Enum
 from typing import NamedTuple
 from urllib.parse import parse_qs
@@ -61,6 +62,11 @@ class BearerTokens:
         self._resource_catalogue = resource_catalogue
         self._fapi = fapi
 
+    @property
+    def proof_algorithms(self) -> Sequence[str]:
+        """The algorithms of proofs that a challenge names if the client is not known."""
+        return self._fapi.proof_algorithms(None)
+
     async def authenticate(
         self,
         authorization: bytes | None,
@@ -79,19 +85,20 @@ class BearerTokens:
         `MissingTokenError`, `InvalidBearerRequestError`, `InvalidTokenError` or a `DpopError`.
         """
         if authorization is None and in_form is None:
-            raise MissingBoundTokenError(reason="the request has no bearer token")
+            raise MissingBoundTokenError(
+                algorithms=self.proof_algorithms, reason="the request has no bearer token"
+            )
         if (authorization and in_form) or (query and _has_access_token(query)):
             raise InvalidBearerRequestError(Description.SEVERAL_BEARER_TOKENS)
         presented = Presented(in_form, False) if in_form else _token_in(authorization or b"")
         token = await self._access_tokens.find_valid(presented.token)
         if token is None:
-            refused = InvalidDpopTokenError if presented.is_bound else InvalidTokenError
-            raise refused(reason="the access token is unknown, expired or revoked")
+            raise self._unknown(presented)
         request_context.name_client(token.client_id)
         if presented.is_bound or token.confirmation is not None:
             await self._require_key(token, presented, proof)
             require_certificate_of_token(token.confirmation, certificate)
-        elif self._fapi.holds_under(token.policies):
+        elif self._fapi.requires_binding(token.policies, token.confirmation):
             raise InvalidTokenError(
                 reason="the FAPI 2.0 profile does not allow an access token that is not bound"
             )
@@ -100,6 +107,12 @@ class BearerTokens:
         if accepts is not Accepts.DEFAULT_RESOURCE or not await self._is_for_default(token):
             raise InvalidTokenError(reason="the access token is for a resource, not for us")
         return token._replace(scope=own_scope(token.scope))
+
+    def _unknown(self, presented: Presented) -> InvalidTokenError:
+        reason = "the access token is unknown, expired or revoked"
+        if presented.is_bound:
+            return InvalidDpopTokenError(algorithms=self.proof_algorithms, reason=reason)
+        return InvalidTokenError(reason=reason)
 
     async def _is_for_default(self, token: AccessToken) -> bool:
         """Return whether a token is of a sign-in, and for the default resource of its client."""
@@ -116,13 +129,17 @@ class BearerTokens:
         Raises `InvalidDpopTokenError` if one of the two is missing, and a `DpopError` for a proof
         that is not valid.
         """
-        jkt = bound_key(token.confirmation)
+        jkt, algorithms = bound_key(token.confirmation), self._fapi.proof_algorithms(token.policies)
         if not presented.is_bound:
             if jkt is not None:
-                raise InvalidDpopTokenError(reason="a bound token was sent as a bearer token")
+                raise InvalidDpopTokenError(
+                    algorithms=algorithms, reason="a bound token was sent as a bearer token"
+                )
             return
         if jkt is None:
-            raise InvalidDpopTokenError(reason="a bearer token was sent as one bound to a key")
+            raise InvalidDpopTokenError(
+                algorithms=algorithms, reason="a bearer token was sent as one bound to a key"
+            )
         policies = parse_policies(token.policies) if token.policies is not None else None
         verified = await self._dpop_proofs.verify(
             proof,
@@ -131,8 +148,10 @@ class BearerTokens:
             is_fapi=self._fapi.holds_under(token.policies),
         )
         if verified.jkt != jkt:
-            raise InvalidDpopTokenError(reason="the token is bound to another key than the proof's")
-        await self._dpop_proofs.spend(verified, at_resource=True)
+            raise InvalidDpopTokenError(
+                algorithms=algorithms, reason="the token is bound to another key than the proof's"
+            )
+        await self._dpop_proofs.spend(verified, algorithms=algorithms)
 
 
 def _token_in(authorization: bytes) -> Presented:

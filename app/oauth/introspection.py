@@ -33,6 +33,7 @@ from app.schemas.tokens import Introspected, introspected
 from app.security.document_urls import is_of_document
 from app.security.tokens import PERSONAL_TOKEN, REFRESH_TOKEN, digest_of
 from app.services.accounts.entitlements import EntitlementService
+from app.services.clients.fapi import FapiProfile
 from app.services.oauth.resource_catalogue import ResourceCatalogue
 
 INACTIVE: Introspected = {"active": False}
@@ -50,10 +51,12 @@ class Introspection:
         resource_catalogue: ResourceCatalogue,
         entitlements: EntitlementService,
         act_claims: ActClaims,
+        fapi: FapiProfile,
         clock: Clock,
         issuer: str,
     ) -> None:
         self._act_claims = act_claims
+        self._fapi = fapi
         self._authenticator = authenticator
         self._access_tokens = access_tokens
         self._client_repository = client_repository
@@ -80,7 +83,9 @@ class Introspection:
 
     async def _of_access_token(self, token: str, client: Client) -> Introspected:
         row = await self._access_tokens.find_valid(token)
-        if row is None or (row.audience is not None and not await self._may_see(row, client)):
+        if row is None or self._fapi.requires_binding(row.policies, row.confirmation):
+            return INACTIVE
+        if row.audience is not None and not await self._may_see(row, client):
             return INACTIVE
         mapped = await self._mapped(row, row.policies) if row.user_id is not None else {}
         return introspected(

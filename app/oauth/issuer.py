@@ -303,4 +303,4 @@ class TokenIssuer:
     async def refuse_replay(self, keys: ProvenKeys) -> None:
         """Raise `InvalidDpopProofError` if another request used the proof; else it is used now."""
         if keys.proof is not None:
-            await self._dpop_proofs.spend(keys.proof, at_resource=False)
+            await self._dpop_proofs.spend(keys.proof, algorithms=None)

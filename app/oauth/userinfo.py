@@ -49,12 +49,10 @@ class UserInfo:
 
         Raises `InsufficientScopeError` or `InvalidTokenError`.
         """
-        is_bound = bound_key(token.confirmation) is not None
-        insufficient = InsufficientBoundScopeError if is_bound else InsufficientScopeError
         if token.user_id is None:
-            raise insufficient(reason="the access token was issued to the client itself")
+            raise self._insufficient(token, "the access token was issued to the client itself")
         if OPENID not in token.scope.split():
-            raise insufficient(reason="the access token lacks the scope openid")
+            raise self._insufficient(token, "the access token lacks the scope openid")
         user = await self._user_repository.find(token.user_id)
         client = await self._client_repository.find(token.client_id, now=self._clock.now())
         if user is None or client is None:
@@ -78,6 +76,12 @@ class UserInfo:
         signed = {**claims, "iss": self._issuer, "aud": client.identifier}
         algorithm = self._fapi.signing_algorithm(client, registered)
         return await self._signing_keys.sign(signed, algorithm=algorithm)
+
+    def _insufficient(self, token: AccessToken, reason: str) -> InsufficientScopeError:
+        if bound_key(token.confirmation) is None:
+            return InsufficientScopeError(reason=reason)
+        algorithms = self._fapi.proof_algorithms(token.policies)
+        return InsufficientBoundScopeError(algorithms=algorithms, reason=reason)
 
     async def _asked(self, token: AccessToken, client: Client) -> Mapping[str, Any]:
         """Return what the `claims` parameter of this sign-in requested from UserInfo."""

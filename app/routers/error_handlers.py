@@ -25,7 +25,7 @@ from app.errors import (
     UnavailableError,
 )
 from app.middleware.http import HttpResponse
-from app.oauth.dpop.errors import ALGS
+from app.oauth.dpop.errors import algs
 from app.oauth.errors import (
     InvalidRequestError,
     OAuth2Error,
@@ -104,8 +104,9 @@ class ErrorRenderer:
         async def handle(request: Request, error: Exception) -> Response:
             if isinstance(error, HTTPException) and error.status_code == 405:
                 error = HTTPException(405, headers={"Allow": allowed_methods(request)})
-            if isinstance(error, InsufficientScopeError) and _has_bound_token(request):
-                error = error.for_bound_token(ALGS)
+            algorithms = getattr(request.state, "proof_algorithms", None)
+            if isinstance(error, InsufficientScopeError) and algorithms is not None:
+                error = error.for_bound_token(algs(algorithms))
             return starlette_response(self.render(error, request.url.path))
 
         for error_class in (
@@ -116,11 +117,6 @@ class ErrorRenderer:
             Exception,
         ):
             application.add_exception_handler(error_class, handle)
-
-
-def _has_bound_token(request: Request) -> bool:
-    """Return whether a request presents its token by the scheme of RFC 9449."""
-    return request.headers.get("authorization", "").partition(" ")[0].lower() == "dpop"
 
 
 def allowed_methods(request: Request) -> str:

@@ -1,6 +1,6 @@
 """Endpoints that the fast lane calls directly and FastAPI declares, with one implementation."""
 
-from collections.abc import Awaitable, Callable, Iterable, Set
+from collections.abc import Awaitable, Callable, Iterable, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -129,7 +129,7 @@ def form_request_of(request: HttpRequest, *, read: Set[str]) -> FormRequest:
     """
     headers = request.headers
     if request.repeated:
-        authorization, dpop = authorization_of(request), dpop_of(request, at_resource=False)
+        authorization, dpop = authorization_of(request), dpop_of(request, algorithms=None)
     else:
         authorization, dpop = headers.get(b"authorization"), headers.get(DPOP)
     return FormRequest(
@@ -146,16 +146,17 @@ def authorization_of(request: HttpRequest) -> bytes | None:
     return request.headers.get(b"authorization")
 
 
-def dpop_of(request: HttpRequest, *, at_resource: bool) -> bytes | None:
+def dpop_of(request: HttpRequest, *, algorithms: Sequence[str] | None) -> bytes | None:
     """Return the DPoP header (RFC 9449 section 4.3); raises `InvalidDpopProofError` for several."""
     if DPOP in request.repeated:
-        raise InvalidDpopProofError(Description.SEVERAL_DPOP_HEADERS, at_resource=at_resource)
+        raise InvalidDpopProofError(Description.SEVERAL_DPOP_HEADERS, algorithms=algorithms)
     return request.headers.get(DPOP)
 
 
-def presented_proof(request: HttpRequest) -> PresentedProof:
+def presented_proof(oauth: OAuth, request: HttpRequest) -> PresentedProof:
     """Return what a proof at a protected resource has to match."""
-    return PresentedProof(dpop_of(request, at_resource=True), request.method, request.path)
+    header = dpop_of(request, algorithms=oauth.bearer_tokens.proof_algorithms)
+    return PresentedProof(header, request.method, request.path)
 
 
 def with_nonce(headers: Headers, oauth: OAuth, request: HttpRequest) -> Headers:

@@ -16,7 +16,7 @@ async def profile(oauth: OAuth, request: HttpRequest) -> HttpResponse:
         authorization_of(request),
         accepts=Accepts.NO_AUDIENCE,
         query=request.query,
-        proof=presented_proof(request),
+        proof=presented_proof(oauth, request),
         certificate=request.certificate,
     )
     return json_response(profile_of(token), headers=with_nonce(NO_STORE, oauth, request))

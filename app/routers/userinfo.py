@@ -42,7 +42,7 @@ async def userinfo(oauth: OAuth, request: HttpRequest) -> HttpResponse:
         accepts=Accepts.DEFAULT_RESOURCE,
         query=request.query,
         in_form=_token_in_form(request),
-        proof=presented_proof(request),
+        proof=presented_proof(oauth, request),
         certificate=request.certificate,
     )
     headers = with_nonce(NO_STORE, oauth, request)

@@ -205,6 +205,7 @@ def build_oauth(
             resource_catalogue=resources.resource_catalogue,
             entitlements=core.entitlements,
             act_claims=tokens.act_claims,
+            fapi=core.fapi,
             clock=core.clock,
             issuer=issuer,
         ),

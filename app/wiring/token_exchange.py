@@ -48,6 +48,7 @@ def build_token_exchange(
             resource_catalogue=resources.resource_catalogue,
             client_repository=core.client_repository,
             user_repository=core.user_repository,
+            fapi=core.fapi,
             clock=core.clock,
         ),
         exchanged_token_issuer=ExchangedTokenIssuer(

@@ -80,7 +80,7 @@ class PushedRequests:
             raise InvalidRequestError(refused.detail, reason=refused.reason) from None
         await self._limits.count_request_of(client.client_id, is_authenticated=not client.is_public)
         if proof is not None:
-            await self._dpop_proofs.spend(proof, at_resource=False)
+            await self._dpop_proofs.spend(proof, algorithms=None)
         return await self._store(client, parameters)
 
     async def _authenticated(self, request: FormRequest) -> Client:
@@ -140,7 +140,7 @@ def _bound_to(proof: DpopProof | None, parameters: Mapping[str, str]) -> Mapping
     if parameters.get("dpop_jkt", proof.jkt) != proof.jkt:
         raise InvalidDpopProofError(
             Description.DPOP_KEY_DIFFERS,
-            at_resource=False,
+            algorithms=None,
             reason="the dpop_jkt is not the thumbprint of the key of the proof",
         )
     return {**parameters, "dpop_jkt": proof.jkt}

@@ -1,8 +1,10 @@
 """The errors of DPoP (RFC 9449 sections 5, 7.1, 8 and 9).
 
 The token endpoint answers 400. A protected resource answers 401 with a challenge, as it does for
-any other problem with a token.
+any other problem with a token. The challenge names the `algorithms` that are accepted.
 """
+
+from collections.abc import Sequence
 
 from app.oauth.descriptions import Description
 from app.oauth.errors import (
@@ -12,22 +14,27 @@ from app.oauth.errors import (
     MissingTokenError,
     OAuth2Error,
 )
-from app.security.key_proofs import PROOF_ALGORITHMS
-
-ALGS = f'algs="{" ".join(PROOF_ALGORITHMS)}"'
 
 
 class DpopError(OAuth2Error):
-    """A refused proof; `at_resource` is whether it came with an access token."""
+    """A refused proof.
+
+    `algorithms` are those of the challenge if it came with an access token, else None.
+    """
 
     def __init__(
-        self, description: str | None = None, *, at_resource: bool, reason: str | None = None
+        self,
+        description: str | None = None,
+        *,
+        algorithms: Sequence[str] | None,
+        reason: str | None = None,
     ) -> None:
-        super().__init__(description, reason=reason, status_code=401 if at_resource else 400)
-        self.at_resource = at_resource
+        status_code = 401 if algorithms is not None else 400
+        super().__init__(description, reason=reason, status_code=status_code)
+        self.algorithms = algorithms
 
     def extra_headers(self) -> list[tuple[str, str]]:
-        return [_challenge(str(self.error))] if self.at_resource else []
+        return [_challenge(str(self.error), self.algorithms)] if self.algorithms is not None else []
 
 
 class InvalidDpopProofError(DpopError):
@@ -43,8 +50,10 @@ class UseDpopNonceError(DpopError):
     error = "use_dpop_nonce"
     description = Description.DPOP_NONCE_REQUIRED
 
-    def __init__(self, nonce: str, *, at_resource: bool, reason: str | None = None) -> None:
-        super().__init__(at_resource=at_resource, reason=reason)
+    def __init__(
+        self, nonce: str, *, algorithms: Sequence[str] | None, reason: str | None = None
+    ) -> None:
+        super().__init__(algorithms=algorithms, reason=reason)
         self.nonce = nonce
 
     def extra_headers(self) -> list[tuple[str, str]]:
@@ -54,25 +63,44 @@ class UseDpopNonceError(DpopError):
 class InvalidDpopTokenError(InvalidTokenError):
     """RFC 9449 section 7.1: the access token is not valid with this key, or without one."""
 
+    def __init__(self, *, algorithms: Sequence[str], reason: str) -> None:
+        super().__init__(reason=reason)
+        self.algorithms = algorithms
+
     def extra_headers(self) -> list[tuple[str, str]]:
-        return [_challenge("invalid_token")]
+        return [_challenge("invalid_token", self.algorithms)]
 
 
 class InsufficientBoundScopeError(InsufficientScopeError):
     """RFC 9449 section 7.1: the token, which is bound to a key, lacks the scope `openid`."""
 
+    def __init__(self, *, algorithms: Sequence[str], reason: str) -> None:
+        super().__init__(reason=reason)
+        self.algorithms = algorithms
+
     def extra_headers(self) -> list[tuple[str, str]]:
-        return [_challenge("insufficient_scope", scope="openid")]
+        return [_challenge("insufficient_scope", self.algorithms, scope="openid")]
 
 
 class MissingBoundTokenError(MissingTokenError):
     """RFC 9449 section 7.1: no token at all, where bound tokens are accepted, too."""
 
+    def __init__(self, *, algorithms: Sequence[str], reason: str) -> None:
+        super().__init__(reason=reason)
+        self.algorithms = algorithms
+
     def extra_headers(self) -> list[tuple[str, str]]:
-        return [*super().extra_headers(), _challenge(None)]
+        return [*super().extra_headers(), _challenge(None, self.algorithms)]
 
 
-def _challenge(error: str | None, *, scope: str | None = None) -> tuple[str, str]:
+def algs(algorithms: Sequence[str]) -> str:
+    """Return the parameter of a challenge that names the algorithms of proofs (section 7.1)."""
+    return f'algs="{" ".join(algorithms)}"'
+
+
+def _challenge(
+    error: str | None, algorithms: Sequence[str], *, scope: str | None = None
+) -> tuple[str, str]:
     code = f', error="{error}"' if error is not None else ""
     required = f', scope="{scope}"' if scope is not None else ""
-    return ("WWW-Authenticate", f"DPoP {REALM}{code}{required}, {ALGS}")
+    return ("WWW-Authenticate", f"DPoP {REALM}{code}{required}, {algs(algorithms)}")

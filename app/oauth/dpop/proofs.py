@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -15,8 +16,8 @@ from app.oauth.dpop.target_uris import TargetUris
 from app.repositories.operations.replay_cache import ReplayCacheRepository
 from app.security import jose
 from app.security.jose import SignatureError
-from app.security.key_proofs import encoded, verify_key_proof
-from app.services.clients.fapi import FAPI_ALGORITHM_NAMES
+from app.security.key_proofs import PROOF_ALGORITHMS, encoded, verify_key_proof
+from app.services.clients.fapi import FAPI_ALGORITHM_NAMES, FAPI_ALGORITHMS
 
 PROOF_TYPE = "dpop+jwt"
 MAXIMUM_BYTES = 4096
@@ -72,11 +73,13 @@ class DpopProofs:
         FAPI 2.0 profile holds for the client, which restricts the algorithms. The proof is not
         used yet: store its `use` in the step that stores what the client gets, or call `spend`.
         """
-        at_resource, header = access_token is not None, presented.header
+        accepted = FAPI_ALGORITHMS if is_fapi else PROOF_ALGORITHMS
+        algorithms = accepted if access_token is not None else None
+        header = presented.header
         if header is None:
             raise InvalidDpopProofError(
                 Description.DPOP_PROOF_REQUIRED,
-                at_resource=at_resource,
+                algorithms=algorithms,
                 reason="the request has no DPoP header",
             )
         try:
@@ -92,20 +95,23 @@ class DpopProofs:
             if not isinstance(jti, str) or not 0 < len(jti) <= MAXIMUM_JTI:
                 raise SignatureError("jti is missing or invalid")
             expires_at = self._expiry_by_nonce(
-                proof.claims, at_resource=at_resource, needs_nonce=needs_nonce
+                proof.claims, algorithms=algorithms, needs_nonce=needs_nonce
             ) or self._expiry_by_age(proof.claims)
         except SignatureError as error:
             raise InvalidDpopProofError(
-                at_resource=at_resource, reason=f"the DPoP proof cannot be verified: {error}"
+                algorithms=algorithms, reason=f"the DPoP proof cannot be verified: {error}"
             ) from None
         use = SingleUse(_digest_of(proof.thumbprint, jti), secrets.token_bytes(16), expires_at)
         return DpopProof(proof.thumbprint, use)
 
-    async def spend(self, proof: DpopProof, *, at_resource: bool) -> None:
-        """Use a proof; raises `InvalidDpopProofError` if another request used it."""
+    async def spend(self, proof: DpopProof, *, algorithms: Sequence[str] | None) -> None:
+        """Use a proof; raises `InvalidDpopProofError` if another request used it.
+
+        `algorithms` are those of the challenge, as in the errors.
+        """
         if not await self._replay_cache_repository.spend_use(proof.use):
             raise InvalidDpopProofError(
-                at_resource=at_resource, reason="the DPoP proof was used before (same jti)"
+                algorithms=algorithms, reason="the DPoP proof was used before (same jti)"
             )
 
     def nonce_for_next(self) -> str | None:
@@ -132,7 +138,7 @@ class DpopProofs:
             raise SignatureError("nbf is more than a minute ahead")
 
     def _expiry_by_nonce(
-        self, claims: dict[str, Any], *, at_resource: bool, needs_nonce: bool
+        self, claims: dict[str, Any], *, algorithms: Sequence[str] | None, needs_nonce: bool
     ) -> datetime | None:
         """Return when the nonce of a proof expires, or None if it has none and needs none."""
         nonce, now = claims.get("nonce"), self._clock.now()
@@ -142,7 +148,7 @@ class DpopProofs:
         if expires_at is None:
             raise UseDpopNonceError(
                 self._nonces.current(now),
-                at_resource=at_resource,
+                algorithms=algorithms,
                 reason="the DPoP proof has no nonce, or an old one",
             )
         return expires_at

@@ -26,6 +26,7 @@ from app.repositories.clients.clients import ClientRepository
 from app.repositories.oauth.exchanged_tokens import ExchangedTokenRepository
 from app.schemas.admin_scopes import AdminScope
 from app.security.text import is_storable
+from app.services.clients.fapi import FapiProfile
 from app.services.oauth.resource_catalogue import ResourceCatalogue
 
 MAXIMUM_LENGTH = 16_384
@@ -45,6 +46,7 @@ class TokenVerification:
         resource_catalogue: ResourceCatalogue,
         client_repository: ClientRepository,
         user_repository: UserRepository,
+        fapi: FapiProfile,
         clock: Clock,
     ) -> None:
         self._access_tokens = access_tokens
@@ -54,6 +56,7 @@ class TokenVerification:
         self._resource_catalogue = resource_catalogue
         self._client_repository = client_repository
         self._user_repository = user_repository
+        self._fapi = fapi
         self._clock = clock
 
     async def verify(
@@ -83,6 +86,8 @@ class TokenVerification:
         found = await self._access_tokens.find_valid(token)
         if found is None:
             raise UnacceptableTokenError("the access token is unknown, expired or revoked")
+        if self._fapi.requires_binding(found.policies, found.confirmation):
+            raise UnacceptableTokenError("the access token is not bound, as FAPI 2.0 requires")
         if not is_actor or found.client_id != client.client_id:
             await self._require_right(client, owner=found.client_id, audience=found.audience)
         exchanges = 0

@@ -3,6 +3,7 @@
 An access token that is bound to a key comes with a proof of it (RFC 9449).
 """
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import Depends, Request, params
@@ -15,6 +16,7 @@ from app.middleware.http import CLIENT_CERTIFICATE
 from app.models.oauth.access_tokens import AccessToken
 from app.oauth.bearer import Accepts
 from app.oauth.descriptions import Description
+from app.oauth.dpop.confirmation import bound_key
 from app.oauth.dpop.errors import DpopError, InvalidDpopProofError
 from app.oauth.dpop.proofs import PresentedProof
 from app.oauth.errors import OAuth2Error
@@ -80,7 +82,7 @@ async def _authority_of_token(
             values[0].encode("latin-1"),
             accepts=Accepts.NO_AUDIENCE,
             query=request.scope["query_string"],
-            proof=_presented_proof(request),
+            proof=_presented_proof(request, services.oauth.bearer_tokens.proof_algorithms),
             certificate=request.scope.get(CLIENT_CERTIFICATE),
         )
     except DpopError as error:  # no guess of a token: the token was found
@@ -91,13 +93,16 @@ async def _authority_of_token(
             Detail.ADMIN_CREDENTIALS_INVALID, reason=error.reason
         ) from None
     request_context.act_as(_actor(token))
+    if bound_key(token.confirmation) is not None:
+        algorithms = services.core.fapi.proof_algorithms(token.policies)
+        request.state.proof_algorithms = algorithms
     return await services.oauth.admin_access.authority_of(token)
 
 
-def _presented_proof(request: Request) -> PresentedProof:
+def _presented_proof(request: Request, algorithms: Sequence[str]) -> PresentedProof:
     headers = request.headers.getlist("dpop")
     if len(headers) > 1:
-        raise InvalidDpopProofError(Description.SEVERAL_DPOP_HEADERS, at_resource=True)
+        raise InvalidDpopProofError(Description.SEVERAL_DPOP_HEADERS, algorithms=algorithms)
     header = headers[0].encode("latin-1") if headers else None
     return PresentedProof(header, request.method, request.scope["raw_path"].decode("latin-1"))
 

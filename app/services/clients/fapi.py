@@ -12,6 +12,7 @@ from app.details import Detail
 from app.errors import InvalidInputError
 from app.schemas.client_policies import ClientPolicies, parse_policies
 from app.security.jose import CLIENT_ALGORITHM_NAMES
+from app.security.key_proofs import PROOF_ALGORITHMS
 
 if TYPE_CHECKING:  # the command line reads the constants, and does without tables
     from app.models.clients.clients import Client
@@ -54,6 +55,13 @@ class FapiProfile:
             return self.holds_for_all
         return parse_policies(policies).profile is not None
 
+    def requires_binding(self, policies: str | None, confirmation: str | None) -> bool:
+        """Return whether an access token is not valid since it is not bound (section 5.3.2.1).
+
+        `policies` are the stored ones of its client, which had no profile when it was issued.
+        """
+        return confirmation is None and self.holds_under(policies)
+
     def requires_dpop(self, client: "Client") -> bool:
         """Return whether a token request needs a DPoP proof.
 
@@ -66,6 +74,13 @@ class FapiProfile:
     def client_algorithms(self, client: "Client") -> Sequence[str]:
         """Return the names of the algorithms by which a client may sign."""
         return FAPI_ALGORITHM_NAMES if self.holds_for(client) else CLIENT_ALGORITHM_NAMES
+
+    def proof_algorithms(self, policies: str | None) -> Sequence[str]:
+        """Return the algorithms of DPoP proofs that challenges name (RFC 9449 section 7.1).
+
+        `policies` are the stored ones of the client, or None if no client is known.
+        """
+        return FAPI_ALGORITHMS if self.holds_under(policies) else PROOF_ALGORITHMS
 
     def signing_algorithm(self, client: "Client", algorithm: str) -> str:
         """Return the algorithm, or the default of the profile if it does not allow that one."""
