@@ -68,8 +68,9 @@ class AuthorizationDetails:
     ) -> TokenGrant:
         """Return a grant with those of the granted details that its access token gets.
 
-        These are the ones for its audience whose types the client may still request. A request may
-        ask for less (section 6.1). The family keeps all that was granted.
+        These are the ones for its audience whose types the client may still request, and that the
+        current schemas of those types accept (section 5). A request may ask for less (section 6.1).
+        The family keeps all that was granted.
         """
         if asked is None and granted is None:
             return grant
@@ -80,6 +81,7 @@ class AuthorizationDetails:
             if (kind := types.get(detail[TYPE])) is not None
             and kind.may_be_requested_by(client)
             and kind.is_for(grant.resource)
+            and _problem_with(detail, kind) is None
         ]
         if asked is None:
             chosen: Sequence[AuthorizationDetail] = available

@@ -1,5 +1,6 @@
 """Authorization details from the request to the tokens (RFC 9396)."""
 
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -13,7 +14,13 @@ from tests.protocol.devices import DEVICE_CODE, decide, device_client, question,
 from tests.protocol.jwt_resources import Api, jwt_api, verified
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.assertions import assert_oauth_error
-from tests.support.authorization_types import new_type, payment, sent, type_body
+from tests.support.authorization_types import (
+    PAYMENT_SCHEMA,
+    new_type,
+    payment,
+    sent,
+    type_body,
+)
 from tests.support.client_jwts import jwks, signing_key
 from tests.support.parts import services_of
 from tests.support.resources import new_resource
@@ -351,6 +358,35 @@ async def test_details_of_a_type_that_a_client_may_no_longer_request_are_left_ou
 
     assert first["authorization_details"] == [payment(other)]
     assert "authorization_details" not in second
+
+
+async def test_details_that_a_changed_schema_refuses_are_left_out(
+    app: Application, shop: TestClient, kind: AuthorizationType, user: TestUser, visitor: Visitor
+) -> None:
+    """RFC 9396 section 5: details that do not conform to the definition of their type; section 6:
+    what a refresh that asks for none gets"""
+    small = payment(kind, creditorName="Ada")
+    details = sent(payment(kind), small)
+    tokens = await visitor.tokens_for(shop, user, authorization_details=details)
+    code = await visitor.code_for(shop, user, authorization_details=details)
+    stricter = deepcopy(PAYMENT_SCHEMA)
+    stricter["properties"]["creditorName"]["maxLength"] = 3
+
+    await services_of(app).oauth.authorization_types.change(
+        kind.name, type_body(kind.name, json_schema=stricter), authority=FULL
+    )
+    asked = await app.refresh(
+        shop, tokens["refresh_token"], authorization_details=sent(payment(kind))
+    )
+    refreshed = (await app.refresh(shop, tokens["refresh_token"])).json()
+    redeemed = (await redeem(app, shop, code)).json()
+
+    assert_oauth_error(asked, "invalid_authorization_details")
+    assert refreshed["authorization_details"] == [small]
+    assert redeemed["authorization_details"] == [small]
+    for body in (refreshed, redeemed):
+        introspected = await app.introspect(shop, body["access_token"])
+        assert introspected["authorization_details"] == [small]
 
 
 async def test_the_metadata_names_the_types(app: Application, kind: AuthorizationType) -> None:
