@@ -48,8 +48,7 @@ class LogOutput:
     def write(self, text: str) -> int:
         """Queue lines for writing, or drop them if the queue is full."""
         if self._descriptor is None:
-            self.target.write(text)
-            self.target.flush()
+            self._write_at_once(text)
         elif self._accepted - self._written + len(text) > MAXIMUM_CHARACTERS:
             self.dropped += text.count("\n")
             self._has_gap = True
@@ -85,6 +84,14 @@ class LogOutput:
         while self._written < self._accepted and time.monotonic() < self._deadline:
             time.sleep(POLL_SECONDS)
 
+    def _write_at_once(self, text: str) -> None:
+        """Write to a regular file; the end of a server must not fail if its disk is full."""
+        try:
+            self.target.write(text)
+            self.target.flush()
+        except OSError:
+            self._lose(text)
+
     def _write_all(self) -> None:
         """Write the queued lines, in the thread."""
         while True:
@@ -108,8 +115,12 @@ class LogOutput:
             while data:
                 data = data[os.write(self._descriptor, data) :]
         except OSError:  # the reader is gone
-            self.dropped += text.count("\n")
-            self._reported += text.count("\n")
+            self._lose(text)
+
+    def _lose(self, text: str) -> None:
+        """Count lines that the target refused: it would refuse the line with their number, too."""
+        self.dropped += text.count("\n")
+        self._reported += text.count("\n")
 
 
 def print_at_once(text: str) -> None:

@@ -1,5 +1,6 @@
 """The stream of a server's log: what happens where its reader stalls and comes back."""
 
+import errno
 import io
 import os
 import threading
@@ -97,6 +98,22 @@ def test_an_in_memory_stream_is_written_to_immediately() -> None:
     output.write("a line\n")
 
     assert target.getvalue() == "a line\n"
+
+
+class FullDisk(io.StringIO):
+    """The stream of a file that cannot grow."""
+
+    def flush(self) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_writing_to_a_full_disk_raises_no_error() -> None:
+    output = LogOutput(FullDisk(), describe)
+
+    output.write("one line\nand another\n")
+    output.drain()
+
+    assert output.dropped == 2
 
 
 def test_text_that_utf_8_cannot_encode_is_escaped(pipe: Pipe) -> None:
