@@ -48,8 +48,8 @@ async def test_a_filter_selects_by_user_event_and_days(
     group = await new_group(app, user)
     other = await app.enrolled_user()
     await join(app, group, other)
-    await administrator_in(visitor)
     today = app.clock.now().date().isoformat()
+    await administrator_in(visitor)
 
     async def listed(**values: str) -> str:
         return told(await visitor.get(PATH, **values))

@@ -64,8 +64,8 @@ async def test_refusals_are_filtered_by_rule_client_user_network_and_days(
     await services_of(app).operations.activity.writer.run_once()
     stored = await services_of(app).operations.activity.refusals.list_page()
     network = stored[0].refusal.network
-    await administrator_in(visitor, "auditor")
     today = app.clock.now().date().isoformat()
+    await administrator_in(visitor, "auditor")
 
     async def listed(**values: str) -> tuple[bool, bool]:
         """Return whether the refusals of the unknown and of the known client are listed."""

@@ -69,8 +69,8 @@ async def test_a_filter_selects_the_sessions_of_a_user_and_since_a_day(
     await new_session(app, ada)
     app.clock.advance(seconds=2 * DAY)
     await new_session(app, bob)
-    await administrator_in(visitor)
     today = app.clock.now().date().isoformat()
+    await administrator_in(visitor)
     user_id = (await stored(app, ada)).user_id
 
     async def listed(**values: str) -> str:

@@ -1,5 +1,6 @@
 """Migrations and models say the same, on both databases, there and back."""
 
+import io
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ def check(connection: Connection) -> None:
     """Raises where autogenerate would write a migration."""
     config = migrations.alembic_config()
     config.attributes["connection"] = connection
+    config.stdout = io.StringIO()  # its default is the stream at Alembic's import, closed by now
     command.check(config)
 
 

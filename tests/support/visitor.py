@@ -53,8 +53,9 @@ class Visitor:
         self, page: httpx.Response, *, to: str | None = None, **fields: str
     ) -> httpx.Response:
         """Submit the first form of a page, or the one with this action."""
-        forms = Form(page.text).forms
-        action, values = next(form for form in forms if to is None or form[0] == to)
+        forms = [form for form in Form(page.text).forms if to is None or form[0] == to]
+        assert forms, f"{page.status_code}, and no such form: {page.text}"
+        action, values = forms[0]
         return await self.http.post(action, data={**values, **fields})
 
     async def follow(self, response: httpx.Response) -> httpx.Response:
