@@ -23,6 +23,9 @@ from tests.support.machine import database_timeouts, scaled
 
 PASSWORD = "correct horse battery staple"
 CHEAP_ARGON2 = {"argon2_memory_kib": 64, "argon2_time_cost": 1}
+NOT_DURABLE = {"sqlite_synchronous": "NORMAL"}
+"""Commits do not wait for the disk, as on the PostgreSQL of the tests: a disk that is busy for
+seconds would make them fail."""
 NO_LIMITS = {
     "login_limit": 100_000,
     "login_limit_address": 100_000,
@@ -172,6 +175,7 @@ async def running_application(
             "access_log": False,
             "housekeeping_interval": 3600,
             **CHEAP_ARGON2,
+            **NOT_DURABLE,
             **database_timeouts(),
             **settings,
         }

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from app.database.database import Database
 from app.settings import Settings
 from app.wiring import Services, build_services, make_backend
-from tests.support.application import CHEAP_ARGON2, SECRET_KEY, Application
+from tests.support.application import CHEAP_ARGON2, NOT_DURABLE, SECRET_KEY, Application
 from tests.support.clock import FakeClock
 from tests.support.machine import database_timeouts
 
@@ -22,6 +22,7 @@ def settings_for(database_url: str, **settings: Any) -> Settings:
             "app_env": "development",
             "secret_key": SECRET_KEY,
             **CHEAP_ARGON2,
+            **NOT_DURABLE,
             **database_timeouts(),
             **settings,
         }
