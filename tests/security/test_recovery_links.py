@@ -20,8 +20,9 @@ from tests.api.mailing import (
 )
 from tests.conftest import AppFactory
 from tests.support.administration import reset_password, set_user_disabled
-from tests.support.application import Application, TestUser
+from tests.support.application import Application, TestUser, running_application
 from tests.support.assertions import assert_oauth_error
+from tests.support.databases import Databases
 from tests.support.events import new_event
 from tests.support.loggers import loggers_as_before
 from tests.support.logout import is_signed_in
@@ -329,18 +330,16 @@ async def test_the_cookie_of_a_reset_link_expires_after_half_an_hour(
 
 @pytest.mark.slow
 async def test_logs_contain_no_link_email_or_password(
-    start_app: AppFactory, mail_server: MailServer, capfd: pytest.CaptureFixture[str]
+    databases: Databases,
+    database_kind: str,
+    mail_server: MailServer,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
-    """SECURITY_BAR row 13"""
-    app = await start_app(access_log=True, log_level="DEBUG", **mail_server.settings)
-    zoe = await person_with_mailbox(app, mail_server, ADDRESS)
-    async with visiting(app) as visitor:
-        link = await reset_link(visitor, mail_server, zoe, ADDRESS)
-        await set_password(visitor, await open_link(visitor, link))
-        await visitor.get(f"/recover/{token_in(link)}")
-        mail_server.answer = "550 5.1.1 <zoe@example.com> does not exist"
-        await ask_for_link(visitor, ADDRESS)
-        await deliver(app, after=100)
+    """SECURITY_BAR row 13
+
+    The application stops inside the test: it writes its last lines to a stream that `capfd` closes.
+    """
+    settings = {"access_log": True, "log_level": "DEBUG", **mail_server.settings}
     log = ""
 
     def is_written() -> bool:
@@ -348,7 +347,18 @@ async def test_logs_contain_no_link_email_or_password(
         log += "".join(capfd.readouterr())
         return "was not sent" in log and log.count("/recover/new") >= 2
 
-    await eventually(is_written)
+    async with running_application(await databases.migrated(database_kind), **settings) as app:
+        zoe = await person_with_mailbox(app, mail_server, ADDRESS)
+        async with visiting(app) as visitor:
+            link = await reset_link(visitor, mail_server, zoe, ADDRESS)
+            await set_password(visitor, await open_link(visitor, link))
+            await visitor.get(f"/recover/{token_in(link)}")
+            mail_server.answer = "550 5.1.1 <zoe@example.com> does not exist"
+            await ask_for_link(visitor, ADDRESS)
+            await deliver(app, after=100)
+        await eventually(is_written)
+    log += "".join(capfd.readouterr())
+
     assert "/recover/new" in log
     assert "was not sent" in log
     assert token_in(link) not in log
