@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from app.clock import Clock
+from app.concurrency.batched_calls import BatchedCalls
 from app.concurrency.bounded_threads import SignatureThreads
 from app.concurrency.late_imports import imported
 from app.models.oauth.signing_keys import SigningKey
@@ -77,6 +78,7 @@ class SigningKeys:
         self._public: dict[str, Any] = {}
         self._cannot_be_opened: set[bytes] = set()
         self._making = asyncio.Lock()
+        self._sign_together = BatchedCalls(jose.sign)
 
     async def sign(self, claims: Mapping[str, Any], *, algorithm: str, typ: str = JWT_TYPE) -> str:
         """Return a JWT signed with the current key of an algorithm, with its `kid`.
@@ -86,7 +88,7 @@ class SigningKeys:
         key = await self._signer(algorithm)
         private, kid = self._opened[key.kid], key.kid
         if algorithm not in RSA_ALGORITHMS:
-            return jose.sign(claims, private, algorithm=algorithm, kid=kid, typ=typ)
+            return await self._sign_together(claims, private, algorithm=algorithm, kid=kid, typ=typ)
         return await self._threads.run(
             partial(jose.sign, claims, private, algorithm=algorithm, kid=kid, typ=typ)
         )
