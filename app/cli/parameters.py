@@ -104,6 +104,7 @@ def with_parameters(parameters: Iterable[inspect.Parameter]) -> Callable[[Functi
 
 AsJson = Annotated[bool, flag("--json", help="Print JSON.")]
 IsConfirmed = Annotated[bool, flag("--yes", help="Confirm the deletion, which cannot be undone.")]
+Limit = Annotated[int | None, option("--limit", **whole_number(), help="List at most this many.")]
 SecretFromStdin = Annotated[
     bool,
     flag(

@@ -143,7 +143,9 @@ class ClientDocuments:
             )
         )
         if not is_noted:
-            raise DocumentBusyError(retry_after=1, reason="the document was deleted meanwhile")
+            raise DocumentBusyError(
+                retry_after=1, reason="the document was deleted meanwhile", network=None
+            )
 
     async def _known(self, url: str) -> ClientDocument | None:
         stored = await self._client_repository.find_document(url)

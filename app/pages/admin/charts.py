@@ -47,7 +47,7 @@ def first_day(now: datetime) -> datetime:
     return now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=DAYS - 1)
 
 
-def by_day(counts: Sequence[ActivityCount], *, since: datetime) -> Mapping[date, int]:
+def by_day(counts: Sequence[ActivityCount], *, since: datetime) -> dict[date, int]:
     """Return the sums of each day, also of those without any."""
     days = {(since + timedelta(days=number)).date(): 0 for number in range(DAYS)}
     for each in counts:
