@@ -116,6 +116,11 @@ def changed_members(members: Mapping[str, Any], options: Mapping[str, Any]) -> M
     return {name: value for name, value in changed.items() if value is not None}
 
 
+def is_stated(value: object) -> bool:
+    """Return whether an option was given; a flag that was not is False."""
+    return value is not None and value is not False
+
+
 def _without(reset: Any) -> Members:
     return {name: DEFAULTS.get(name) for name in reset if name not in OF_RULES}
 
@@ -130,7 +135,7 @@ def _set_keys(changed: Members, options: Mapping[str, Any]) -> None:
 
 def _set_target(changed: Members, options: Mapping[str, Any]) -> None:
     """Set what the tokens stand for, which replaces what they stood for."""
-    if not any(options.get(name) for name in TARGETS):
+    if not any(is_stated(options.get(name)) for name in TARGETS):
         return
     changed["client_id"], changed["user_id"] = options.get("client"), options.get("user")
     changed["identities"] = changed.get("identities") or {} if options.get("identities") else None
@@ -140,7 +145,7 @@ def _set_target(changed: Members, options: Mapping[str, Any]) -> None:
 
 def _set_rules(changed: Members, options: Mapping[str, Any]) -> None:
     """Set the rules for identity assertions."""
-    stated = {name: options[name] for name in RULES if options.get(name) not in (None, False)}
+    stated = {name: options[name] for name in RULES if is_stated(options.get(name))}
     if options.get("email_domain"):
         stated["email_domains"] = options["email_domain"]
     reset = set(options.get("reset") or ()) & set(OF_RULES)

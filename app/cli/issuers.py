@@ -5,7 +5,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from app.cli.base import with_services
 from app.cli.bodies import parse_body
-from app.cli.issuer_options import DEFAULTS, ISSUER, REMOVED, STATED, SUBJECT, changed_members
+from app.cli.issuer_options import (
+    DEFAULTS,
+    ISSUER,
+    REMOVED,
+    STATED,
+    SUBJECT,
+    changed_members,
+    is_stated,
+)
 from app.cli.named_objects import NamedObjects, ObjectName
 from app.cli.output import show_one
 from app.cli.parameters import AsJson, option, with_parameters
@@ -58,7 +66,7 @@ def change(
 ) -> None:
     """Change a trusted issuer. What is not stated stays as it is, and a stated list is replaced."""
     stated = {**options, "issuer": issuer, "subject": subject}
-    if not any(value is not None and value is not False for value in stated.values()):
+    if not any(map(is_stated, stated.values())):
         raise InvalidInputError("Nothing to set. See postern issuers set --help.")
 
     async def store(services: "Services") -> "TrustedIssuer":
