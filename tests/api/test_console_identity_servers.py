@@ -29,10 +29,11 @@ def url_of(client: TestClient) -> str:
     return f"/admin/clients/{client.client_id}"
 
 
-def typed(relying_party: TestClient, **fields: str) -> dict[str, str]:
+def typed(other: TestClient, **fields: str) -> dict[str, str]:
+    """Return the fields of a server that signs users in by another client."""
     return {
         "audience": CHAT,
-        "relying_party": relying_party.client_id,
+        "relying_party": other.client_id,
         "client_id": "there",
         "access": "everyone",
         "resources": f"{CHAT}/mcp {CHAT}/api",
@@ -41,10 +42,10 @@ def typed(relying_party: TestClient, **fields: str) -> dict[str, str]:
 
 
 async def added(
-    visitor: Visitor, client: TestClient, relying_party: TestClient, **fields: str
+    visitor: Visitor, client: TestClient, other: TestClient, **fields: str
 ) -> httpx.Response:
     form = await visitor.get(f"{url_of(client)}/identity-servers/+new")
-    return await visitor.submit(form, **typed(relying_party, **fields))
+    return await visitor.submit(form, **typed(other, **fields))
 
 
 async def policies_of(app: Application, client: TestClient) -> ClientPolicies:
@@ -153,6 +154,24 @@ async def test_a_group_that_was_deleted_remains_in_the_policy(
     assert page.status_code == 303, told(page)
     (entry,) = (await policies_of(app, client)).identity_assertions
     assert entry.access.groups == (other.group_id, group.group_id)
+
+
+async def test_a_client_that_was_deleted_remains_in_the_policy_and_is_not_chosen_anew(
+    app: Application, visitor: Visitor, client: TestClient
+) -> None:
+    await administrator_in(visitor)
+    services, deleted = services_of(app), await app.create_client()
+    await added(visitor, client, deleted)
+    await services.clients.clients.delete(await services.clients.clients.get(deleted.client_id))
+
+    form = await visitor.get(f"{url_of(client)}/identity-servers/1")
+    kept = await visitor.submit(form, access="everyone", scopes="chat.read")
+    elsewhere = await added(visitor, client, deleted, audience="https://other.example")
+
+    (entry,) = (await policies_of(app, client)).identity_assertions
+    assert kept.status_code == 303, told(kept)
+    assert (entry.relying_party, entry.scopes) == (deleted.client_id, ("chat.read",))
+    assert elsewhere.status_code == 422
 
 
 async def test_a_change_needs_a_recent_sign_in_and_an_administrator(

@@ -22,7 +22,7 @@ ISSUER = "https://work.example"
 
 
 def someone(**values: object) -> User:
-    return new_user(**{"user_id": new_identifier(), "search_words": "", **values})
+    return new_user(**{"user_id": new_identifier(), "search_words": "", "claims": "{}", **values})
 
 
 def identity_of(user: User, subject: str) -> LinkedIdentity:
