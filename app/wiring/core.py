@@ -90,7 +90,7 @@ class Core:
 def build_core(settings: Settings, clock: Clock) -> Core:
     database = Database(make_backend(settings))
     host_names = HostNames()
-    links = Links(settings.issuer_url)
+    links = Links(settings.issuer_url, settings.mtls_base_url(settings.issuer_url))
     activity = ActivityCollector(clock, keeps_refusals=settings.refusals_kept > 0)
     audit = build_audit(settings, clock, database=database, activity=activity)
     user_repository = UserRepository(database)

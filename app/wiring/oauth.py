@@ -242,7 +242,7 @@ def build_oauth(
             has_docs=settings.docs,
             has_registration=core.registration_policy.dynamic_registration == "open",
             has_client_certificates=core.certificate_sources.exist,
-            mtls_base_url=settings.mtls_base_url(issuer),
+            mtls_base_url=core.links.alias,
             supports_documents=documents.policy.mode == "all" and not core.fapi.holds_for_all,
             is_fapi=core.fapi.holds_for_all,
         ),

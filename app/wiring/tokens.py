@@ -28,7 +28,6 @@ from app.security.purposes import Purpose
 from app.services.clients.fapi import FAPI_ALGORITHMS
 from app.services.clients.usage import ClientUsageService
 from app.services.oauth.signing_keys import SigningKeys
-from app.settings import Settings
 from app.wiring.core import Core
 from app.wiring.resources import Resources
 
@@ -87,7 +86,7 @@ def build_tokens(core: Core, *, usage: ClientUsageService) -> Tokens:
     dpop_proofs = DpopProofs(
         replay_cache_repository=core.replay_cache_repository,
         nonces=DpopNonces(core.secret_keys),
-        target_uris=TargetUris(_base_urls(settings)),
+        target_uris=TargetUris(core.links.bases),
         clock=core.clock,
         requires_nonce=settings.dpop_nonce == "required",
     )
@@ -146,9 +145,3 @@ def build_reader(core: Core, tokens: Tokens, resources: Resources) -> AccessToke
         clock=core.clock,
         issuer=core.settings.issuer_url,
     )
-
-
-def _base_urls(settings: Settings) -> list[str]:
-    """Return where our endpoints are: below the issuer, and where clients show certificates."""
-    alias = settings.mtls_base_url(settings.issuer_url)
-    return [settings.issuer_url, *([alias] if alias is not None else [])]

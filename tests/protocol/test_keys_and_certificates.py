@@ -1,7 +1,9 @@
 """Tokens bound to a key and to a certificate (RFC 9449, RFC 8705): both are required."""
 
 from tests.conftest import AppFactory
-from tests.support.application import Application
+from tests.protocol.assertions_of_clients import signing_client
+from tests.support.administration import set_policies
+from tests.support.application import Application, TestClient
 from tests.support.assertions import assert_oauth_error
 from tests.support.certificates import make
 from tests.support.client_jwts import signing_key
@@ -57,3 +59,30 @@ async def test_a_proof_may_name_the_alias_of_the_endpoint(start_app: AppFactory)
     assert await status_for("https://mtls.example.com:8443/token") == 200
     assert await status_for(f"{app.settings.issuer_url}/token") == 200
     assert await status_for("https://mtls.example.com/token") == 400
+
+
+async def test_an_assertion_may_name_the_alias_of_the_endpoint(start_app: AppFactory) -> None:
+    """RFC 8705 section 5; RFC 7523 section 3; SECURITY_BAR row 37"""
+    app = await start_app(**behind_proxy(None), mtls_url="https://mtls.example.com:8443")
+    signer = await signing_client(app, grant_types=["client_credentials"])
+    issuer, alias = app.settings.issuer_url, "https://mtls.example.com:8443"
+    audiences = {
+        f"{alias}/token": 200,
+        f"{alias}/par": 200,
+        f"{issuer}/token": 200,
+        alias: 401,
+        f"{alias}/introspect": 401,
+        "https://mtls.example.com/token": 401,
+    }
+
+    statuses = {
+        audience: (await signer.token(signer.assertion(aud=audience))).status_code
+        for audience in audiences
+    }
+    both = await signer.token(signer.assertion(aud=[issuer, f"{alias}/token"]))
+    await set_policies(app, TestClient(signer.client_id, ""), profile="fapi2")
+    of_profile = await signer.token(signer.assertion(aud=f"{alias}/token"))
+
+    assert statuses == audiences
+    assert both.status_code == 200
+    assert_oauth_error(of_profile, "invalid_client", status=401)

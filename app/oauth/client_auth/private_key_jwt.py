@@ -57,8 +57,10 @@ class PrivateKeyJwt(ClientAuthMethod):
         self._fapi = fapi
         self._clock = clock
         self._issuer = links.issuer
-        # RFC 9126 section 2 requires all three to be accepted, at every endpoint.
-        self._audiences = {links.issuer, f"{links.issuer}/token", f"{links.issuer}/par"}
+        # RFC 9126 section 2 requires all three to be accepted, at every endpoint. The last two have
+        # further URLs where clients present certificates (RFC 8705 section 5).
+        endpoints = (f"{base}{path}" for base in links.bases for path in ("/token", "/par"))
+        self._audiences = {links.issuer, *endpoints}
 
     def extract(self, request: FormRequest) -> Credentials | None:
         assertion = request.form.get("client_assertion")

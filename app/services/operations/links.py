@@ -3,6 +3,7 @@
 The paths below are those of the pages that others link to; the pages take them from here.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -17,9 +18,19 @@ RESOURCE_METADATA_PATH = "/resources/{name}/metadata"
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """URLs below `issuer`. A `token` is the secret of a one-time link."""
+    """URLs below `issuer`. A `token` is the secret of a one-time link.
+
+    `alias` is the base of the endpoints to which clients present certificates, if it is another one
+    (RFC 8705 section 5).
+    """
 
     issuer: str
+    alias: str | None
+
+    @property
+    def bases(self) -> Sequence[str]:
+        """The URLs below which the endpoints are that clients call."""
+        return (self.issuer,) if self.alias is None else (self.issuer, self.alias)
 
     def verify_email(self, token: str) -> str:
         return self._with_token(VERIFY_EMAIL_PATH, token)
