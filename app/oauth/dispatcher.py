@@ -105,7 +105,7 @@ class GrantDispatcher:
 
     async def _proven_client(self, request: FormRequest, grant: Grant[Any]) -> ProvenClient:
         """Authenticate the client, or let the grant prove it if the request has no credentials."""
-        if self._authenticator.has_credentials(request):
+        if await self._authenticator.has_credentials(request):
             return ProvenClient(await self._authenticator.authenticate(request), None)
         client_id = self._authenticator.named_client_id(request)
         try:

@@ -15,6 +15,8 @@ from app.clock import Clock
 from app.concurrency.late_imports import imported
 from app.errors import OverloadedError
 from app.models.oauth.trusted_issuers import TrustedIssuer
+from app.oauth.certificate_binding import THUMBPRINT as CERTIFICATE
+from app.oauth.dpop.confirmation import JKT, THUMBPRINT
 from app.outbound.http import BusyError, FetchError
 from app.repositories.oauth.trusted_issuers import TrustedIssuerRepository
 from app.security import jose
@@ -121,6 +123,7 @@ class TrustedAssertions:
 
     def _check(self, claims: Mapping[str, Any], row: TrustedIssuer) -> datetime:
         require_only_audience(claims, {row.audience})
+        confirmation_in(claims)
         return require_lifetime(
             claims, self._clock.now(), maximum=timedelta(seconds=row.maximum_age)
         )
@@ -158,6 +161,21 @@ def claim_at(claims: Mapping[str, Any], name: str) -> object:
     for member in name.removeprefix(f"{first}/").split("/"):
         value = value.get(member) if isinstance(value, dict) else None
     return value
+
+
+def confirmation_in(claims: Mapping[str, Any]) -> str | None:
+    """Return the keys that a JWT is bound to (RFC 7800 section 3), as they are stored.
+
+    Raises `SignatureError` for a confirmation that could not be verified.
+    """
+    cnf = claims.get("cnf")
+    if cnf is None:
+        return None
+    if not isinstance(cnf, dict) or not cnf or not cnf.keys() <= {JKT, CERTIFICATE}:
+        raise SignatureError("cnf is malformed, or has another member than jkt and x5t#S256")
+    if not all(isinstance(each, str) and THUMBPRINT.fullmatch(each) for each in cnf.values()):
+        raise SignatureError("cnf has a member that is not a thumbprint")
+    return json.dumps(cnf)
 
 
 def _unverified(token: str) -> tuple[str, str]:

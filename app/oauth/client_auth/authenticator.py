@@ -79,16 +79,24 @@ class ClientAuthenticator:
         """Return the client that a request claims to come from; raises as `authenticate` does."""
         return self._presented(request)[1].client_id
 
-    def has_credentials(self, request: FormRequest) -> bool:
+    async def has_credentials(self, request: FormRequest) -> bool:
         """Return whether a request presents credentials, valid or not.
 
-        Raises `InvalidClientError` for those that cannot be parsed.
+        A certificate is one if the client that the request names registered such a method. Raises
+        `InvalidClientError` for credentials that cannot be parsed.
         """
-        return any(
+        if any(
             method.extract(request) is not None
             for method in self._methods
             if method.proves_identity
-        )
+        ):
+            return True
+        client_id = self.named_client_id(request) if request.certificate is not None else None
+        if client_id is None:
+            return False
+        client = await self._client_repository.find(client_id, now=self._clock.now())
+        registered = self._registered(client, request) if client is not None else None
+        return registered is not None and registered[0].proves_identity
 
     def named_client_id(self, request: FormRequest) -> str | None:
         """Return the client that a request without credentials names, or None.

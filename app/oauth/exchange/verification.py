@@ -19,6 +19,7 @@ from app.oauth.id_tokens import IdTokens
 from app.oauth.trusted_assertions import (
     TrustedAssertions,
     UntrustedAssertionError,
+    confirmation_in,
     only_one,
 )
 from app.repositories.accounts.users import UserRepository
@@ -192,7 +193,7 @@ class TokenVerification:
             expires_at=proven.expires_at,
             actors=tuple(actors),
             may_act=proven.claims.get("may_act"),
-            confirmation=None,
+            confirmation=confirmation_in(proven.claims),
             granted=None,
             row=row,
             family_id=None,

@@ -19,6 +19,7 @@ from app.oauth.descriptions import Description
 from app.oauth.errors import InvalidClientError, InvalidGrantError, InvalidRequestError
 from app.oauth.grants.base import Grant, GrantParameters
 from app.oauth.issuer import TokenIssuer
+from app.oauth.proven_keys import bound_to, is_proven
 from app.oauth.received_identities.redemption import IdentityRedemption
 from app.oauth.received_identities.verification import is_identity_assertion
 from app.oauth.requests import ProvenClient, TokenRequest
@@ -29,6 +30,7 @@ from app.oauth.trusted_assertions import (
     TrustedAssertions,
     UntrustedAssertionError,
     VerifiedAssertion,
+    confirmation_in,
     only_one,
 )
 from app.oauth.trusted_scopes import bounded
@@ -128,6 +130,15 @@ class JwtBearerGrant(Grant[JwtBearerParameters]):
             client, resource=parameters.resource, scope=parameters.scope
         )
         grant = bounded(grant, proven.row, asked=parameters.scope)
+        grant = bound_to(request.keys, grant, client)
+        confirmation = confirmation_in(proven.claims)
+        is_bound = confirmation is None or grant.confirmation is not None
+        if not is_bound or not is_proven(confirmation, request.keys):
+            raise InvalidGrantError(
+                Description.ASSERTION_BOUND,
+                reason="the assertion is bound to a key that the request does not prove, or the"
+                f" token would not be bound ({proven.row.name})",
+            )
         if proven.row.user_id is None:
             return await self._token_issuer.issue_to_client(client, grant, keys=request.keys)
         return await self._issue_to_user(request, grant, proven.row)

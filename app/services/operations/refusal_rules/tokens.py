@@ -96,6 +96,7 @@ RULES_OF_TOKENS: tuple[RefusalRule, ...] = (
         (
             "the code is bound to a key ",
             "the refresh token is bound to a key ",
+            "the assertion is bound to a key ",
             "the token is bound to another key ",
             "a bound token was sent ",
             "a bearer token was sent ",
