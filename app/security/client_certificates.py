@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 MODULES = ("cryptography.x509", "cryptography.x509.verification")
 """Imported late, with their dependencies; see `app.concurrency.late_imports`."""
 MAXIMUM_DEPTH = 8
+MINIMUM_RSA_BITS = 2048
+MINIMUM_CURVE_BITS = 224
 
 
 class ClientCertificate(NamedTuple):
@@ -60,6 +62,28 @@ def require_valid_now(certificate: "x509.Certificate", now: datetime) -> None:
         raise CertificateError("the certificate is not valid at this time")
 
 
+def require_strong_key(certificate: "x509.Certificate") -> None:
+    """Raise `CertificateError` for a certificate whose private key could be computed.
+
+    The bounds are those of FAPI 2.0 section 5.4.1.
+    """
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
+
+    try:
+        key = certificate.public_key()
+    except (UnsupportedAlgorithm, ValueError):
+        raise CertificateError("the certificate has a key that cannot be read") from None
+    if isinstance(key, rsa.RSAPublicKey):
+        is_strong = key.key_size >= MINIMUM_RSA_BITS
+    elif isinstance(key, ec.EllipticCurvePublicKey):
+        is_strong = key.key_size >= MINIMUM_CURVE_BITS
+    else:
+        is_strong = isinstance(key, ed25519.Ed25519PublicKey | ed448.Ed448PublicKey)
+    if not is_strong:
+        raise CertificateError("the certificate has a key that is too short, or of another kind")
+
+
 def verified(
     presented: ClientCertificate, authorities: "Sequence[x509.Certificate]", *, now: datetime
 ) -> "x509.Certificate":
@@ -72,6 +96,7 @@ def verified(
     from cryptography.x509 import verification
 
     certificate = load(presented.der)
+    require_strong_key(certificate)
     intermediates = [load(der) for der in presented.intermediates]
     try:
         verifier = (

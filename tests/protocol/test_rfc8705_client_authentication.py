@@ -10,13 +10,21 @@ from typing import Any
 import httpx
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from tests.conftest import AppFactory
 from tests.support.application import Application, TestClient
 from tests.support.assertions import assert_oauth_error
-from tests.support.certificates import BEGIN, END, SUBJECT, Identity, authority, make
+from tests.support.certificates import (
+    BEGIN,
+    END,
+    SUBJECT,
+    Identity,
+    PrivateKey,
+    authority,
+    make,
+)
 from tests.support.client_jwts import jwks, signing_key
 from tests.support.machine import scaled
 from tests.support.mutual_tls import behind_proxy
@@ -309,6 +317,29 @@ async def test_a_certificate_of_another_version_is_refused(app: Application) -> 
     ):
         form = {"grant_type": "client_credentials", "client_id": client.client_id}
         assert_refused(await app.http.post("/token", data=form, headers=headers))
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_accepted"),
+    [(2048, True), (1024, False), (ec.SECP384R1(), True), (ec.SECP192R1(), False)],
+    ids=["RSA 2048", "RSA 1024", "P-384", "P-192"],
+)
+async def test_a_certificate_with_a_short_key_is_refused(
+    app: Application, kind: int | ec.EllipticCurve, is_accepted: bool
+) -> None:
+    """FAPI 2.0 section 5.4.1; RFC 7518 section 3.3: also if it was registered"""
+    key: PrivateKey
+    if isinstance(kind, int):
+        key = rsa.generate_private_key(65_537, kind)
+    else:
+        key = ec.generate_private_key(kind)
+    issued, own = ROOT.issue(key=key), make("CN=own", key=key)
+    registered = {**make("CN=other").jwk, "x5c": [own.base64]}
+    pki, self_signed = await pki_client(app), await self_signed_client(app, registered)
+
+    for client, identity in ((pki, issued), (self_signed, own)):
+        response = await token(app, client, identity)
+        assert response.status_code == (200 if is_accepted else 401), response.text
 
 
 async def test_keys_of_other_kinds_are_passed_over(app: Application) -> None:

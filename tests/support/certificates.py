@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from joserfc.jwk import ECKey
 
@@ -20,6 +20,7 @@ BEGIN = datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC)
 END = datetime.datetime(2100, 1, 1, tzinfo=datetime.UTC)
 SUBJECT = "CN=api,O=Example"
 FOR_CLIENTS = (ExtendedKeyUsageOID.CLIENT_AUTH,)
+PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Identity:
     """A certificate with its private key, and what it may do to others."""
 
     certificate: x509.Certificate
-    key: ec.EllipticCurvePrivateKey
+    key: PrivateKey
 
     @property
     def der(self) -> bytes:
@@ -94,9 +95,10 @@ def make(
     begin: datetime.datetime = BEGIN,
     end: datetime.datetime = END,
     further: Sequence[tuple[x509.ExtensionType, bool]] = (),
+    key: PrivateKey | None = None,
 ) -> Identity:
-    """Make a certificate, signed by its own key if it has no issuer."""
-    key = ec.generate_private_key(ec.SECP256R1())
+    """Make a certificate for a new key or another one, signed by that if it has no issuer."""
+    key = key or ec.generate_private_key(ec.SECP256R1())
     name = x509.Name.from_rfc4514_string(subject)
     builder = (
         x509.CertificateBuilder()

@@ -48,6 +48,7 @@ class SelfSignedTlsClientAuth(ClientAuthMethod):
         await imported(*client_certificates.MODULES, *jose.MODULES)
         try:
             certificate = client_certificates.load(credentials.certificate.der)
+            client_certificates.require_strong_key(certificate)
             client_certificates.require_valid_now(certificate, self._clock.now())
             registered = RegisteredCertificate(credentials.certificate.der, certificate)
             keys = await self._client_keys.keys_with(client, registered.is_in)
