@@ -1,6 +1,7 @@
 """JWT access tokens of resources that verify them by themselves (RFC 9068)."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -85,6 +86,33 @@ async def test_a_resource_chooses_the_algorithm(
     keys = (await app.http.get("/jwks")).json()["keys"]
     (key,) = [key for key in keys if key["kid"] == parts_of(token)[0]["kid"]]
     assert key["alg"] == algorithm
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "in_pool"), [("ES256", 0), ("EdDSA", 0), ("RS256", 1), ("PS256", 1)]
+)
+async def test_only_rsa_signs_in_the_bounded_threads(
+    app: Application,
+    service: TestClient,
+    monkeypatch: pytest.MonkeyPatch,
+    algorithm: str,
+    in_pool: int,
+) -> None:
+    """ARCHITECTURE: elliptic curves take less time than the way to a thread"""
+    api = await jwt_api(app, signing_alg=algorithm)
+    await own_token(app, service, api)  # makes the key
+    threads, calls = services_of(app).core.signature_threads, 0
+    run = threads.run
+
+    async def counted(work: Callable[[], Any]) -> Any:
+        nonlocal calls
+        calls += 1
+        return await run(work)
+
+    monkeypatch.setattr(threads, "run", counted)
+    await own_token(app, service, api)
+
+    assert calls == in_pool
 
 
 @pytest.mark.both_databases
