@@ -8,7 +8,8 @@ import base64
 import hashlib
 import json
 import re
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 from app.security.jose import (
@@ -32,7 +33,6 @@ _FIXED_MEMBERS = {
     "RS256": {"kty": "RSA"},
 }
 _KEY_MEMBERS = {"EC": ("x", "y"), "OKP": ("x",), "RSA": ("n", "e")}
-_NAMES_OF_JOSERFC = {"EdDSA": "Ed25519"}
 _JWS = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
 _BASE64URL = re.compile(r"[\w-]+", re.ASCII)
 
@@ -53,13 +53,15 @@ class RsaMembers(NamedTuple):
 
 
 class ProvenKey(NamedTuple):
-    """What the header of a proof says: an imported key, what verifies with it, and the names."""
+    """What the header of a proof says: its type, and its key.
+
+    `verifies` takes a signature and what it signs.
+    """
 
     typ: Any
-    key: Any
-    algorithm: Any
+    algorithm: str
+    verifies: Callable[[bytes, bytes], bool]
     thumbprint: str
-    algorithm_name: str
 
 
 def verify_key_proof(token: str, *, typ: str) -> KeyProof:
@@ -76,13 +78,13 @@ def verify_key_proof(token: str, *, typ: str) -> KeyProof:
         raise SignatureError(f"typ is not {typ}")
     signed, signature = token.rpartition(".")[0].encode("ascii"), _decoded(encoded_signature)
     try:
-        is_signed = proven.algorithm.verify(signed, signature, proven.key)
+        is_signed = proven.verifies(signature, signed)
     except (ValueError, TypeError):
         raise SignatureError("the key in the header cannot be used") from None
     if not is_signed:
         raise SignatureError("the key in the header does not verify the signature")
     claims = _json_object(encoded_claims, "payload")
-    return KeyProof(claims, proven.thumbprint, proven.algorithm_name)
+    return KeyProof(claims, proven.thumbprint, proven.algorithm)
 
 
 @lru_cache(maxsize=REMEMBERED_KEYS)
@@ -99,7 +101,9 @@ def _proven_key(encoded_header: str) -> ProvenKey:
     if (NEVER_IN_A_HEADER - {"jwk"}) & header.keys():
         raise SignatureError("the header has a forbidden member")
     jwk = _public_jwk(header.get("jwk"), algorithm)
-    return ProvenKey(header.get("typ"), *_imported(jwk, algorithm), thumbprint_of(jwk), algorithm)
+    return ProvenKey(
+        header.get("typ"), algorithm, _verification_by(jwk, algorithm), thumbprint_of(jwk)
+    )
 
 
 def thumbprint_of(jwk: dict[str, str]) -> str:
@@ -142,15 +146,14 @@ def _member(name: str, text: Any) -> str:
     return text
 
 
-def _imported(jwk: dict[str, str], algorithm: str) -> tuple[Any, Any]:
-    """Return a key, and the implementation of its algorithm."""
-    from joserfc.jws import JWSRegistry
+def _verification_by(jwk: dict[str, str], algorithm: str) -> Callable[[bytes, bytes], bool]:
+    """Import a key, and return what verifies signatures by it."""
+    from app.security.signatures import is_signature_of
 
     if jwk["kty"] == "RSA":  # before the key is imported, which is costly for a long one
         numbers = (int.from_bytes(_decoded(jwk[name]), "big") for name in ("n", "e"))
         require_rsa_bounds(RsaMembers(*numbers))
-    key = import_key(jwk)
-    return key, JWSRegistry.algorithms[_NAMES_OF_JOSERFC.get(algorithm, algorithm)]
+    return partial(is_signature_of, import_key(jwk).public_key, algorithm)
 
 
 def _json_object(text: str, name: str) -> dict[str, Any]:

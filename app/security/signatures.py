@@ -50,11 +50,21 @@ def verified_claims(token: str, key: Any, *, algorithm: str) -> dict[str, Any]:
     header, claims, signature = map(_decoded, parts.groups())
     if _object(header).get("alg") != algorithm:
         raise ValueError("another algorithm than that of the key")
-    try:
-        VERIFIERS[algorithm](key, signature, token[: parts.end(2)].encode("ascii"))
-    except InvalidSignature:
-        raise ValueError("the signature is not that of the key") from None
+    if not is_signature_of(key, algorithm, signature, token[: parts.end(2)].encode("ascii")):
+        raise ValueError("the signature is not that of the key")
     return _object(claims)
+
+
+def is_signature_of(key: Any, algorithm: str, signature: bytes, signed: bytes) -> bool:
+    """Return whether a signature is that of a public key of `cryptography`.
+
+    The caller has checked that the key is one for the algorithm.
+    """
+    try:
+        VERIFIERS[algorithm](key, signature, signed)
+    except InvalidSignature:
+        return False
+    return True
 
 
 def _decoded(part: str) -> bytes:
@@ -123,6 +133,7 @@ SIGNERS: Mapping[str, Callable[[Any, bytes], bytes]] = {
 VERIFIERS: Mapping[str, Callable[[Any, bytes, bytes], None]] = {
     "ES256": _verify_es256,
     "EdDSA": _verify_ed25519,
+    "Ed25519": _verify_ed25519,
     "RS256": _verify_rs256,
     "PS256": _verify_ps256,
 }

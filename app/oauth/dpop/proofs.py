@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from app.clock import Clock
+from app.concurrency.batched_calls import BatchedCalls
 from app.concurrency.late_imports import imported
 from app.models.operations.replay_cache import SingleUse
 from app.oauth.descriptions import Description
@@ -58,6 +59,7 @@ class DpopProofs:
         self._target_uris = target_uris
         self._clock = clock
         self._requires_nonce = requires_nonce
+        self._verify_together = BatchedCalls(verify_key_proof)
 
     async def verify(
         self,
@@ -86,7 +88,7 @@ class DpopProofs:
             if len(header) > MAXIMUM_BYTES or not header.isascii():
                 raise SignatureError("it is too long or not ASCII")
             await imported(*jose.MODULES)
-            proof = verify_key_proof(header.decode("ascii"), typ=PROOF_TYPE)
+            proof = await self._verify_together(header.decode("ascii"), typ=PROOF_TYPE)
             if is_fapi and proof.algorithm not in FAPI_ALGORITHM_NAMES:
                 raise SignatureError(f"the FAPI 2.0 profile does not allow {proof.algorithm}")
             self._check_target(proof.claims, presented, access_token)

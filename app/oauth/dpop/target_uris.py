@@ -22,7 +22,10 @@ class TargetUris:
 
     def matches(self, htu: str, path: str) -> bool:
         """Return whether a URL is that of the endpoint at a path, without query and fragment."""
-        return len(path) <= MAXIMUM_PATH and normalised_uri(htu) in self._of(path)
+        if len(path) > MAXIMUM_PATH:
+            return False
+        uris = self._of(path)
+        return htu in uris or normalised_uri(htu) in uris
 
     def _of(self, path: str) -> frozenset[str | None]:
         known = self._known.get(path)
