@@ -7,7 +7,7 @@ see of it differs for each token.
 import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.models.accounts.users import User
 from app.models.clients.clients import Client
@@ -50,8 +50,7 @@ def jwt_user_of(user: User, authentication: Authentication | None = None) -> Jwt
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewJwt:
+class NewJwt(NamedTuple):
     """The parts of a token that its grant does not determine."""
 
     jti: str
@@ -171,12 +170,13 @@ class AccessJwts:
         """Return a token, about a user or the client itself (RFC 9068 section 2.2)."""
         resource = _resource_of(grant)
         self._require_algorithm(resource, client)
+        client_id = client.identifier
         content: dict[str, Any] = {
             **(await self._claims_about(user, client, grant) if user is not None else {}),
             "iss": self._issuer,
-            "sub": new.about_client_id or client.identifier,
+            "sub": new.about_client_id or client_id,
             "aud": resource.identifier,
-            "client_id": client.identifier,
+            "client_id": client_id,
             "jti": new.jti,
             "iat": int(new.issued_at.timestamp()),
             "exp": int(new.expires_at.timestamp()),

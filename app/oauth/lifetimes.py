@@ -25,6 +25,8 @@ class Lifetimes:
 
     def access_of(self, client: Client, resource: Resource | None) -> timedelta:
         """Return the lifetime of an access token that a client gets for a resource, or for none."""
+        if client.policies is None and resource is None:
+            return self.access
         access = self._of_resource(resource)
         policies = client.policies_in_force
         return access if policies is None else _shorter(access, policies.access_token_ttl)

@@ -134,10 +134,11 @@ def _plain_pairs(body: bytes) -> list[tuple[str, str]]:
 
 def _decoded_pairs(body: bytes) -> list[tuple[str, str]]:
     encoded = [pair.partition(b"=") for pair in body.replace(b"+", b" ").split(b"&") if pair]
-    return [
-        (_text(unquote_to_bytes(name)), _text(unquote_to_bytes(value)))
-        for name, _, value in encoded
-    ]
+    return [(_decoded(name), _decoded(value)) for name, _, value in encoded]
+
+
+def _decoded(part: bytes) -> str:
+    return _text(unquote_to_bytes(part) if b"%" in part else part)
 
 
 def _text(raw: bytes) -> str:

@@ -47,7 +47,7 @@ class FapiProfile:
         self.holds_for_all = holds_for_all
 
     def holds_for(self, client: "Client") -> bool:
-        return self.holds_for_all or client.has_fapi_profile
+        return self.holds_for_all or (client.policies is not None and client.has_fapi_profile)
 
     def holds_under(self, policies: str | None) -> bool:
         """Return whether the profile holds for a client with these stored policies."""
