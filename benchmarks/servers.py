@@ -16,7 +16,7 @@ from typing import Any
 import psutil
 
 from benchmarks.load_generator import family
-from tests.support.postgresql import free_port
+from tests.support.ports import free_port
 
 ROOT = Path(__file__).parents[1]
 START_SECONDS = 30.0

@@ -7,9 +7,9 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright
 
+from tests.browser.patience import set_time_limits
 from tests.browser.walk import Walk, walking
 from tests.support.application import Application
-from tests.support.machine import scaled
 from tests.support.server import Server, application_of, running_server
 
 
@@ -34,7 +34,7 @@ async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Serv
 async def page(browser: Browser) -> AsyncIterator[Page]:
     """A page that fails the test for what it loads from elsewhere and for errors of scripts."""
     context = await browser.new_context()
-    context.set_default_timeout(scaled(10_000))
+    set_time_limits(context)
     opened = await context.new_page()
     problems: list[str] = []
     opened.on("pageerror", lambda error: problems.append(str(error)))

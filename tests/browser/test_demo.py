@@ -2,7 +2,6 @@
 
 import re
 import signal
-import socket
 import sqlite3
 import subprocess
 from collections.abc import Iterator
@@ -13,9 +12,11 @@ import httpx
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
+from tests.browser.patience import set_time_limits
 from tests.browser.test_pages_look import look_at
 from tests.cli.processes import COMMAND, PATIENCE_SECONDS, environment, run, serving
 from tests.support.machine import scaled
+from tests.support.ports import free_port
 
 pytestmark = pytest.mark.slow
 
@@ -63,7 +64,7 @@ def running_demo(directory: Path, *arguments: str) -> Iterator[Demo]:
 
 async def open_demo(browser: Browser, demo: Demo) -> tuple[BrowserContext, Page]:
     context = await browser.new_context()
-    context.set_default_timeout(scaled(10_000))
+    set_time_limits(context)
     page = await context.new_page()
     await page.goto(demo.url)
     return context, page
@@ -82,13 +83,6 @@ async def sign_in(context: BrowserContext, start: Page) -> Page:
     await tab.locator("#code").fill(await text_at(start, "#code"))
     await tab.get_by_role("button", name="Allow").wait_for()
     return tab
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def files_in(directory: Path) -> list[str]:

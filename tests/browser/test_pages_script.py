@@ -7,8 +7,8 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
 from tests.browser.gallery import ORIGIN, open_gallery, show
+from tests.browser.patience import set_time_limits
 from tests.browser.states import WRONG_CODE
-from tests.support.machine import scaled
 from tests.support.waiting import eventually
 
 
@@ -25,7 +25,7 @@ class Shown:
 @pytest_asyncio.fixture
 async def shown(browser: Browser) -> AsyncIterator[Shown]:
     context = await browser.new_context(locale="en-GB", timezone_id="Asia/Tokyo")
-    context.set_default_timeout(scaled(10_000))
+    set_time_limits(context)
     await context.grant_permissions(["clipboard-read", "clipboard-write"], origin=ORIGIN)
     sent = await open_gallery(context)
     yield Shown(await context.new_page(), sent.forms, sent.away)

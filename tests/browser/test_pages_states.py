@@ -15,8 +15,8 @@ from playwright.async_api import Browser, Page
 
 from app.pages.support.templating import DIRECTORY
 from tests.browser.gallery import logo_file, open_gallery, show
+from tests.browser.patience import set_time_limits
 from tests.browser.states import NOT_DRAWN, STATES
-from tests.support.machine import scaled
 
 SIZES = {"phone": (390, 844), "desk": (1280, 800)}
 ZOOMED = (320, 256)  # 1280 x 1024 at 400 % (WCAG 1.4.10)
@@ -40,7 +40,7 @@ async def gallery(browser: Browser) -> AsyncIterator[Page]:
     Nothing moves, so that no colour is measured half way to another.
     """
     context = await browser.new_context(reduced_motion="reduce")
-    context.set_default_timeout(scaled(10_000))
+    set_time_limits(context)
     await open_gallery(context)
     opened = await context.new_page()
     problems: list[str] = []

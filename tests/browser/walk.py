@@ -11,8 +11,8 @@ from urllib.parse import parse_qs, urlsplit
 import pyotp
 from playwright.async_api import Browser, BrowserContext, Page
 
+from tests.browser.patience import set_time_limits
 from tests.support.application import Application, TestClient, TestUser
-from tests.support.machine import scaled
 from tests.support.server import Server
 from tests.support.visitor import query
 
@@ -120,7 +120,7 @@ async def walking(
     async with await asyncio.start_server(client, "localhost", 0) as listener:
         port = listener.sockets[0].getsockname()[1]
         context = await browser.new_context(**options)
-        context.set_default_timeout(scaled(10_000))
+        set_time_limits(context)
         page = await context.new_page()
         watch(page)
         context.on("page", watch)

@@ -11,6 +11,7 @@ import pytest
 from app.cli import serve
 from tests.cli.processes import Server, serving
 from tests.support.machine import scaled
+from tests.support.server import is_worker
 
 pytestmark = pytest.mark.slow
 
@@ -40,7 +41,7 @@ def modules_of(server: Server, process: psutil.Process, directory: Path) -> set[
 
 
 def workers_of(server: Server) -> list[psutil.Process]:
-    return [each for each in server.children() if "app.server.worker" in each.cmdline()]
+    return [each for each in server.children() if is_worker(each)]
 
 
 @pytest.mark.parametrize("count", [1, 2])

@@ -9,6 +9,7 @@ import pytest
 
 from tests.cli.processes import PATIENCE_SECONDS, Server, serving
 from tests.support.machine import scaled
+from tests.support.server import is_worker
 
 pytestmark = pytest.mark.timing
 
@@ -17,11 +18,7 @@ def workers_of(server: Server) -> list[psutil.Process]:
     """Both workers, once they exist; other children only track resources."""
 
     def both() -> list[psutil.Process]:
-        found = [
-            child
-            for child in server.children()
-            if any(part == "app.server.worker" for part in child.cmdline())
-        ]
+        found = [child for child in server.children() if is_worker(child)]
         return found if len(found) == 2 else []
 
     return server.eventually(both, "there are two workers")

@@ -1,7 +1,6 @@
 """The wheel in an environment of its own, beside another package named `app`."""
 
 import os
-import socket
 import subprocess
 import sys
 import tarfile
@@ -18,6 +17,7 @@ import pytest
 from tests.cli.processes import Server, serving
 from tests.deployment.files import ROOT, locked_versions
 from tests.support.machine import scaled
+from tests.support.ports import free_port
 
 pytestmark = pytest.mark.slow
 
@@ -213,9 +213,7 @@ def test_the_installed_translations_templates_and_styles_are_served(
 
 @contextmanager
 def uvicorn_serving(environment: Path, directory: Path) -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = (str(environment / "uvicorn"), "postern_server:app", "--port", str(port))
     server = Server(directory, (), {"APP_ENV": "development"}, command)
     try:

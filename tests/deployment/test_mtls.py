@@ -23,7 +23,7 @@ from tests.support.application import Application, TestClient
 from tests.support.assertions import assert_oauth_error
 from tests.support.certificates import SUBJECT, Identity, authority, make
 from tests.support.machine import scaled
-from tests.support.postgresql import free_port
+from tests.support.ports import free_port
 from tests.support.server import Server, application_of, running_server
 from tests.support.waiting import can_connect, eventually
 

@@ -8,7 +8,8 @@ import asyncpg
 import pytest
 
 from tests.support.databases import Databases
-from tests.support.postgresql import free_port, with_database
+from tests.support.ports import free_port
+from tests.support.postgresql import with_database
 from tests.support.server import run_postern
 
 pytestmark = pytest.mark.slow

@@ -14,7 +14,7 @@ import pytest
 from tests.procedures.servers import nginx
 from tests.support.databases import Databases
 from tests.support.machine import scaled
-from tests.support.postgresql import free_port
+from tests.support.ports import free_port
 from tests.support.raw_http import RawConnection
 from tests.support.server import Server, running_server
 from tests.support.waiting import can_connect, eventually

@@ -6,7 +6,7 @@ import pytest
 
 from tests.conftest import AppFactory
 from tests.support.loggers import loggers_as_before
-from tests.support.postgresql import free_port
+from tests.support.ports import free_port
 from tests.support.waiting import eventually
 
 DATABASES = ("sqlite",)

@@ -25,7 +25,7 @@ from tests.support.databases import Databases
 from tests.support.machine import scaled
 from tests.support.parts import services_of
 from tests.support.redis import COMMAND, PASSWORD, RedisServer, running_redis
-from tests.support.waiting import eventually
+from tests.support.waiting import eventually, within
 
 pytestmark = [
     pytest.mark.timing,
@@ -347,7 +347,7 @@ async def test_an_unresponsive_redis_delays_only_the_first_request(
     await wrong(stores[0])
     redis.stall()
     try:
-        async with asyncio.timeout(scaled(60)):  # it would be 125 s if each waited
+        async with within(60):  # it would be 125 s if each waited
             waits = [await wrong(stores[0]) for _ in range(500)]
     finally:
         redis.go_on()

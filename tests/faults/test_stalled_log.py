@@ -14,7 +14,7 @@ import pytest
 
 from tests.cli.processes import COMMAND, environment
 from tests.support.machine import scaled
-from tests.support.postgresql import free_port
+from tests.support.ports import free_port
 
 SMALLEST_PIPE = 4096
 REQUESTS = 200

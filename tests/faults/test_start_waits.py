@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.databases import Databases, create_database, migrate_template
-from tests.support.postgresql import PostgresServer, free_port
+from tests.support.ports import free_port
+from tests.support.postgresql import PostgresServer
 from tests.support.server import run_postern, running_server, starting_server
 from tests.support.waiting import can_connect, eventually
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.machine import scaled
+from tests.support.waiting import within
 
 SECONDS = 90
 PACKAGES = ("node@22", "@modelcontextprotocol/conformance@0.2.0-alpha.12")
@@ -46,7 +47,7 @@ async def run_authorization_scenarios(
     assert process.stdout is not None
     lines: list[str] = []
     try:
-        async with asyncio.timeout(scaled(SECONDS)):
+        async with within(SECONDS):
             async for line in process.stdout:
                 lines.append(line.decode().rstrip())
                 if re.match(r"https?://\S+/authorize\?", lines[-1]):

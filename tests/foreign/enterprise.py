@@ -13,15 +13,16 @@ from app.oauth.exchange.token_types import ID_JAG, REFRESH_TOKEN
 from app.oauth.grants.jwt_bearer import JWT_BEARER
 from tests.deployment.files import ROOT
 from tests.foreign.agents import protect
-from tests.foreign.applications import free_port, running
+from tests.foreign.applications import running
 from tests.foreign.colleague import Colleague
 from tests.foreign.person import CALLBACK
 from tests.support.application import TestClient
 from tests.support.exchange import GRANTS, exchange_form
-from tests.support.machine import scaled
 from tests.support.peer import Authority
+from tests.support.ports import free_port
 from tests.support.two_posterns import NAME, TwoPosterns, two_posterns
 from tests.support.visitor import VERIFIER, query
+from tests.support.waiting import within
 
 HERE = Path(__file__).parent
 SECONDS = 90
@@ -96,7 +97,7 @@ class Enterprise:
             "server": self.url,
             **given,
         }
-        async with asyncio.timeout(scaled(SECONDS)):
+        async with within(SECONDS):
             output, errors = await process.communicate(json.dumps(values).encode())
         assert process.returncode == 0, errors.decode()
         said: dict[str, Any] = json.loads(output)

@@ -21,7 +21,7 @@ from tests.deployment.files import ROOT
 from tests.foreign.person import person_at
 from tests.support.machine import scaled
 from tests.support.server import application_at, client_of
-from tests.support.waiting import can_connect, eventually
+from tests.support.waiting import can_connect, eventually, within
 
 pytestmark = [
     pytest.mark.slow,
@@ -60,7 +60,7 @@ class Example:
     async def run(self) -> None:
         """Read to the end of the script; sign in where it says so."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(scaled(LIMIT_SECONDS)):
+            async with within(LIMIT_SECONDS):
                 async for text in self._printed():
                     if match := re.fullmatch(r"Open (http\S+)", text):
                         await sign_in(match[1])

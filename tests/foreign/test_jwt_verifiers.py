@@ -15,10 +15,10 @@ from app.services.operations.authority import FULL
 from app.wiring import Services
 from tests.protocol.jwt_resources import AT_JWT, parts_of, signed_with_public_key, unsigned
 from tests.support.client_jwts import encoded, signing_key
-from tests.support.machine import scaled
 from tests.support.parts import running_services
 from tests.support.resources import resource_body
 from tests.support.server import Server, TimeOfTheMachine, application_of, running_server
+from tests.support.waiting import within
 
 pytestmark = pytest.mark.slow
 
@@ -112,7 +112,7 @@ async def verify(fleet: Fleet, *command: str, directory: Path = HERE) -> dict[st
         stderr=asyncio.subprocess.PIPE,
     )
     tokens = [{"name": name, "token": token} for name, token in fleet.tokens.items()]
-    async with asyncio.timeout(scaled(SECONDS)):
+    async with within(SECONDS):
         output, errors = await process.communicate(json.dumps(tokens).encode())
     assert process.returncode == 0, errors.decode()
     answers: dict[str, Any] = json.loads(output)

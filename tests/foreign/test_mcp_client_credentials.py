@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,10 +12,11 @@ import pytest_asyncio
 from app.services.operations.authority import FULL
 from tests.support.application import Application
 from tests.support.client_jwts import jwks, signing_key
-from tests.support.machine import scaled
 from tests.support.parts import running_services
+from tests.support.ports import free_port
 from tests.support.resources import resource_body
 from tests.support.server import Server, TimeOfTheMachine, application_of, running_server
+from tests.support.waiting import within
 
 pytestmark = pytest.mark.slow
 
@@ -38,7 +38,7 @@ class Agents(NamedTuple):
 async def agents(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Agents]:
     directory = tmp_path_factory.mktemp("server")
     url = f"sqlite:///{directory / 'agents.db'}"
-    port = _free_port()
+    port = free_port()
     resource = f"http://127.0.0.1:{port}/mcp"
     async with (
         running_server(directory, DATABASE_URL=url) as server,
@@ -48,13 +48,6 @@ async def agents(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Agen
         body = resource_body("mcp", identifier=resource, token_format="jwt")
         await services.oauth.resources.create(body, authority=FULL)
         yield Agents(server, app, port, resource)
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
 
 
 async def test_the_sdk_authenticates_in_every_way(agents: Agents, mcp_python: Path) -> None:
@@ -99,7 +92,7 @@ async def _run(python: Path, given: dict[str, Any]) -> Any:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    async with asyncio.timeout(scaled(60)):
+    async with within(60):
         output, errors = await process.communicate(json.dumps(given).encode())
     assert process.returncode == 0, errors.decode()
     return json.loads(output)

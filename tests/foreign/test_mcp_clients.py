@@ -14,14 +14,15 @@ from playwright.async_api import Browser
 
 from tests.deployment.files import ROOT
 from tests.foreign.agents import protect, server_for_agents
-from tests.foreign.applications import free_port, running
+from tests.foreign.applications import running
 from tests.foreign.browsing import Browsing, browsing
 from tests.foreign.mcp_calls import call_tool
 from tests.support.application import Application
 from tests.support.client_documents import serve
-from tests.support.machine import scaled
 from tests.support.peer import Peer
+from tests.support.ports import free_port
 from tests.support.server import Server
+from tests.support.waiting import within
 
 pytestmark = pytest.mark.slow
 HERE = Path(__file__).parent
@@ -78,7 +79,7 @@ async def run_agent(command: list[str], person: Browsing, **given: Any) -> dict[
     errors = asyncio.create_task(process.stderr.read())
     said: dict[str, Any] = {}
     try:
-        async with asyncio.timeout(scaled(SECONDS)):
+        async with within(SECONDS):
             async for line in process.stdout:
                 said = json.loads(line)
                 if "open" in said:

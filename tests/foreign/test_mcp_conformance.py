@@ -8,10 +8,11 @@ import pytest
 from playwright.async_api import Browser
 
 from tests.foreign.agents import protect
-from tests.foreign.applications import clients, free_port
+from tests.foreign.applications import clients
 from tests.foreign.browsing import browsing
 from tests.foreign.conformance import install, run_authorization_scenarios
 from tests.support.application import Application
+from tests.support.ports import free_port
 from tests.support.server import Server
 
 pytestmark = [

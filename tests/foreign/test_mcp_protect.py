@@ -11,10 +11,11 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from tests.foreign.applications import free_port, run_with_issuer, running
+from tests.foreign.applications import run_with_issuer, running
 from tests.foreign.mcp_calls import HEADERS, INITIALIZE, call_tool
 from tests.support.application import Application, TestClient
 from tests.support.machine import scaled
+from tests.support.ports import free_port
 from tests.support.server import Server, run_postern
 from tests.support.waiting import eventually
 

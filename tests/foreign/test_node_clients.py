@@ -7,8 +7,8 @@ from typing import Any
 
 from tests.foreign.person import CALLBACK, Person, person_at
 from tests.support.application import Application
-from tests.support.machine import scaled
 from tests.support.server import Server
+from tests.support.waiting import within
 
 SECONDS = 90
 DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
@@ -31,7 +31,7 @@ async def walk(directory: Path, script: str, person: Person, *arguments: str) ->
     assert process.stderr is not None
     said: dict[str, Any] = {}
     does = {"browser": person.browse, "logout": person.browse, "device": person.connect}
-    async with asyncio.timeout(scaled(SECONDS)):
+    async with within(SECONDS):
         async for line in process.stdout:
             message = json.loads(line)
             if message.get("done"):

@@ -17,10 +17,10 @@ import httpx
 import pyotp
 import pytest
 
-from tests.foreign.applications import free_port
 from tests.foreign.grafana import CALLBACK, Grafana
 from tests.foreign.person import person_at
 from tests.support.application import PASSWORD, Application, TestUser
+from tests.support.ports import free_port
 from tests.support.server import Server, application_of, run_postern, running_server
 from tests.support.visitor import CHALLENGE
 from tests.support.waiting import eventually

@@ -15,11 +15,12 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.foreign.applications import clients, free_port, running, web_client
+from tests.foreign.applications import clients, running, web_client
 from tests.foreign.person import person_at
 from tests.support.application import Application, TestUser
 from tests.support.machine import scaled
 from tests.support.people import person_with
+from tests.support.ports import free_port
 from tests.support.server import Server
 from tests.support.visitor import Form
 

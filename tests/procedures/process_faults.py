@@ -17,7 +17,7 @@ from tests.procedures.servers import LARGE_LIMITS, Place, nginx
 from tests.support.application import TestClient, TestUser
 from tests.support.machine import slowness
 from tests.support.parts import sqlite_integrity
-from tests.support.postgresql import free_port
+from tests.support.ports import free_port
 from tests.support.server import COMMAND, Server, application_at, application_of, environment
 from tests.support.waiting import eventually
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.support.databases import create_database, migrate_template
-from tests.support.postgresql import SERVER_USER, PostgresServer, free_port, with_database
+from tests.support.ports import free_port
+from tests.support.postgresql import SERVER_USER, PostgresServer, with_database
 from tests.support.server import Server, running_server
 from tests.support.waiting import can_connect, eventually
 

@@ -10,6 +10,7 @@ from tests.conftest import AppFactory
 from tests.protocol.wire import FORM, basic_of, post_body
 from tests.support.application import Application, TestClient
 from tests.support.assertions import assert_oauth_error
+from tests.support.machine import scaled
 
 GOOD = b"grant_type=client_credentials"
 MULTIPART = (
@@ -225,7 +226,7 @@ async def test_ten_megabytes_are_too_large_with_and_without_a_content_length(
 
 async def test_a_form_that_never_ends_times_out(start_app: AppFactory) -> None:
     """SECURITY_BAR row 12: chunked without end"""
-    app = await start_app(body_timeout=0.2)
+    app = await start_app(body_timeout=scaled(0.2))
     client = await app.create_client()
     given_up = asyncio.Event()
 

@@ -15,6 +15,7 @@ from app.models.oauth.access_tokens import access_tokens
 from app.models.oauth.token_families import token_families
 from app.repositories.inserts import insert_once
 from tests.support.locks import writes_blocked
+from tests.support.machine import scaled
 from tests.support.parts import count, open_database
 
 Row = dict[str, Any]
@@ -132,13 +133,13 @@ async def test_a_cancelled_caller_withdraws_only_its_own_unsent_row(
         tasks = []
         for row in (sent, *fillers):  # one batch each, all of them under way
             tasks.append(asyncio.create_task(step(**row)))
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(scaled(0.05))
         waiting = asyncio.create_task(step(**withdrawn))
         neighbour = asyncio.create_task(step(**kept))
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(scaled(0.05))
         tasks[0].cancel()
         waiting.cancel()
-        await asyncio.sleep(0.5)  # whichever attempt holds the rows ends
+        await asyncio.sleep(scaled(0.5))  # whichever attempt holds the rows ends
         assert not neighbour.done()
         await hold.release()
         await neighbour
@@ -166,7 +167,7 @@ async def test_a_blocked_batch_does_not_delay_the_next_one_on_postgresql(
             contested["digest"],
         )
         waiting = asyncio.create_task(step(**contested))
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(scaled(0.05))
 
         await in_one_batch(step, free)  # beside the one that waits for the other transaction
 

@@ -8,8 +8,11 @@ REFERENCE_SECONDS = 0.03
 SLOWEST = 20.0
 SAMPLE_IS_GOOD_FOR = 5.0
 """Seconds; a sample takes 30 ms, and each start of the application needs several."""
+SAMPLE_IS_REMEMBERED_FOR = 30.0
+"""Seconds; a machine that was busy a moment ago may be busy again in a moment."""
 
-_last_sample = {"at": -SAMPLE_IS_GOOD_FOR, "slowness": 1.0}
+_samples: list[tuple[float, float]] = []
+"""When the samples began, and how much slower than the reference the machine was."""
 
 
 def scaled(seconds: float) -> float:
@@ -17,15 +20,29 @@ def scaled(seconds: float) -> float:
     return seconds * slowness()
 
 
+def scaled_now(seconds: float) -> float:
+    """Do the same as `scaled`, with a new sample: the machine may be slower than at the start."""
+    _take_sample()
+    return scaled(seconds)
+
+
 def slowness() -> float:
-    """Return how many times slower than the reference this machine is, between 1 and 20."""
+    """Return how many times slower than the reference this machine is, between 1 and 20.
+
+    This is the slowest of the recent samples.
+    """
+    if not _samples or time.perf_counter() - _samples[-1][0] > SAMPLE_IS_GOOD_FOR:
+        _take_sample()
+    return max(slower for _, slower in _samples)
+
+
+def _take_sample() -> None:
     started_at = time.perf_counter()
-    if started_at - _last_sample["at"] > SAMPLE_IS_GOOD_FOR:
-        sum(number * number for number in range(300_000))
-        seconds = time.perf_counter() - started_at
-        _last_sample["slowness"] = min(SLOWEST, max(1.0, seconds / REFERENCE_SECONDS))
-        _last_sample["at"] = started_at
-    return _last_sample["slowness"]
+    sum(number * number for number in range(300_000))
+    seconds = time.perf_counter() - started_at
+    _samples.append((started_at, min(SLOWEST, max(1.0, seconds / REFERENCE_SECONDS))))
+    while started_at - _samples[0][0] > SAMPLE_IS_REMEMBERED_FOR:
+        del _samples[0]
 
 
 def database_timeouts() -> dict[str, float]:

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 
-from tests.support.postgresql import SERVER_USER, free_port
+from tests.support.ports import free_port
+from tests.support.postgresql import SERVER_USER
 from tests.support.waiting import eventually
 
 COMMAND = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin") or ""

@@ -6,13 +6,14 @@ If TEST_DATABASE_URL is set, that server is used and none is started.
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
+
+from tests.support.ports import free_port
 
 SERVER_USER = "pgserver"  # the package starts the server as this user when run as root
 
@@ -98,10 +99,3 @@ def with_database(url: str, name: str) -> str:
     """Return the URL of another database on the same server."""
     parts = urlsplit(url)
     return urlunsplit((parts.scheme, parts.netloc, f"/{name}", parts.query, ""))
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port

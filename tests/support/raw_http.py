@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from tests.support.machine import scaled
+from tests.support.waiting import within
 
 ANSWER_SECONDS = 30
 
@@ -58,7 +58,7 @@ class RawConnection:
     async def read_to_the_end(self) -> RawAnswer:
         """Read until the server closes the connection, which it is expected to do."""
         data = b""
-        async with asyncio.timeout(scaled(ANSWER_SECONDS)):
+        async with within(ANSWER_SECONDS):
             try:
                 while part := await self._reader.read(65_536):
                     data += part

@@ -10,7 +10,7 @@ from pathlib import Path
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from tests.support.postgresql import free_port
+from tests.support.ports import free_port
 from tests.support.waiting import eventually
 
 COMMAND = "redis-server"

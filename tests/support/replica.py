@@ -10,7 +10,8 @@ from pathlib import Path
 
 import psutil
 
-from tests.support.postgresql import SERVER_USER, PostgresServer, free_port
+from tests.support.ports import free_port
+from tests.support.postgresql import SERVER_USER, PostgresServer
 
 
 class Replica(PostgresServer):

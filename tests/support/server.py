@@ -17,7 +17,12 @@ import psutil
 
 from tests.support.application import SECRET_KEY, Application
 from tests.support.clock import FakeClock
-from tests.support.machine import is_measuring_coverage, run_variables, scaled
+from tests.support.machine import (
+    database_timeouts,
+    is_measuring_coverage,
+    run_variables,
+    scaled,
+)
 from tests.support.parts import settings_for
 from tests.support.waiting import eventually
 
@@ -46,7 +51,7 @@ class Server:
             self.process = subprocess.Popen(
                 [*COMMAND, "serve"],
                 cwd=directory,
-                env=environment(variables),
+                env=environment({**time_limits(), **variables}),
                 stdout=output,
                 stderr=errors,
             )
@@ -133,6 +138,13 @@ class Server:
         return client_of(self.url)
 
 
+def is_worker(process: psutil.Process) -> bool:
+    """Return whether it is a worker of a server. A process that has ended meanwhile is not."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return "app.server.worker" in process.cmdline()
+    return False
+
+
 def client_of(url: str) -> httpx.AsyncClient:
     """Return a client that waits for a free connection without a time limit."""
     timeout = httpx.Timeout(scaled(30), pool=None)
@@ -207,6 +219,11 @@ async def run_postern(
         text=True,
         timeout=scaled(START_SECONDS),
     )
+
+
+def time_limits() -> dict[str, str]:
+    """Return the default database time limits for a server, scaled to the speed of this machine."""
+    return {name.upper(): str(seconds) for name, seconds in database_timeouts().items()}
 
 
 def environment(variables: dict[str, str]) -> dict[str, str]:

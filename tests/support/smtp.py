@@ -17,6 +17,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from tests.support.application import Application
 from tests.support.background import pass_ended
 from tests.support.parts import services_of
+from tests.support.ports import free_port
 from tests.support.waiting import eventually
 
 HOST = "127.0.0.1"
@@ -142,15 +143,6 @@ async def _end(server: asyncio.AbstractServer | None) -> None:
     for _ in range(5):
         await asyncio.sleep(0)
     server.close()
-
-
-def free_port() -> int:
-    import socket
-
-    with socket.socket() as listener:
-        listener.bind((HOST, 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 @asynccontextmanager

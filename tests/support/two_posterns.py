@@ -1,6 +1,5 @@
 """Two running servers; users of the second can sign in with the first."""
 
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from pathlib import Path
 
 from tests.support.application import Application, TestClient
 from tests.support.peer import HOST, Authority
+from tests.support.ports import free_port
 from tests.support.server import Server, application_of, run_postern, running_server
 
 NAME = "company"
@@ -42,7 +42,7 @@ async def two_posterns(
     company_directory: Path, directory: Path, *, authority: Authority | None = None
 ) -> AsyncIterator[TwoPosterns]:
     """Start both; with an authority, the company has https and a certificate of it."""
-    port = _free_port()
+    port = free_port()
     here_url = f"http://127.0.0.1:{port}"
     certificate, outbound = {}, {}
     if authority is not None:
@@ -73,10 +73,3 @@ async def two_posterns(
         assert added.returncode == 0, added.stderr
         assert f"{here_url}/login/with/{NAME}/callback" in added.stdout
         yield TwoPosterns(company, at_company, here, app, directory, metadata["issuer"], client)
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
