@@ -1,6 +1,5 @@
 """The account pages in a real browser: with and without scripts, and by the keyboard alone."""
 
-import asyncio
 import json
 import re
 from pathlib import Path
@@ -10,6 +9,7 @@ from playwright.async_api import Page, expect
 from tests.browser.test_pages_look import look_at
 from tests.browser.walk import Walk
 from tests.support.application import TestUser
+from tests.support.waiting import eventually
 
 NEW = "another long password of mine"
 PROTECTED = "Your account is protected by an authenticator app"
@@ -132,14 +132,20 @@ async def test_an_access_token_is_created_copied_and_revoked(walk: Walk) -> None
         "resources", "create", name, "--identifier", f"https://{name}.example", "--title", name,
         "--scope", "read=See your photos", "--open-to-all-clients", "--allow-personal-tokens",
     )  # fmt: skip
+    form = f"{walk.server.url}/account/tokens?resource={name}"
+    permissions = page.get_by_role("group", name=f"Permissions for {name}")
+
+    async def is_offered() -> bool:
+        await page.goto(form)
+        return await permissions.is_visible()
+
     await enter(walk)
+    await eventually(is_offered)  # the server reads resources every ten seconds
+    await page.goto(f"{walk.server.url}/account")
 
     await open_section(page, "Access tokens")
     await expect(page.get_by_text("Your access tokens appear here")).to_be_visible()
-    permissions = page.get_by_role("group", name=f"Permissions for {name}")
-    while not await permissions.is_visible():  # the server reads resources every ten seconds
-        await asyncio.sleep(0.5)
-        await page.goto(f"{walk.server.url}/account/tokens?resource={name}")
+    await page.goto(form)
     await page.get_by_label("Name").fill("Backup")
     await page.get_by_label("Valid for (days)").fill("400")
     await page.get_by_label("See your photos").check()
