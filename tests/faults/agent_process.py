@@ -1,7 +1,7 @@
 """A process of an agent: it reads the stored tokens once, and writes them after each refresh.
 
-Arguments: the URL of the server, the client's id, the file, and how often to refresh. Prints the
-status of each response.
+Arguments: the URL of the server, the client's id and the file. Refreshes once for each line of the
+input, and prints the status of the response, with its body if the refresh was refused.
 """
 
 import json
@@ -13,10 +13,10 @@ import httpx
 
 
 def main() -> None:
-    url, client_id, file, times = sys.argv[1], sys.argv[2], Path(sys.argv[3]), int(sys.argv[4])
+    url, client_id, file = sys.argv[1], sys.argv[2], Path(sys.argv[3])
     stored = json.loads(file.read_text())
-    with httpx.Client(base_url=url, timeout=30) as http:
-        for _ in range(times):
+    with httpx.Client(base_url=url, timeout=120) as http:
+        for _ in sys.stdin:
             response = http.post(
                 "/token",
                 data={
@@ -25,14 +25,19 @@ def main() -> None:
                     "refresh_token": stored["refresh_token"],
                 },
             )
-            sys.stdout.write(f"{response.status_code}\n")
             if response.status_code != 200:
-                sys.stdout.write(f"{response.text}\n")
+                tell(f"{response.status_code} {response.text}")
                 return
             stored = response.json()
             written = file.with_suffix(f".{os.getpid()}")
             written.write_text(json.dumps(stored))
             written.replace(file)
+            tell("200")
+
+
+def tell(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":
