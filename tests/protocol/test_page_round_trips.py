@@ -14,6 +14,7 @@ from app.pages.admin.navigation import url_of
 from app.pages.admin.registry import CONSOLE_PAGES
 from tests.support.administration import id_of, new_group
 from tests.support.application import Application, running_application
+from tests.support.background import suspend_loops
 from tests.support.console import administrator_in
 from tests.support.databases import Databases
 from tests.support.parts import services_of
@@ -37,7 +38,6 @@ MOST_ROUND_TRIPS = {
 """On PostgreSQL, with open connections and prepared statements. BEGIN and COMMIT are two of them;
 two things are not counted that depend on the connection: a statement that is prepared on it for the
 first time, and the question whether it is still there after a moment without use."""
-PING = "SELECT 1"
 
 
 @dataclass(frozen=True)
@@ -58,28 +58,18 @@ class Counter:
         self._trips.forget()
         response = await request
         trips = self._trips
-        number = sum(
-            each != [PING] and not each[0].startswith("prepare ") for each in trips.statements
-        )
-        self.requests[name] = Asked(number, trips.repeated(), str(trips))
+        self.requests[name] = Asked(len(trips), trips.repeated(), str(trips))
         assert response.status_code < 500, response.text
         return response
 
 
-async def numbers_nothing() -> None:
-    """In the place of the sequencer's work."""
-
-
 @pytest_asyncio.fixture
 async def counted(databases: Databases) -> AsyncIterator[tuple[Application, Counter]]:
-    """An application whose statements are counted; events are numbered later, beside requests."""
+    """An application whose statements are counted: only those of requests, not of its loops."""
     url = await databases.migrated("postgresql")
     async with counting_proxy(url) as (trips, through), running_application(through) as app:
-        with pytest.MonkeyPatch.context() as patch:
-            sequencer = services_of(app).core.audit.sequencer
-            patch.setattr(sequencer, "wake", lambda: None)
-            patch.setattr(sequencer, "_pass", numbers_nothing)
-            yield app, Counter(trips)
+        suspend_loops(services_of(app))
+        yield app, Counter(trips)
 
 
 async def sign_in_with_consent(app: Application, count: Counter, visitor: Visitor) -> None:
@@ -142,6 +132,7 @@ async def test_a_page_of_the_console_runs_no_query_twice(
     async with visiting(app) as visitor:
         user = await administrator_in(visitor)
         group = await new_group(app, user, *[await app.enrolled_user() for _ in range(3)])
+        await services_of(app).operations.activity.writer.run_once()
         paths = [url_of(page.place) for page in CONSOLE_PAGES]
         paths += [f"/admin/groups/{group.group_id}", f"/admin/users/{await id_of(app, user)}"]
         for path in paths:

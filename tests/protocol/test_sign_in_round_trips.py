@@ -3,6 +3,7 @@
 import pytest
 
 from tests.support.application import Application, TestClient, TestUser, running_application
+from tests.support.background import suspend_loops
 from tests.support.databases import Databases
 from tests.support.parts import services_of
 from tests.support.round_trips import RoundTrips, counting_proxy, counting_threads
@@ -24,20 +25,13 @@ async def warmed_up(app: Application) -> tuple[TestClient, TestUser]:
 
 
 async def count(app: Application, trips: RoundTrips) -> int:
-    with pytest.MonkeyPatch.context() as patch:
-        # Events are numbered later, beside requests.
-        patch.setattr(services_of(app).core.audit.sequencer, "wake", lambda: None)
-        patch.setattr(services_of(app).core.audit.sequencer, "_pass", numbers_nothing)
-        client, user = await warmed_up(app)
-        trips.forget()
-        answer = await app.password_grant(client, user)
-        number = len(trips)
+    suspend_loops(services_of(app))
+    client, user = await warmed_up(app)
+    trips.forget()
+    answer = await app.password_grant(client, user)
+    number = len(trips)
     assert answer.status_code == 200
     return number
-
-
-async def numbers_nothing() -> None:
-    """In the place of the sequencer's work."""
 
 
 async def test_a_sign_in_takes_a_fixed_number_of_round_trips_on_postgresql(

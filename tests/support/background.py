@@ -15,6 +15,9 @@ from app.wiring import Services
 METHODS = ("run_once", "store")
 """The names under which loops offer a pass; the sequencer of audit events has its own lock."""
 
+LOOPS_METHOD = "_pass"
+"""The name of the method that a loop itself calls."""
+
 Pass = Callable[[], Awaitable[Any]]
 
 
@@ -25,6 +28,19 @@ def run_one_pass_at_a_time(services: Services) -> None:
         for method in METHODS:
             if hasattr(loop, method):
                 setattr(loop, method, ExclusivePass(getattr(loop, method), lock))
+
+
+def suspend_loops(services: Services) -> None:
+    """Let the loops do nothing: a test counts or cuts what its own requests send.
+
+    A pass that the test runs (`run_once`) works as before.
+    """
+    for loop in background_loops(services).values():
+        setattr(loop, LOOPS_METHOD, _do_nothing)
+
+
+async def _do_nothing() -> None:
+    """In the place of a loop's pass."""
 
 
 class ExclusivePass:

@@ -13,6 +13,10 @@ import pytest
 from app.database.sqlite import SqliteThread
 
 ENCRYPTION_REQUEST = 80_877_103
+LENGTH_BYTES = 4
+"""Size of a message's length, which includes itself."""
+PING = "SELECT 1"
+PREPARE = "prepare "
 ENDS_OF_A_TRIP = b"QSH"
 """Simple query, Sync and Flush: after each of them the driver waits for the response."""
 
@@ -38,7 +42,11 @@ class RoundTrips:
         return [query for (query, _), count in Counter(self.look_ups).items() if count > 1]
 
     def __len__(self) -> int:
-        return len(self.statements)
+        """Return the number of round trips, apart from two kinds that depend on the connection: a
+        statement that is prepared on it for the first time, and the ping after a pause."""
+        return sum(
+            trip != [PING] and not "".join(trip[:1]).startswith(PREPARE) for trip in self.statements
+        )
 
     def __str__(self) -> str:
         return "\n".join("; ".join(trip) for trip in self.statements)
@@ -50,7 +58,7 @@ class RoundTrips:
         elif kind == b"P":
             name, query, _ = body.split(b"\0", 2)
             self._names[name] = query.decode()
-            self._current.append(f"prepare {query.decode()}")
+            self._current.append(f"{PREPARE}{query.decode()}")
         elif kind == b"B":
             _, name, parameters = body.split(b"\0", 2)
             statement = self._names.get(name, "?")
@@ -72,20 +80,20 @@ class _Messages:
 
     def feed(self, data: bytes) -> None:
         self._data += data
-        while len(self._data) >= 8:
+        while True:
             start = 1 if self._has_started else 0
-            length = int.from_bytes(self._data[start : start + 4], "big")
+            end_of_length = start + LENGTH_BYTES
+            if len(self._data) < end_of_length:
+                return
+            length = int.from_bytes(self._data[start:end_of_length], "big")
             if len(self._data) < start + length:
                 return
-            kind, body = self._data[:start], self._data[start + 4 : start + length]
+            kind, body = self._data[:start], self._data[end_of_length : start + length]
             self._data = self._data[start + length :]
             if self._has_started:
                 self._trips.read(kind, body)
             else:
                 self._has_started = int.from_bytes(body[:4], "big") != ENCRYPTION_REQUEST
-        if self._has_started and len(self._data) == 5:  # a single Sync or Flush
-            kind, self._data = self._data[:1], b""
-            self._trips.read(kind, b"")
 
 
 @asynccontextmanager
