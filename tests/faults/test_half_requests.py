@@ -23,7 +23,7 @@ from tests.support.raw_http import RawConnection, exchange, post_json
 
 pytestmark = pytest.mark.timing
 
-SECONDS = scaled(0.3)
+SECONDS = scaled(0.6)
 KEEP_ALIVE = math.ceil(5 * SECONDS)
 HOST = b"Host: postern.test\r\n"
 FORM = b"Content-Type: application/x-www-form-urlencoded\r\n"
@@ -38,7 +38,7 @@ async def port(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> AsyncIt
         settings_for(
             await databases.migrated("sqlite"),
             argon2_memory_kib=19_456,
-            argon2_time_cost=40,  # takes longer than SECONDS, whatever the speed of the machine
+            argon2_time_cost=80,  # takes longer than SECONDS, whatever the speed of the machine
             access_log=False,
         ),
         clock=FakeClock(),

@@ -9,6 +9,7 @@ import pytest
 from tests.support.application import TestClient
 from tests.support.databases import Databases
 from tests.support.locks import writes_blocked
+from tests.support.machine import scaled
 from tests.support.parts import count, open_database
 from tests.support.server import Server, application_of, running_server
 from tests.support.waiting import eventually
@@ -47,11 +48,11 @@ async def test_no_token_is_stored_for_callers_who_disconnect_while_a_table_is_lo
         async with writes_blocked(url):
             callers = [await ask_for_token(server, client) for _ in range(CALLERS)]
             await eventually(lambda: server.connections() >= CALLERS)
-            await asyncio.sleep(1)  # what was read by then waits in queues
+            await asyncio.sleep(scaled(1))  # what was read by then waits in queues
             for caller in callers:
                 caller.close()
             await eventually(lambda: server.connections() < 10)
-            await asyncio.sleep(1)  # whichever attempt still has rows of theirs ends
+            await asyncio.sleep(scaled(1))  # whichever attempt still has rows of theirs ends
 
         assert (await app.client_credentials(client)).status_code == 200
         assert await count(database, "access_tokens") == before + 1

@@ -12,6 +12,7 @@ from tests.support.application import NO_LIMITS, Application, TestClient
 from tests.support.assertions import assert_oauth_error
 from tests.support.locks import holding
 from tests.support.machine import scaled
+from tests.support.waiting import within
 
 pytestmark = pytest.mark.timing
 
@@ -23,7 +24,7 @@ LOCKED_ROWS = "SELECT 1 FROM refresh_tokens WHERE digest = ANY($1) FOR UPDATE"
 
 async def start(start_app: AppFactory) -> Application:
     """One whose database may take so long that waiting for a lock is told from going on."""
-    return await start_app(**NO_LIMITS, database_timeout=scaled(6))
+    return await start_app(**NO_LIMITS, database_timeout=60)
 
 
 async def signed_in(app: Application, client: TestClient, count: int) -> list[str]:
@@ -33,7 +34,7 @@ async def signed_in(app: Application, client: TestClient, count: int) -> list[st
 
 
 async def answered_at_once(requests: Sequence["asyncio.Task[httpx.Response]"]) -> set[int]:
-    async with asyncio.timeout(scaled(AT_ONCE)):
+    async with within(AT_ONCE):
         return {answer.status_code for answer in await asyncio.gather(*requests)}
 
 

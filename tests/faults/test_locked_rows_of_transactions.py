@@ -17,6 +17,7 @@ from tests.support.assertions import assert_oauth_error
 from tests.support.locks import holding
 from tests.support.machine import scaled
 from tests.support.parts import services_of
+from tests.support.waiting import within
 
 pytestmark = pytest.mark.timing
 
@@ -66,9 +67,9 @@ class Scene(NamedTuple):
         assert answer.status_code in (200, 409), answer.text
 
 
-async def scene(start_app: AppFactory, *, seconds: float = 6, **settings: Any) -> Scene:
+async def scene(start_app: AppFactory, *, database_timeout: float = 60) -> Scene:
     """A server whose database may take so long that waiting for a lock is told from going on."""
-    app = await start_app(**NO_LIMITS, database_timeout=scaled(seconds), **settings)
+    app = await start_app(**NO_LIMITS, database_timeout=database_timeout)
     services = services_of(app)
     registration = await registered(app)
     await app.http.get("/login")  # what is imported at first use takes its time
@@ -87,7 +88,7 @@ def started(
 
 
 async def done_within(seconds: float, tasks: list["asyncio.Task[Any]"]) -> list[Any]:
-    async with asyncio.timeout(scaled(seconds)):
+    async with within(seconds):
         return await asyncio.gather(*tasks)
 
 
@@ -142,7 +143,7 @@ async def test_a_released_row_is_processed_promptly_while_other_rows_are_still_l
 async def test_a_locked_row_causes_a_503_at_the_deadline_and_changes_nothing(
     start_app: AppFactory,
 ) -> None:
-    at = await scene(start_app, seconds=1)
+    at = await scene(start_app, database_timeout=scaled(1))
 
     async with holding(at.url, CLIENT, at.client.client_id):
         changed = {**body_of(at.registration), "client_name": "Another name"}

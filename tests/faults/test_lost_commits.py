@@ -11,6 +11,7 @@ from app.models.oauth.authorization_requests import StoredRequest
 from app.repositories.oauth.authorization_requests import AuthorizationRequestRepository
 from tests.support.application import Application, running_application
 from tests.support.assertions import assert_oauth_error, assert_problem
+from tests.support.background import suspend_loops
 from tests.support.databases import Databases
 from tests.support.parts import count, open_database, services_of
 from tests.support.tcp_proxy import proxy_before
@@ -26,7 +27,8 @@ async def postgresql_url(databases: Databases) -> str:
 
 
 async def quiet(app: Application) -> None:
-    """Nothing is left to be numbered, so that the next COMMIT is the one that is meant."""
+    """Let no loop commit anything, so that the next COMMIT is the one that is meant."""
+    suspend_loops(services_of(app))
     await services_of(app).core.audit.sequencer.run()
 
 

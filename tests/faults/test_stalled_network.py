@@ -10,9 +10,10 @@ import pytest
 import pytest_asyncio
 
 from tests.support.application import PASSWORD, Application, running_application
+from tests.support.background import suspend_loops
 from tests.support.databases import Databases
 from tests.support.locks import writes_blocked
-from tests.support.machine import scaled
+from tests.support.machine import scaled, scaled_now
 from tests.support.parts import services_of
 from tests.support.tcp_proxy import TcpProxy, proxy_before
 
@@ -38,6 +39,7 @@ async def proxy_and_app(postgresql_url: str) -> AsyncIterator[tuple[TcpProxy, Ap
         proxy_before(postgresql_url) as (proxy, url),
         running_application(url, database_timeout=scaled(TIMEOUT)) as app,
     ):
+        suspend_loops(services_of(app))
         await app.register()
         await services_of(app).core.audit.sequencer.run()
         yield proxy, app
@@ -51,7 +53,7 @@ async def refused_in_time(app: Application, request: Awaitable[httpx.Response]) 
     took = time.perf_counter() - started_at
     assert answer.status_code == 503, answer.text
     limit = services_of(app).core.database.backend.time_limit
-    assert took < limit + SECONDS_FOR_A_COMMIT + scaled(BESIDE_THE_DATABASE), took
+    assert took < limit + SECONDS_FOR_A_COMMIT + scaled_now(BESIDE_THE_DATABASE), took
     return answer
 
 
@@ -105,7 +107,7 @@ async def test_a_batch_is_refused_by_its_deadline_if_the_network_stalls_during_i
     logging.getLogger("postern").addHandler(caplog.handler)
     async with writes_blocked(postgresql_url) as lock:
         request = asyncio.create_task(refused_in_time(app, app.client_credentials(client)))
-        await asyncio.sleep(0.8 * limit)
+        await asyncio.sleep(0.7 * limit)
         proxy.stall_at(COMMIT)
         await lock.release()
         answer = await request
