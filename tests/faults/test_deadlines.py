@@ -13,7 +13,7 @@ from tests.support.application import Application, running_application
 from tests.support.assertions import assert_oauth_error
 from tests.support.databases import Databases
 from tests.support.locks import writes_blocked
-from tests.support.machine import scaled
+from tests.support.machine import scaled, scaled_now
 from tests.support.parts import services_of
 from tests.support.tcp_proxy import proxy_before
 
@@ -32,7 +32,7 @@ async def answered_in_time(
     answers = await asyncio.gather(*requests)
     took = time.perf_counter() - started_at
     limit = services_of(app).core.database.backend.time_limit
-    assert took < limit + scaled(BESIDE_THE_DATABASE), took
+    assert took < limit + scaled_now(BESIDE_THE_DATABASE), took
     return answers
 
 

@@ -1,5 +1,6 @@
 """A secret is replaced while callers use both; `make faults` does this for a minute."""
 
+import math
 from pathlib import Path
 
 import pytest
@@ -7,11 +8,12 @@ import pytest
 from tests.procedures.secret_rotation import rotate_under_load
 from tests.support.admin_api import ADMIN_TOKEN
 from tests.support.databases import Databases
+from tests.support.machine import scaled
 from tests.support.server import application_of, running_server
 
 pytestmark = pytest.mark.timing
 
-OVERLAP = 4
+OVERLAP_SECONDS = 4
 
 
 async def test_both_secrets_are_valid_until_the_old_one_expires(
@@ -27,6 +29,6 @@ async def test_both_secrets_are_valid_until_the_old_one_expires(
         application_of(server) as app,
     ):
         client = await app.create_client()
-        rotation = await rotate_under_load(app, client, overlap=OVERLAP)
+        rotation = await rotate_under_load(app, client, overlap=math.ceil(scaled(OVERLAP_SECONDS)))
 
     assert rotation.failures() == []

@@ -14,7 +14,13 @@ import pytest_asyncio
 
 from tests.support.databases import create_database, migrate_template
 from tests.support.postgresql import PostgresServer
-from tests.support.server import Server, application_of, running_server, starting_server
+from tests.support.server import (
+    Server,
+    application_of,
+    is_worker,
+    running_server,
+    starting_server,
+)
 from tests.support.throttle import throttled
 from tests.support.waiting import eventually
 
@@ -33,7 +39,7 @@ async def postgresql() -> AsyncIterator[PostgresServer]:
 
 
 def workers_of(server: Server) -> list[psutil.Process]:
-    return [each for each in server.family()[1:] if "app.server.worker" in each.cmdline()]
+    return [each for each in server.family()[1:] if is_worker(each)]
 
 
 async def statuses(server: Server, path: str, *, times: int = 12) -> set[int]:
