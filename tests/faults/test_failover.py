@@ -14,7 +14,7 @@ from tests.support.application import (
     running_application,
 )
 from tests.support.databases import create_database, migrate_template
-from tests.support.machine import scaled
+from tests.support.machine import scaled_now
 from tests.support.postgresql import PostgresServer
 from tests.support.replica import Replica, hanging
 from tests.support.waiting import eventually
@@ -71,7 +71,7 @@ async def test_writes_continue_after_a_replica_listed_first_is_promoted(
                     replica.promote()
                     taken = await seconds_to_succeed(app, client, user)
 
-            assert taken < scaled(PROMOTION_SECONDS)
+            assert taken < scaled_now(PROMOTION_SECONDS)
     finally:
         replica.remove()
 

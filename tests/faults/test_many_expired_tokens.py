@@ -14,7 +14,7 @@ from sqlalchemy import insert
 from app.models.oauth.access_tokens import access_tokens
 from tests.conftest import AppFactory
 from tests.support.application import Application, TestClient
-from tests.support.machine import scaled
+from tests.support.machine import scaled_now
 from tests.support.parts import services_of
 
 pytestmark = pytest.mark.timing
@@ -54,7 +54,7 @@ async def test_housekeeping_keeps_pace_and_at_most_doubles_the_slowest_responses
 
     assert removed == ROUNDS * ROWS
     assert removed > issued
-    assert median(beside) <= 2 * median(alone) + scaled(NOISE)
+    assert median(beside) <= 2 * median(alone) + scaled_now(NOISE)
 
 
 async def store_expired(app: Application) -> None:

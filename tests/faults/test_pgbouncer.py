@@ -15,10 +15,10 @@ from tests.conftest import AppFactory
 from tests.support.application import NO_LIMITS, Application
 from tests.support.databases import Databases
 from tests.support.locks import holding
-from tests.support.machine import scaled
 from tests.support.parts import open_database, services_of
 from tests.support.pgbouncer import COMMAND, running_pgbouncer
 from tests.support.visitor import Visitor, visiting
+from tests.support.waiting import within
 
 pytestmark = pytest.mark.skipif(not COMMAND, reason="needs pgbouncer")
 
@@ -123,7 +123,7 @@ async def test_locked_rows_do_not_block_other_requests(
 ) -> None:
     """a single statement, too, waits only briefly for a lock, on one of two connections"""
     url = await databases.migrated("postgresql")
-    limits = {**NO_LIMITS, **TRANSACTION, "database_timeout": scaled(6)}
+    limits = {**NO_LIMITS, **TRANSACTION, "database_timeout": 60}
     async with running_pgbouncer(url, mode="transaction") as pooled:
         app = await start_app(database_url=pooled, **limits)
         client, user = await app.create_client(), await app.enrolled_user()
@@ -135,7 +135,7 @@ async def test_locked_rows_do_not_block_other_requests(
             for token in tokens:
                 waiting.append(asyncio.create_task(app.refresh(client, token)))
                 await asyncio.sleep(0.1)
-            async with asyncio.timeout(scaled(1)):
+            async with within(1):
                 tasks = [app.client_credentials(client) for _ in range(20)]
                 statuses = {each.status_code for each in await asyncio.gather(*tasks)}
             assert not any(each.done() for each in waiting)

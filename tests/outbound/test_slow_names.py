@@ -14,7 +14,7 @@ from tests.support.application import Application
 from tests.support.assertions import assert_oauth_error
 from tests.support.client_jwts import jwks, signing_key
 from tests.support.databases import Databases
-from tests.support.machine import scaled
+from tests.support.machine import scaled_now
 from tests.support.parts import services_of
 from tests.support.peer import HOST, Answer, Authority, Peer
 from tests.support.silent_dns import SLOW, SilentServer, slow_names
@@ -83,7 +83,7 @@ async def test_a_hundred_slow_dns_names_delay_neither_other_clients_nor_the_data
     answers = await asyncio.gather(*waiting)
 
     assert first.status_code == 200, first.text
-    assert seconds < scaled(SECONDS)
+    assert seconds < scaled_now(SECONDS)
     cut_off = {503} if proxy[0] is not None else set()  # those that counted at that moment
     assert {answer.status_code for answer in answers} <= {401} | cut_off
 
