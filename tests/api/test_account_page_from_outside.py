@@ -17,7 +17,11 @@ from tests.support.visitor import Visitor, text_of
 
 DATABASES = ("sqlite",)
 PATH, VIEWED = "/account/newsletter", "/account/badges"
-FLAGS = {"needs_fresh_sign_in": True, "accepts_mail_code": False}
+FLAGS = {
+    "needs_fresh_sign_in": True,
+    "accepts_mail_code": False,
+    "always_needs_second_factor": False,
+}
 
 
 async def greet(request: AccountRequestDep) -> Response:

@@ -16,6 +16,7 @@ from tests.conftest import AppFactory
 from tests.support.account import FRESH_SECONDS, happened, person_with_mail, signed_in, stored
 from tests.support.administration import id_of, leave, new_group, set_user_disabled
 from tests.support.application import Application, TestClient, TestUser
+from tests.support.identity_provider import fields_in
 from tests.support.parts import services_of
 from tests.support.people import person_with
 from tests.support.resources import new_resource
@@ -298,6 +299,31 @@ async def test_an_old_sign_in_is_repeated_first(
     page = await visitor.follow(await visitor.get(PATH))
 
     assert page.url.path == "/login"
+
+
+async def test_a_user_without_a_second_factor_sets_one_up_first(start_app: AppFactory) -> None:
+    """Issue 17 section 4: after a fresh second factor, whatever the policy"""
+    app = await start_app(second_factor="optional")
+    server = await app.create_client()
+    resource = await new_resource(app, servers=[server.client_id], allows_personal_tokens=True)
+    async with visiting(app) as visitor:
+        user = await app.register()
+        await visitor.give_password(await visitor.get("/login"), user)
+        fields = {**fields_in(await visitor.get("/account")), "name": "x", "days": "1"}
+
+        page = await visitor.get(PATH)
+        posted = await visitor.http.post(PATH, data={**fields, "scope:read": "1"})
+        enrolment = await visitor.follow(page)
+        app.clock.advance(seconds=31)
+        after = await visitor.enroll(enrolment, app.code(user))
+        token = await create(visitor, Service(server, resource))
+
+    for answer in (page, posted):
+        assert answer.headers["location"] == "/login/step-up?next=tokens"
+    assert enrolment.url.path == "/login/enroll"
+    assert "/login/enroll/not-now" not in enrolment.text
+    assert after.url.path == PATH
+    assert await sees(app, Service(server, resource), token)
 
 
 async def test_the_export_lists_tokens_without_their_secret(

@@ -255,7 +255,12 @@ async def test_changing_factors_in_a_trusted_browser_requires_the_second_factor(
     page = await visitor.give_password(await visitor.get("/login"), user)
     assert page.url.path == "/account"
 
-    for path in ("/account/authenticator", "/account/authenticator/new", "/account/recovery-codes"):
+    for path in (
+        "/account/authenticator",
+        "/account/authenticator/new",
+        "/account/recovery-codes",
+        "/account/tokens",
+    ):
         answer = await visitor.get(path)
         assert answer.headers["location"].startswith("/login/step-up?next=")
     question = await visitor.follow(await visitor.get("/account/recovery-codes"))

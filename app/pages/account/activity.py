@@ -98,6 +98,7 @@ PAGE = AccountPage(
     label=N_("Account activity"),
     needs_fresh_sign_in=False,
     accepts_mail_code=False,
+    always_needs_second_factor=False,
     router=router,
     state=activity_state,
 )

@@ -156,6 +156,7 @@ PAGE = AccountPage(
     label=N_("Authenticator app"),
     needs_fresh_sign_in=True,
     accepts_mail_code=True,
+    always_needs_second_factor=False,
     router=router,
     state=authenticator_state,
 )

@@ -122,6 +122,7 @@ PAGE = AccountPage(
     label=N_("Connected accounts"),
     needs_fresh_sign_in=True,
     accepts_mail_code=True,
+    always_needs_second_factor=False,
     router=router,
     state=connections_state,
     is_offered=lambda request: request.has_provider,

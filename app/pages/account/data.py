@@ -84,6 +84,7 @@ PAGE = AccountPage(
     label=N_("Your data"),
     needs_fresh_sign_in=True,
     accepts_mail_code=True,
+    always_needs_second_factor=False,
     router=router,
     state=data_state,
 )

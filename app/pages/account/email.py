@@ -114,6 +114,7 @@ PAGE = AccountPage(
     label=N_("Email address"),
     needs_fresh_sign_in=True,
     accepts_mail_code=False,  # it cannot change the address that it is sent to
+    always_needs_second_factor=False,
     router=router,
     state=email_state,
     is_offered=lambda request: request.services.accounts.email_verification.is_offered,

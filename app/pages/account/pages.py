@@ -28,7 +28,8 @@ class AccountPage:
 
     If it `needs_fresh_sign_in`, every route of its `router` requires one, and a sign-in may
     continue there. If it `accepts_mail_code`, users who have no other way to sign in again can
-    confirm with an emailed code. The routes of `router_for_any_sign_in` never require a fresh one.
+    confirm with an emailed code. If it `always_needs_second_factor`, users who have none set one up
+    before. The routes of `router_for_any_sign_in` never require a fresh one.
     The navigation of the account pages links to it if it `is_offered`, by default always.
     """
 
@@ -36,6 +37,7 @@ class AccountPage:
     label: str
     needs_fresh_sign_in: bool
     accepts_mail_code: bool
+    always_needs_second_factor: bool
     router: APIRouter
     router_for_any_sign_in: APIRouter | None = None
     state: State | None = None
@@ -82,7 +84,9 @@ def _fresh_sign_in(page: AccountPage) -> Callable[..., Any]:
             browser, current, page
         ):
             raise GoToError(await sign_in_again_url(browser, current, page.place))
-        if current.session.acr != ACR_MFA and await has_second_factor(browser, current.user):
+        if current.session.acr != ACR_MFA and (
+            page.always_needs_second_factor or await has_second_factor(browser, current.user)
+        ):
             raise GoToError(here.link(STEP_UP))
 
     return require_fresh_sign_in

@@ -131,6 +131,7 @@ PAGE = AccountPage(
     label=N_("Passkeys"),
     needs_fresh_sign_in=True,
     accepts_mail_code=True,
+    always_needs_second_factor=False,
     router=router,
     router_for_any_sign_in=names_router,
     state=passkeys_state,

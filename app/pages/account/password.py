@@ -80,6 +80,7 @@ PAGE = AccountPage(
     label=N_("Password"),
     needs_fresh_sign_in=True,
     accepts_mail_code=True,
+    always_needs_second_factor=False,
     router=router,
     state=password_state,
 )

@@ -183,6 +183,7 @@ PAGE = AccountPage(
     label=N_("Profile"),
     needs_fresh_sign_in=True,
     accepts_mail_code=True,
+    always_needs_second_factor=False,
     router=router,
     state=profile_state,
 )

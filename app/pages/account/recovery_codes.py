@@ -42,6 +42,7 @@ PAGE = AccountPage(
     label=N_("Recovery codes"),
     needs_fresh_sign_in=True,
     accepts_mail_code=True,
+    always_needs_second_factor=False,
     router=router,
     state=recovery_codes_state,
 )

@@ -153,6 +153,7 @@ PAGE = AccountPage(
     label=N_("Access tokens"),
     needs_fresh_sign_in=True,
     accepts_mail_code=False,
+    always_needs_second_factor=True,
     router=router,
     state=tokens_state,
 )
