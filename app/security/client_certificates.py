@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from cryptography.exceptions import UnsupportedAlgorithm
+
 if TYPE_CHECKING:
     from cryptography import x509
 
@@ -67,7 +69,6 @@ def require_strong_key(certificate: "x509.Certificate") -> None:
 
     The bounds are those of FAPI 2.0 section 5.4.1.
     """
-    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 
     try:

@@ -34,6 +34,7 @@ REASONS = {
     "asyncpg": Reason.RARE,
     "bcrypt": Reason.RARE,
     "cryptography.hazmat": Reason.AFTER_SETTINGS,
+    "cryptography.hazmat.primitives.asymmetric": Reason.RARE,  # with cryptography.x509
     "cryptography.x509": Reason.RARE,
     "ctypes": Reason.RARE,
     "email.headerregistry": Reason.RARE,

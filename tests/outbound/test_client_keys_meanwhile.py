@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextvars import ContextVar
 from datetime import timedelta
 
 import pytest
@@ -101,14 +102,14 @@ async def test_one_client_and_one_network_may_use_a_quarter_of_the_slots_of_a_ho
     outbound = OutboundHttp(allowed_hosts=[HOST], ca_file=authority.ca_file, timeout=scaled(60))
     gate = Gate(peer, "/gate")
     peer.answers["/"] = Answer("hello")
-    monkeypatch.setattr(host_slots.request_context, "network", lambda: "192.0.2.1")
-    monkeypatch.setattr(host_slots.request_context, "client_id", lambda: "one")
+    party = ContextVar("party", default=("192.0.2.1", "one"))  # a task keeps that of its start
+    monkeypatch.setattr(host_slots.request_context, "network", lambda: party.get()[0])
+    monkeypatch.setattr(host_slots.request_context, "client_id", lambda: party.get()[1])
     flood = [
         asyncio.create_task(outbound.get(peer.url("/gate"))) for _ in range(host_slots.AT_ONCE)
     ]
     await eventually(lambda: peer.count("/gate") == host_slots.OF_ONE_PARTY)
-    monkeypatch.setattr(host_slots.request_context, "client_id", lambda: "other")
-    monkeypatch.setattr(host_slots.request_context, "network", lambda: "192.0.2.2")
+    party.set(("192.0.2.2", "other"))
 
     fetched = await outbound.get(peer.url())
 

@@ -35,10 +35,10 @@ HOSTILE: list[tuple[str, Any]] = [
     ("client_uri", "https://app.example.com/\u0000"),
     ("contacts", ["ops@example.com\ud800"]),
     ("jwks_uri", "file:///etc/passwd"),
-    ("jwks", {"keys": [{**PUBLIC_KEY, "d": "private"}]}),
-    ("jwks", {"keys": [PUBLIC_KEY, {"kty": "OKP", "crv": "Ed25519", "x": "x", "d": "private"}]}),
+    ("jwks", {"keys": [{**PUBLIC_KEY, "d": "own-part"}]}),
+    ("jwks", {"keys": [PUBLIC_KEY, {"kty": "OKP", "crv": "Ed25519", "x": "x", "d": "own-part"}]}),
     ("jwks", {"keys": [{"kty": "RSA", "n": "n", "e": "AQAB", "oth": []}]}),
-    ("jwks", {"keys": [{"kty": "AKP", "alg": "ML-DSA-44", "pub": "x", "priv": "private"}]}),
+    ("jwks", {"keys": [{"kty": "AKP", "alg": "ML-DSA-44", "pub": "x", "priv": "own-part"}]}),
     ("jwks", {"keys": "none"}),
     ("jwks", "text"),
     ("jwks", {"keys": [{**PUBLIC_KEY, "kid": "\ud800"}]}),
@@ -72,7 +72,7 @@ async def test_hostile_metadata_is_refused(app: Application, member: str, value:
     answer = await post(app, json.dumps({"redirect_uris": [WEB], member: value}))
 
     assert_oauth_error(answer, "invalid_client_metadata")
-    assert "private" not in answer.text
+    assert "own-part" not in answer.text
     assert "evil" not in answer.text
 
 

@@ -26,10 +26,10 @@ Offer = Callable[[AccountRequest], bool]
 class AccountPage:
     """A page under `/account/{place}`, with its row in the overview.
 
-    If it `needs_fresh_sign_in`, every route of its `router` requires one, and a sign-in may
-    continue there. If it `accepts_mail_code`, users who have no other way to sign in again can
-    confirm with an emailed code. If it `always_needs_second_factor`, users who have none set one up
-    before. The routes of `router_for_any_sign_in` never require a fresh one.
+    If it `needs_fresh_sign_in`, every route of its `router`, and of `further_routers` below its
+    place, requires one, and a sign-in may continue there. If it `accepts_mail_code`, users who have
+    no other way to sign in again can confirm with an emailed code. If it
+    `always_needs_second_factor`, users who have none set one up before. The routes of `router_for_any_sign_in` never require a fresh one.
     The navigation of the account pages links to it if it `is_offered`, by default always.
     """
 
@@ -39,13 +39,15 @@ class AccountPage:
     accepts_mail_code: bool
     always_needs_second_factor: bool
     router: APIRouter
+    further_routers: Sequence[APIRouter] = ()
     router_for_any_sign_in: APIRouter | None = None
     state: State | None = None
     is_offered: Offer | None = None
 
     def routers(self) -> Iterator[tuple[APIRouter, Sequence[params.Depends]]]:
         """Yield each router with the dependencies that the page declares for it."""
-        yield self.router, [Depends(_fresh_sign_in(self))] if self.needs_fresh_sign_in else []
+        for router in (self.router, *self.further_routers):
+            yield router, [Depends(_fresh_sign_in(self))] if self.needs_fresh_sign_in else []
         if self.router_for_any_sign_in is not None:
             yield self.router_for_any_sign_in, []
 

@@ -21,7 +21,6 @@ from app.schemas.claims import StandardClaims
 from app.services.accounts.sessions import SignedIn
 
 router = account_router()
-router.include_router(details.router)
 
 PLACE = "profile"
 PATH = f"{ACCOUNT}/{PLACE}"
@@ -185,5 +184,6 @@ PAGE = AccountPage(
     accepts_mail_code=True,
     always_needs_second_factor=False,
     router=router,
+    further_routers=(details.router,),
     state=profile_state,
 )

@@ -33,6 +33,7 @@ RULES_OF_DOCUMENTS: tuple[RefusalRule, ...] = (
         N_("Wait a minute. If it happens often, the host of the document fails."),
         (
             "the document is no longer in memory",
+            "the document was deleted meanwhile",
             "the document was fetched less than a minute ago",
             "too many documents are fetched ",
             "rate limit reached: first fetch of a document",
