@@ -29,7 +29,8 @@ class AccountPage:
     If it `needs_fresh_sign_in`, every route of its `router`, and of `further_routers` below its
     place, requires one, and a sign-in may continue there. If it `accepts_mail_code`, users who have
     no other way to sign in again can confirm with an emailed code. If it
-    `always_needs_second_factor`, users who have none set one up before. The routes of `router_for_any_sign_in` never require a fresh one.
+    `always_needs_second_factor`, users who have none set one up before. The routes of
+    `router_for_any_sign_in` never require a fresh one.
     The navigation of the account pages links to it if it `is_offered`, by default always.
     """
 
