@@ -199,7 +199,7 @@ async def test_two_servers_send_each_mail_only_once(
 
     sent = await asyncio.gather(deliver(app), deliver(other), deliver(app), deliver(other))
 
-    assert sum(sent) == 2
+    assert sum(sent) <= 2  # the servers' own loops may have sent some already
     assert len(mail_server.to(ADDRESS)) == 2
 
 
