@@ -1,7 +1,7 @@
 """Options that state a trusted issuer, and the members that they make of what is stored."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 from app.cli.attribute_values import pairs_of
 from app.cli.bodies import json_in
@@ -13,8 +13,8 @@ from app.cli.parameters import (
     texts_parameter,
 )
 from app.errors import InvalidInputError
+from app.schemas.trusted_issuers import AssertionAlgorithm
 
-ALGORITHMS = ("ES256", "EdDSA", "RS256", "PS256")
 LISTS = {
     "subject": "subjects",
     "algorithm": "algorithms",
@@ -47,7 +47,9 @@ Members = dict[str, Any]
 STATED = (
     text_parameter("--jwks-uri", metavar="URL", help="Where it publishes its keys."),
     text_parameter("--jwks", metavar="FILE", help="A JWK Set instead of --jwks-uri."),
-    texts_parameter("--algorithm", "TEXT", f"RS256 if none. {REPEATED}", **one_of(ALGORITHMS)),
+    texts_parameter(
+        "--algorithm", "TEXT", f"RS256 if none. {REPEATED}", **one_of(get_args(AssertionAlgorithm))
+    ),
     text_parameter(
         "--audience",
         metavar="URL",

@@ -13,6 +13,7 @@ from app.schemas.identity_providers import IdentityProviderBody
 from app.services.operations.authority import FULL
 
 if TYPE_CHECKING:
+    from app.models.federation.identity_providers import IdentityProvider
     from app.wiring import Services
 
 USUAL_CLAIM = "groups"
@@ -105,14 +106,8 @@ def set_groups_claim(
 
     async def store(services: "Services") -> dict[str, Any]:
         provider = await services.federation.identity_providers.get(name)
-        await services.federation.group_mappings.set(
-            name,
-            groups_claim=claim,
-            mappings=await _mappings_of(services, name),
-            version=provider.version,
-            authority=FULL,
-        )
-        return await details_of_provider(services, name)
+        mappings = await _mappings_of(services, name)
+        return await _set(services, provider, groups_claim=claim, mappings=mappings)
 
     show_one(with_services(store), as_json=as_json)
 
@@ -129,16 +124,28 @@ def _change_mappings(
         provider = await services.federation.identity_providers.get(name)
         mappings = await _mappings_of(services, name)
         apply(mappings, (await group_named(services, group)).group_id)
-        await services.federation.group_mappings.set(
-            name,
-            groups_claim=claim or provider.groups_claim or USUAL_CLAIM,
-            mappings=mappings,
-            version=provider.version,
-            authority=FULL,
-        )
-        return await details_of_provider(services, name)
+        groups_claim = claim or provider.groups_claim or USUAL_CLAIM
+        return await _set(services, provider, groups_claim=groups_claim, mappings=mappings)
 
     show_one(with_services(store), as_json=as_json)
+
+
+async def _set(
+    services: "Services",
+    provider: "IdentityProvider",
+    *,
+    groups_claim: str | None,
+    mappings: Mappings,
+) -> dict[str, Any]:
+    """Store what gives groups, and return the provider to show."""
+    await services.federation.group_mappings.set(
+        provider.name,
+        groups_claim=groups_claim,
+        mappings=mappings,
+        version=provider.version,
+        authority=FULL,
+    )
+    return await details_of_provider(services, provider.name)
 
 
 async def _mappings_of(services: "Services", name: str) -> Mappings:

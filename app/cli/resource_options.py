@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 from app.cli.attribute_values import pairs_of
 from app.cli.parameters import (
@@ -13,10 +13,9 @@ from app.cli.parameters import (
     texts_parameter,
 )
 from app.errors import InvalidInputError
+from app.schemas.resources import SigningAlgorithm, TokenFormat
 from app.security.resource_identifiers import key_of
 
-FORMATS = ("opaque", "jwt")
-ALGORITHMS = ("ES256", "EdDSA", "RS256", "PS256")
 RESETTABLE = ("access_token_ttl",)
 LISTS = {"alias": "aliases", "requester": "requesters", "server": "servers"}
 """Members that are lists, by the options that add to them."""
@@ -43,10 +42,14 @@ STATED = (
     ),
     text_parameter(
         "--token-format",
-        **one_of(FORMATS),
+        **one_of(get_args(TokenFormat)),
         help="jwt can be verified without asking this server; opaque can be revoked at once.",
     ),
-    text_parameter("--signing-alg", **one_of(ALGORITHMS), help="Signs tokens of the format jwt."),
+    text_parameter(
+        "--signing-alg",
+        **one_of(get_args(SigningAlgorithm)),
+        help="Signs tokens of the format jwt.",
+    ),
     seconds_parameter(
         "--access-token-ttl", help="Lifetime of its tokens, instead of the general one."
     ),

@@ -4,7 +4,6 @@ A token is a bearer token (RFC 6750), or it is bound to a key that each request 
 Neither is accepted by the scheme of the other.
 """
 
-from collections.abc import Sequence
 from enum import Enum
 from typing import NamedTuple
 from urllib.parse import parse_qs
@@ -61,11 +60,8 @@ class BearerTokens:
         self._dpop_proofs = dpop_proofs
         self._resource_catalogue = resource_catalogue
         self._fapi = fapi
-
-    @property
-    def proof_algorithms(self) -> Sequence[str]:
+        self.proof_algorithms = fapi.proof_algorithms(None)
         """The algorithms of proofs that a challenge names if the client is not known."""
-        return self._fapi.proof_algorithms(None)
 
     async def authenticate(
         self,

@@ -41,7 +41,9 @@ def may_ask_to_refresh(client: Client) -> bool:
 
 def is_shared_by_processes(client: Client) -> bool:
     """Return whether processes that do not know of each other may hold tokens of one sign-in."""
-    if not client.is_public or client.has_document:
-        return client.is_public
+    if not client.is_public:
+        return False
+    if client.has_document:
+        return True
     stated = client.registered_metadata.application_type
     return (stated or application_type_of(client.redirect_uri_list)) == NATIVE

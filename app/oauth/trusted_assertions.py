@@ -33,6 +33,8 @@ from app.security.text import is_storable
 from app.services.clients.client_keys import ClientKeys, public_keys
 
 MAXIMUM_ISSUER = 300
+PROVABLE = (JKT, CERTIFICATE)
+"""Members of `cnf` whose key or certificate a request can prove."""
 Condition = Callable[[TrustedIssuer], bool]
 Check = Callable[[Mapping[str, Any], TrustedIssuer], datetime]
 """Checks the claims of a JWT by its row, and returns when it expires; raises `SignatureError`."""
@@ -123,7 +125,7 @@ class TrustedAssertions:
 
     def _check(self, claims: Mapping[str, Any], row: TrustedIssuer) -> datetime:
         require_only_audience(claims, {row.audience})
-        confirmation_in(claims)
+        confirmation_in(claims, members=PROVABLE)
         return require_lifetime(
             claims, self._clock.now(), maximum=timedelta(seconds=row.maximum_age)
         )
@@ -163,16 +165,19 @@ def claim_at(claims: Mapping[str, Any], name: str) -> object:
     return value
 
 
-def confirmation_in(claims: Mapping[str, Any]) -> str | None:
+def confirmation_in(claims: Mapping[str, Any], *, members: Sequence[str]) -> str | None:
     """Return the keys that a JWT is bound to (RFC 7800 section 3), as they are stored.
 
-    Raises `SignatureError` for a confirmation that could not be verified.
+    Raises `SignatureError` for a confirmation that could not be verified, because it has others
+    than these members.
     """
     cnf = claims.get("cnf")
     if cnf is None:
         return None
-    if not isinstance(cnf, dict) or not cnf or not cnf.keys() <= {JKT, CERTIFICATE}:
-        raise SignatureError("cnf is malformed, or has another member than jkt and x5t#S256")
+    if not isinstance(cnf, dict) or not cnf or not cnf.keys() <= set(members):
+        raise SignatureError(
+            f"cnf is malformed, or has another member than {' and '.join(members)}"
+        )
     if not all(isinstance(each, str) and THUMBPRINT.fullmatch(each) for each in cnf.values()):
         raise SignatureError("cnf has a member that is not a thumbprint")
     return json.dumps(cnf)

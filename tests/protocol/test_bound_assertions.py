@@ -132,7 +132,7 @@ async def test_a_client_with_a_certificate_presents_the_jwt_of_a_user(
 async def test_a_workload_with_a_certificate_of_its_own_proves_its_client(
     app: Application, service: TestClient, workload: Workload
 ) -> None:
-    """A certificate is no credential of a client that registered another method"""
+    """A certificate does not authenticate a client that registered another method"""
     form = {**bearing(workload.assertion()), "client_id": service.client_id}
 
     async with presenting(app, OWN) as own:

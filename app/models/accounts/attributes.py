@@ -43,6 +43,11 @@ class AttributeDefinition:
     owner: str
     version: int
 
+    @property
+    def is_editable_by_users(self) -> bool:
+        """Whether users edit their own values, for which nobody vouches."""
+        return self.editable_by == "user"
+
 
 @dataclass(frozen=True, slots=True)
 class UserAttributes:

@@ -17,6 +17,7 @@ from app.oauth.exchange.presented import NO_REFERENCE, PresentedToken
 from app.oauth.exchange.token_types import ACCESS_TOKEN, ID_TOKEN, JWT
 from app.oauth.id_tokens import IdTokens
 from app.oauth.trusted_assertions import (
+    PROVABLE,
     TrustedAssertions,
     UntrustedAssertionError,
     confirmation_in,
@@ -193,7 +194,7 @@ class TokenVerification:
             expires_at=proven.expires_at,
             actors=tuple(actors),
             may_act=proven.claims.get("may_act"),
-            confirmation=confirmation_in(proven.claims),
+            confirmation=confirmation_in(proven.claims, members=PROVABLE),
             granted=None,
             row=row,
             family_id=None,

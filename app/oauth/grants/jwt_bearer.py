@@ -26,6 +26,7 @@ from app.oauth.requests import ProvenClient, TokenRequest
 from app.oauth.resource_indicators import ResourceIndicators
 from app.oauth.token_grants import TokenGrant, grant_without_resource
 from app.oauth.trusted_assertions import (
+    PROVABLE,
     Condition,
     TrustedAssertions,
     UntrustedAssertionError,
@@ -131,7 +132,7 @@ class JwtBearerGrant(Grant[JwtBearerParameters]):
         )
         grant = bounded(grant, proven.row, asked=parameters.scope)
         grant = bound_to(request.keys, grant, client)
-        confirmation = confirmation_in(proven.claims)
+        confirmation = confirmation_in(proven.claims, members=PROVABLE)
         is_bound = confirmation is None or grant.confirmation is not None
         if not is_bound or not is_proven(confirmation, request.keys):
             raise InvalidGrantError(

@@ -12,12 +12,13 @@ from typing import Any, NamedTuple
 from app.clock import Clock
 from app.models.clients.clients import Client
 from app.models.oauth.trusted_issuers import IdentityRules, TrustedIssuer
-from app.oauth.dpop.confirmation import JKT, THUMBPRINT
+from app.oauth.dpop.confirmation import JKT, bound_key
 from app.oauth.id_tokens import IDENTITY_ASSERTION_TYPE
 from app.oauth.trusted_assertions import (
     TrustedAssertions,
     UntrustedAssertionError,
     VerifiedAssertion,
+    confirmation_in,
     only_one,
 )
 from app.security.client_jwt import SKEW, require_now
@@ -127,7 +128,7 @@ def _parsed(proven: VerifiedAssertion) -> ReceivedIdentity:
         claims=claims,
         resources=_resources(claims.get("resource")),
         scope=_scope(claims.get("scope")),
-        jkt=_key(claims.get("cnf")),
+        jkt=bound_key(confirmation_in(claims, members=(JKT,))),
         expires_at=proven.expires_at,
     )
 
@@ -151,13 +152,3 @@ def _scope(value: object) -> str | None:
     if value is not None and not isinstance(value, str):
         raise SignatureError("scope is malformed")
     return value
-
-
-def _key(value: object) -> str | None:
-    """Return the key in a `cnf` claim. Another confirmation could not be verified."""
-    if value is None:
-        return None
-    jkt = value.get(JKT) if isinstance(value, dict) and value.keys() == {JKT} else None
-    if not isinstance(jkt, str) or not THUMBPRINT.fullmatch(jkt):
-        raise SignatureError("cnf is malformed, or has another member than jkt")
-    return jkt

@@ -1,6 +1,5 @@
 """`/account/profile/details`: the attributes that users set for themselves."""
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from app.errors import ConflictError
 from app.i18n.messages import N_
 from app.models.accounts.attributes import AttributeDefinition
 from app.pages.account.base import AccountRequest, AccountRequestDep, account_router
-from app.pages.support import Errors, ShowAgainError, redirect, shows_again
+from app.pages.support import Errors, ShowAgainError, redirect, shown_version, shows_again
 from app.pages.support.urls import ACCOUNT
 from app.schemas.attributes import is_value, text_of, value_of
 
@@ -86,7 +85,7 @@ async def own_details(request: AccountRequest) -> Sequence[AttributeDefinition]:
     return [
         each
         for each in await request.services.accounts.attributes.list_all()
-        if each.editable_by == "user" and each.applies_to != "groups"
+        if each.is_editable_by_users and each.applies_to != "groups"
     ]
 
 
@@ -133,5 +132,4 @@ def _shown(values: Mapping[str, Any], definition: AttributeDefinition) -> str:
 
 
 def _version(values: Mapping[str, Any]) -> str:
-    """Return a hash of the values, to detect a form that shows outdated ones."""
-    return hashlib.sha256(json.dumps(dict(values), sort_keys=True).encode()).hexdigest()[:16]
+    return shown_version(json.dumps(dict(values), sort_keys=True))

@@ -1,6 +1,5 @@
 """`/account/profile`: the standard claims that users provide about themselves."""
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -15,7 +14,7 @@ from app.pages.account import details
 from app.pages.account.base import AccountRequest, AccountRequestDep, account_router
 from app.pages.account.pages import AccountPage
 from app.pages.account.profile_fields import ABOUT, ADDRESS, COMMON, GROUPS, Field
-from app.pages.support import Errors, Fields, ShowAgainError, redirect, shows_again
+from app.pages.support import Errors, Fields, ShowAgainError, redirect, shown_version, shows_again
 from app.pages.support.urls import ACCOUNT
 from app.schemas.claims import StandardClaims
 from app.services.accounts.sessions import SignedIn
@@ -44,7 +43,7 @@ async def profile_page(
         groups=[(request.text(heading), _translated(request, each)) for heading, each in GROUPS],
         is_open=_has_more(values, errors or {}),
         values=values,
-        version=_version(request.user),
+        version=shown_version(request.user.claims),
         is_saved=not is_form and "saved" in request.fields,
         details_url=details.PATH if await details.own_details(request) else "",
     )
@@ -59,7 +58,7 @@ async def profile(request: AccountRequestDep) -> Response:
 @shows_again(profile_page, shows_limits=False)
 async def save(request: AccountRequestDep) -> Response:
     user, submitted = request.user, _submitted(request)
-    if request.fields.get(VERSION) != _version(user):
+    if request.fields.get(VERSION) != shown_version(user.claims):
         return await _conflict_page(request)
     request.check(*WRONG)
     changed_claims, unset = _changes(submitted, user)
@@ -166,11 +165,6 @@ def _has_more(values: Mapping[str, str], errors: Errors) -> bool:
         for _, fields in GROUPS
         for field in fields
     )
-
-
-def _version(user: User) -> str:
-    """Return a hash of the claims, to detect a form that shows outdated values."""
-    return hashlib.sha256(user.claims.encode()).hexdigest()[:16]
 
 
 def _in_one_line(value: str) -> str:

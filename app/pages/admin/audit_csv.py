@@ -11,12 +11,11 @@ from app.services.clients.agents import AgentService, Naming
 from app.services.operations.audit import AuditLog
 from app.services.operations.audit_naming import actors_in, naming_of
 
-COLUMNS = (
+STORED = (
     *("sequence", "at", "action", "outcome", "actor", "user_id", "client_id"),
-    *("address", "request_id", "details", "client_url", "actors"),
+    *("address", "request_id", "details"),
 )
-COMPUTED = 2
-"""How many of the last columns are not those of the event."""
+COLUMNS = (*STORED, "client_url", "actors")
 MOST_EVENTS = 10_000
 """How many events a file has; `postern audit list` prints all."""
 PAGE = 500
@@ -43,10 +42,13 @@ async def csv_of(audit: AuditLog, agents: AgentService, wanted: Wanted) -> str:
 
 
 def _row(event: AuditEvent, naming: Naming) -> list[str]:
-    values = [getattr(event, name) for name in COLUMNS[:-COMPUTED]]
-    values[COLUMNS.index("at")] = event.at.isoformat(timespec="seconds")
-    for name in ("actor", "details"):
-        values[COLUMNS.index(name)] = naming(getattr(event, name))
     url = naming(event.client_id or "")
-    values += [url if is_document_url(url) else "", " ".join(map(naming, actors_in(event)))]
-    return [defused(str(value)) if value is not None else "" for value in values]
+    values = {
+        **{name: getattr(event, name) for name in STORED},
+        "at": event.at.isoformat(timespec="seconds"),
+        "actor": naming(event.actor),
+        "details": naming(event.details),
+        "client_url": url if is_document_url(url) else "",
+        "actors": " ".join(map(naming, actors_in(event))),
+    }
+    return [defused(str(value)) if value is not None else "" for value in values.values()]

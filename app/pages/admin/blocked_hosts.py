@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import Depends
 from starlette.responses import Response
 
 from app.details import Detail
@@ -70,9 +69,6 @@ async def get_blocked_host_request(request: ConsoleRequestDep, host: str) -> Blo
     return BlockedHostRequest(
         request.browser, request.fields, request.signed_in, request.authority, blocked
     )
-
-
-BlockedHostRequestDep = Annotated[BlockedHostRequest, Depends(get_blocked_host_request)]
 
 
 @router.get(PATH)

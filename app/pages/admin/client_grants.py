@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from starlette.responses import Response
 
 from app.models.oauth.actors import parse_actors
-from app.pages.admin.client_links import name_of_actor
 from app.pages.admin.navigation import url_of
 from app.pages.admin.object_forms import ObjectRequest
 from app.pages.admin.paging import AFTER, PAGE_SIZE, pages_of
@@ -153,7 +152,7 @@ def _actors_cell(request: ObjectRequest, family: ClientFamily, naming: Naming) -
         return Cell()
     source = naming(family.subject_client_id)
     return Cell(
-        ", ".join(name_of_actor(each, naming) for each in parse_actors(family.actors)),
+        ", ".join(naming(each.named) for each in parse_actors(family.actors)),
         small=request.text("for a token of %(client)s") % {"client": source},
     )
 

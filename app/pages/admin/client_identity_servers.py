@@ -4,10 +4,8 @@ An entry allows identity assertions (ID-JAG) for one other authorization server.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Annotated
+from dataclasses import dataclass, replace
 
-from fastapi import Depends
 from starlette.responses import Response
 
 from app.details import Detail
@@ -114,9 +112,6 @@ async def get_server_request(request: ClientRequestDep, number: str) -> Identity
     )
 
 
-IdentityServerRequestDep = Annotated[IdentityServerRequest, Depends(get_server_request)]
-
-
 def part_of_identity_servers(request: ClientRequest) -> Part:
     text, url = request.text, request.client_url
     return Part(
@@ -150,7 +145,7 @@ async def fields_of(request: ClientRequest) -> Sequence[Field]:
     """Return the fields, with the groups that there are."""
     groups = await request.services.accounts.groups.list_page(limit=MOST_GROUPS)
     options = [Option(each.group_id, each.name, is_data=True) for each in groups]
-    boxes = Field(GROUPS.name, GROUPS.label, kind="checks", options=options)
+    boxes = replace(GROUPS, options=options)
     shown = FIELDS if groups else [field for field in FIELDS if field is not GROUPS]
     return [boxes if field is GROUPS else field for field in shown]
 

@@ -2,7 +2,6 @@
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 
-from app.models.oauth.actors import Actor
 from app.pages.admin.navigation import url_of
 from app.pages.admin.views import Cell
 from app.security.document_urls import is_document_url, is_of_document
@@ -39,8 +38,3 @@ def client_cell(client_id: str, naming: Naming) -> Cell:
     if not is_document_url(name):
         return Cell(name, url=url_of_client(client_id))
     return Cell(place_of(name), small=name, url=url_of_client(client_id))
-
-
-def name_of_actor(actor: Actor, naming: Naming) -> str:
-    """Return an actor as administrators see it, an agent by its URL."""
-    return naming(actor.named)

@@ -1,6 +1,5 @@
 """The user that a page is about, and the form of their profile."""
 
-import hashlib
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -14,6 +13,7 @@ from app.pages.admin.base import ConsoleRequest, ConsoleRequestDep
 from app.pages.admin.forms import Field
 from app.pages.admin.navigation import url_of
 from app.pages.admin.object_forms import ObjectRequest
+from app.pages.support import shown_version
 
 PLACE = "users"
 PATH = url_of(PLACE)
@@ -125,5 +125,4 @@ def stored_profile(user: User) -> dict[str, str]:
 
 
 def version_of(user: User) -> str:
-    """Return a hash of the claims, to detect a form that shows outdated values."""
-    return hashlib.sha256(user.claims.encode()).hexdigest()[:16]
+    return shown_version(user.claims)

@@ -2,7 +2,7 @@
 
 from app.pages.support.browser import AnswerInsteadError, Browser, BrowserDep, GoToError
 from app.pages.support.continuation import Continuation, continuation_of
-from app.pages.support.forms import Errors, Fields, FormExpiredError, ShowAgainError
+from app.pages.support.forms import Errors, Fields, FormExpiredError, ShowAgainError, shown_version
 from app.pages.support.interactions import (
     InteractionRequest,
     InteractionRequestDep,
@@ -33,5 +33,6 @@ __all__ = [
     "page_router",
     "redirect",
     "see_other",
+    "shown_version",
     "shows_again",
 ]

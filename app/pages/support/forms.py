@@ -1,5 +1,6 @@
 """Parsing of forms that users fill in, and what is wrong with them."""
 
+import hashlib
 import unicodedata
 from collections.abc import Mapping
 from typing import Annotated
@@ -107,6 +108,11 @@ async def _read_form(request: Request) -> Fields:
         raise FormExpiredError(Detail.FORM_UNREADABLE) from None
     remember_ui_locales(request, form.get(UI_LOCALES))
     return form
+
+
+def shown_version(stored: str) -> str:
+    """Return a hash of what a form shows, to detect that it shows outdated values."""
+    return hashlib.sha256(stored.encode()).hexdigest()[:16]
 
 
 def parse_page_form(body: bytes, content_type: bytes | None) -> Fields:

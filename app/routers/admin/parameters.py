@@ -4,6 +4,8 @@ from typing import Annotated
 
 from fastapi import Path
 
+from app.services.clients.client_tokens import TOKEN_ID
+
 GROUP_ID = USER_ID = "^[0-9a-f]{32}$"
 CLIENT_ID = "^[A-Za-z0-9._~-]{1,255}$"
 
@@ -34,7 +36,7 @@ HostInPath = Annotated[str, Path(pattern=rf"^{LABEL}(\.{LABEL})*\.?$", max_lengt
 ClientTokenId = Annotated[
     str,
     Path(
-        pattern="^([0-9a-f]{32}|[0-9a-f]{64}|[0-9a-f]{76})$",
+        pattern=f"^({TOKEN_ID.pattern})$",
         description="The ID of a token family, or the digest of an access token.",
     ),
 ]

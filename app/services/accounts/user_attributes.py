@@ -57,7 +57,7 @@ class UserAttributeService:
         """Set values as the user, who may edit only some attributes."""
         definitions = await self._attributes.by_name()
         for name in changes:
-            if name not in definitions or definitions[name].editable_by != "user":
+            if name not in definitions or not definitions[name].is_editable_by_users:
                 raise ForbiddenError(Detail.ATTRIBUTE_NOT_EDITABLE, field=f"attributes.{name}")
         before = await self._attribute_repository.find_of_user(user_id)
         own = _merged(json.loads(before.own_attributes), changes)
@@ -89,7 +89,7 @@ class UserAttributeService:
         counted = {
             name: value
             for name, value in own.items()
-            if name in definitions and definitions[name].editable_by == "user"
+            if name in definitions and definitions[name].is_editable_by_users
         }
         return {**json.loads(stored.attributes), **counted}
 

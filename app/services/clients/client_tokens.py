@@ -1,5 +1,6 @@
 """Tokens of a client, as administrators list and revoke them. The tokens are never shown."""
 
+import re
 from collections.abc import Sequence
 
 from app.clock import Clock
@@ -20,6 +21,8 @@ from app.services.operations.authority import Authority
 
 TokenPosition = FamilyPosition | AccessPosition
 ClientTokens = ClientFamily | ClientAccessToken
+TOKEN_ID = re.compile(r"[0-9a-f]{32}|[0-9a-f]{64}|[0-9a-f]{76}")
+"""The id of a family, or the digest of an access token."""
 FAMILY_ID_LENGTH = 32
 """Length of the id of a family. That of an access token is its digest, which is longer."""
 
@@ -63,6 +66,8 @@ class ClientTokenService:
         Raise `NotFoundError` if the client has no valid one with this id.
         """
         await self._require_may_change(client_id, authority)
+        if TOKEN_ID.fullmatch(token_id) is None:
+            raise NotFoundError(Detail.CLIENT_TOKEN_UNKNOWN)
         now = self._clock.now()
         event = self._audit.event(
             ServerEvent.CLIENT_TOKEN_REVOKED, client_id=client_id, token_id=token_id

@@ -98,7 +98,7 @@ class ClientPolicyService:
             definition = definitions.get(attribute)
             if definition is None:
                 raise InvalidInputError(Detail.ATTRIBUTE_NOT_DEFINED, field="claim_mappings")
-            if claim in VOUCHED_CLAIMS and definition.editable_by == "user":
+            if claim in VOUCHED_CLAIMS and definition.is_editable_by_users:
                 raise InvalidInputError(Detail.CLAIM_NOT_FROM_USERS, field="claim_mappings")
 
     async def _check_exchange(

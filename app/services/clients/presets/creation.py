@@ -98,5 +98,5 @@ class PresetService:
         definition = (await self._attributes.by_name()).get(attribute.name)
         if definition is None:
             await self._attributes.define(attribute, authority=authority)
-        elif definition.editable_by == "user":
+        elif definition.is_editable_by_users:
             raise InvalidInputError(Detail.CLAIM_NOT_FROM_USERS, field="claim_mappings")
