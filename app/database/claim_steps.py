@@ -1,6 +1,7 @@
 """Batched claims: many callers each claim a row in one statement."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any
 
 from app.database.backend_batches import batch_on
@@ -15,11 +16,11 @@ the database would alternately wait for each other."""
 
 
 class ClaimStep:
-    """A claim that runs in batches; it is idempotent."""
+    """A claim that runs in batches; it is idempotent. `compiled` is called for the first batch."""
 
-    def __init__(self, backend: Backend, claim: CompiledClaim) -> None:
+    def __init__(self, backend: Backend, compiled: Callable[[], CompiledClaim]) -> None:
         self._backend = backend
-        self._compiled = claim
+        self._compile = compiled
         self._batch: MicroBatch[Mapping[str, Any], Values | None] = batch_on(
             backend,
             self._run,
@@ -27,6 +28,10 @@ class ClaimStep:
             forgets_lost_callers=True,
             maximum_rows=MAXIMUM_ROWS if backend.concurrent_batches == 1 else SHARED_ROWS,
         )
+
+    @cached_property
+    def _compiled(self) -> CompiledClaim:
+        return self._compile()
 
     async def __call__(self, **values: Any) -> bool:
         """Return whether this caller won the row; if so, the rows it stores have been committed."""

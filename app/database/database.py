@@ -45,7 +45,7 @@ class Database:
     ) -> Lookup[Value]:
         """Return a batched lookup; it calls `value` with the columns of the statement."""
         return self._lookup(
-            compile_lookup(statement, key, self.backend.dialect),
+            lambda: compile_lookup(statement, key, self.backend.dialect),
             of_one=lambda sought: statement.where(key == sought),
             value=value,
         )
@@ -55,14 +55,14 @@ class Database:
     ) -> Lookup[Value]:
         """Return a batched lookup by a text that no column holds; see `compile_joined_lookup`."""
         return self._lookup(
-            compile_joined_lookup(join, self.backend.dialect),
+            lambda: compile_joined_lookup(join, self.backend.dialect),
             of_one=lambda sought: join(sought_keys(literal(sought, Text))),
             value=value,
         )
 
     def _lookup(
         self,
-        compiled: CompiledLookup,
+        compiled: Callable[[], CompiledLookup],
         *,
         of_one: Callable[[Any], Select[Any]],
         value: Callable[..., Value],
@@ -91,13 +91,13 @@ class Database:
 
     def claim(self, claim: Claim) -> ClaimStep:
         """Return a batched claim of rows; see `Claim`."""
-        return self._claim(compile_claim(claim, self.backend.dialect))
+        return self._claim(lambda: compile_claim(claim, self.backend.dialect))
 
     def creation(self, creation: Creation) -> ClaimStep:
         """Return a batched creation of rows; see `Creation`."""
-        return self._claim(compile_creation(creation, self.backend.dialect))
+        return self._claim(lambda: compile_creation(creation, self.backend.dialect))
 
-    def _claim(self, compiled: CompiledClaim) -> ClaimStep:
+    def _claim(self, compiled: Callable[[], CompiledClaim]) -> ClaimStep:
         step = ClaimStep(self.backend, compiled)
         self._batched.append(step)
         return step

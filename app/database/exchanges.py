@@ -1,12 +1,13 @@
 """Atomic updates of several rows, with optimistic locking."""
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy.sql.dml import UpdateBase
 
 from app.database.backends import Backend
-from app.database.statements import compile_statement
+from app.database.statements import CompiledStatement, compile_statement
 
 
 class Exchange:
@@ -17,7 +18,11 @@ class Exchange:
 
     def __init__(self, backend: Backend, statement: UpdateBase) -> None:
         self._backend = backend
-        self._compiled = compile_statement(statement, backend.dialect)
+        self._statement = statement
+
+    @cached_property
+    def _compiled(self) -> CompiledStatement:
+        return compile_statement(self._statement, self._backend.dialect)
 
     async def __call__(self, rows: Sequence[Mapping[str, Any]]) -> bool:
         """Write the rows; return False if one of them has changed.

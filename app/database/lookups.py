@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Select
@@ -24,19 +25,20 @@ class Lookup(Generic[Value]):
     SQLite is read synchronously, once for each key and iteration of the event loop: callers in the
     same iteration share the result, which is newer than any of their requests. On PostgreSQL,
     lookups that arrive while another one is running are sent together. Inside `joined_by` it sees
-    what the transaction has changed; `of_one` returns the query for one key.
+    what the transaction has changed; `of_one` returns the query for one key. `compiled` is called
+    for the first lookup.
     """
 
     def __init__(
         self,
         backend: Backend,
-        compiled: CompiledLookup,
+        compiled: Callable[[], CompiledLookup],
         *,
         of_one: Callable[[Any], Select[Any]],
         value: Callable[..., Value],
     ) -> None:
         self._backend = backend
-        self._compiled = compiled
+        self._compile = compiled
         self._of_one = of_one
         # named tuples have a function that takes no more time for many columns
         self._value_of: Callable[[Iterable[Any]], Value] = getattr(
@@ -46,6 +48,10 @@ class Lookup(Generic[Value]):
         self._batch: MicroBatch[Any, Value | None] = batch_on(
             backend, self._run, places=backend.reading_places, forgets_lost_callers=True
         )
+
+    @cached_property
+    def _compiled(self) -> CompiledLookup:
+        return self._compile()
 
     async def __call__(self, key: Any) -> Value | None:
         outer = current_connection()

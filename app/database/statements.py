@@ -1,7 +1,8 @@
 """SQLAlchemy statements, compiled once into SQL for a driver.
 
 A repository defines a lookup or a batched write once, with SQLAlchemy. The hot path then passes the
-SQL and positional values directly to the driver, which saves half the CPU time of a request.
+SQL and positional values directly to the driver, which saves half the CPU time of a request. A
+statement is compiled at its first use: a command of the CLI needs few of them.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -2,6 +2,7 @@
 
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select
@@ -13,6 +14,7 @@ from app.database.backends import Backend
 from app.database.batching import MicroBatch
 from app.database.statements import (
     CompiledOutcome,
+    CompiledStatement,
     Values,
     Written,
     compile_lookup,
@@ -56,15 +58,21 @@ class BatchedWrite:
         only_for_caller: bool = False,
     ) -> None:
         self._backend = backend
-        self._compiled = [compile_statement(statement, backend.dialect) for statement in statements]
+        self._statements = statements
         self._order = order
-        self._outcome = outcome.compiled(backend.dialect) if outcome is not None else None
+        self._outcome = outcome
         self._batch: MicroBatch[Mapping[str, Any], Values | None] = batch_on(
             backend,
             self._run,
             places=backend.writing_places,
             forgets_lost_callers=only_for_caller,
         )
+
+    @cached_property
+    def _compiled(self) -> tuple[Sequence[CompiledStatement], CompiledOutcome | None]:
+        dialect = self._backend.dialect
+        outcome = self._outcome.compiled(dialect) if self._outcome is not None else None
+        return [compile_statement(statement, dialect) for statement in self._statements], outcome
 
     def __call__(self, **values: Any) -> Coroutine[Any, Any, Values | None]:
         """Write one row, which has committed when the coroutine returns.
@@ -77,12 +85,13 @@ class BatchedWrite:
         await self._batch.drain()
 
     async def _run(self, rows: list[Mapping[str, Any]], *, again: bool = False) -> Written:
+        statements, outcome = self._compiled
         if self._order is None or len(rows) == 1:
-            return await self._backend.write(self._compiled, rows, self._outcome, again=again)
+            return await self._backend.write(statements, rows, outcome, again=again)
         order = self._order
         places = sorted(range(len(rows)), key=lambda place: rows[place][order])
         written = await self._backend.write(
-            self._compiled, [rows[place] for place in places], self._outcome, again=again
+            statements, [rows[place] for place in places], outcome, again=again
         )
         results: list[Values | Exception | None] = [None] * len(rows)
         for place, result in zip(places, written, strict=True):

@@ -148,7 +148,7 @@ async def test_callers_are_distributed_over_the_concurrent_batches(
 ) -> None:
     """So that the server answers some while the database works for the others"""
     backend = WaitingBackend(concurrent_batches)
-    claim = ClaimStep(backend, cast("CompiledClaim", None))  # type: ignore[arg-type]  # as far as it is used
+    claim = ClaimStep(backend, lambda: cast("CompiledClaim", None))  # type: ignore[arg-type]  # as far as it is used
 
     callers = [asyncio.create_task(claim(number=number)) for number in range(64)]
     await eventually(lambda: sum(backend.sizes) == 64)
