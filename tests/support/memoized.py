@@ -1,9 +1,11 @@
 """What every start of an application computes again from the same code, computed once a process.
 
 A process of the tests starts thousands of applications, where a server starts one. FastAPI analyses
-the signature of each endpoint and of its dependencies for each application, and each repository
-compiles its statements: together half of the CPU time of a start and its first page. Both results
-depend on nothing but the code.
+the signature of each endpoint and of its dependencies for each application, pydantic-settings the
+type of each setting, Typer the parameters of each command, and each repository compiles its
+statements: together half of the CPU time of a start and its first page. The results depend on
+nothing but the code. QR codes are all masked alike, which any scanner reads: finding the best
+mask takes longer than drawing them.
 """
 
 import copy
@@ -12,11 +14,16 @@ from functools import lru_cache
 from typing import Any
 
 import pytest
+import typer.main
 from fastapi import routing
 from fastapi.dependencies import utils
 from fastapi.dependencies.models import Dependant
+from pydantic.fields import FieldInfo
+from pydantic_settings.sources import EnvSettingsSource, PydanticBaseEnvSettingsSource
+from qrcode.main import QRCode
 from sqlalchemy import Dialect
 from sqlalchemy.sql.compiler import SQLCompiler
+from typer.utils import get_params_from_function
 
 from app.database import statements
 
@@ -31,6 +38,13 @@ def memoize(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(utils, "get_dependant", get_dependant)
     patch.setattr(routing, "get_dependant", get_dependant)
     patch.setattr(statements, "_compiled", memoized_compile(statements._compiled))
+    for source, name in (
+        (PydanticBaseEnvSettingsSource, "_extract_field_info"),
+        (EnvSettingsSource, "_field_is_complex"),
+    ):
+        patch.setattr(source, name, memoized_by_field(getattr(source, name)))
+    patch.setattr(typer.main, "get_params_from_function", lru_cache(get_params_from_function))
+    patch.setattr(QRCode, "best_mask_pattern", lambda _: 0)
 
 
 def memoized_get_dependant(original: Callable[..., Dependant]) -> Callable[..., Dependant]:
@@ -81,3 +95,16 @@ def memoized_compile(
         return compiled[of_dialect]
 
     return compile_once
+
+
+def memoized_by_field(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Keep a result for each field of the settings, which live as long as their class."""
+    results: dict[Any, tuple[FieldInfo, Any]] = {}
+
+    def of_field(source: EnvSettingsSource, field: FieldInfo, *further: Any) -> Any:
+        key = (type(source), source.env_prefix, id(field), *further)
+        if key not in results:
+            results[key] = field, original(source, field, *further)
+        return results[key][1]
+
+    return of_field

