@@ -55,11 +55,6 @@ def test_each_source_finds_files(source: Source) -> None:
     assert source.files(REPOSITORY)
 
 
-@pytest.mark.slow
-def test_our_prose_follows_the_rules() -> None:
-    assert CONFIGURATION.check() == []
-
-
 def test_docstrings_of_every_kind_and_comments_are_checked() -> None:
     source = '''\
 """Module.

@@ -11,7 +11,6 @@ from tests.support.application import Application, TestClient
 from tests.support.authorization_types import PAYMENT_SCHEMA, SENTENCE, new_type
 from tests.support.resources import new_resource
 
-pytestmark = pytest.mark.both_databases
 COMMAND = "authorization-types"
 
 

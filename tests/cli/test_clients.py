@@ -8,8 +8,6 @@ from tests.cli.conftest import Postern, Result
 from tests.support.application import Application, TestClient
 from tests.support.assertions import assert_oauth_error
 
-pytestmark = pytest.mark.both_databases
-
 
 @pytest.fixture
 def clients(app: Application, postern: Postern) -> Postern:

@@ -17,8 +17,6 @@ from tests.support.client_jwts import jwks, signing_key
 from tests.support.parts import services_of
 from tests.support.visitor import visiting
 
-pytestmark = pytest.mark.both_databases
-
 CALLBACK = "https://app.example.com/callback"
 OTHER = "https://other.example.com/callback"
 SECRET = "s3cret-" * 6

@@ -10,8 +10,6 @@ from tests.cli.presets import clients_of
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.visitor import Visitor
 
-pytestmark = pytest.mark.both_databases
-
 
 @pytest.fixture
 def clients(app: Application, postern: Postern) -> Postern:

@@ -12,8 +12,6 @@ from tests.conftest import AppFactory
 from tests.support.application import Application
 from tests.support.parts import services_of
 
-pytestmark = pytest.mark.both_databases
-
 CONFIDENTIAL = """
 owner: infra
 clients:

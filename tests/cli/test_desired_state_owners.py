@@ -15,8 +15,6 @@ from tests.support.application import Application
 from tests.support.clock import FakeClock
 from tests.support.parts import running_services, services_of
 
-pytestmark = pytest.mark.both_databases
-
 GROUPS = "owner: {owner}\ngroups:\n  - name: A\n    description: {text}\n"
 
 

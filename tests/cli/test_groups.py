@@ -10,8 +10,6 @@ from tests.support.administration import define, id_of, new_role
 from tests.support.application import Application, TestUser
 from tests.support.parts import services_of
 
-pytestmark = pytest.mark.both_databases
-
 
 @pytest.fixture
 def groups(app: Application, postern: Postern) -> Postern:

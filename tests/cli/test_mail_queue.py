@@ -12,8 +12,6 @@ from tests.support.parts import services_of
 from tests.support.people import person_with
 from tests.support.smtp import deliver, running_mail_server, text_of
 
-pytestmark = pytest.mark.both_databases
-
 ADDRESS = "zoe@example.com"
 CLOSED = {"smtp_host": "127.0.0.1", "smtp_port": 1, "mail_from": "server@example.com"}
 

@@ -2,13 +2,9 @@
 
 import json
 
-import pytest
-
 from tests.cli.conftest import Postern
 from tests.support.administration import new_group, set_policies
 from tests.support.application import Application, TestClient
-
-pytestmark = pytest.mark.both_databases
 
 
 async def test_general_policies_come_first_then_groups_and_clients_with_their_own(

@@ -10,8 +10,6 @@ from tests.support.application import Application, TestClient
 from tests.support.parts import services_of
 from tests.support.visitor import query
 
-pytestmark = pytest.mark.both_databases
-
 
 @pytest.fixture
 def refusals(app: Application, postern: Postern) -> Postern:

@@ -10,8 +10,6 @@ from tests.support.application import Application, TestClient
 from tests.support.parts import services_of
 from tests.support.resources import new_resource
 
-pytestmark = pytest.mark.both_databases
-
 
 @pytest.fixture
 def on_app(app: Application, postern: Postern) -> Postern:

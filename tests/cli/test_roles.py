@@ -12,8 +12,6 @@ from tests.support.administration import id_of, new_group
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.parts import services_of
 
-pytestmark = pytest.mark.both_databases
-
 PASSWORD = "correct horse battery"
 
 

@@ -15,8 +15,6 @@ from tests.support.assertions import assert_oauth_error
 from tests.support.parts import services_of
 from tests.support.people import rename
 
-pytestmark = pytest.mark.both_databases
-
 WRONG_LENGTH = "A password must have 8 to 256 characters."
 
 

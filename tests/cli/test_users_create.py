@@ -12,8 +12,6 @@ from tests.support.application import Application, TestClient, TestUser, otp_sec
 from tests.support.people import ALL_SCOPES, access_token, person_with, told
 from tests.support.visitor import visiting
 
-pytestmark = pytest.mark.both_databases
-
 PASSWORD = "correct horse battery"
 
 

@@ -20,8 +20,6 @@ from tests.support.people import person_with
 from tests.support.smtp import MailServer, deliver, link_in, running_mail_server
 from tests.support.visitor import Visitor, text_of, visiting
 
-pytestmark = pytest.mark.both_databases
-
 ADDRESS = "grace@example.com"
 
 

@@ -12,8 +12,6 @@ from tests.support.application import Application
 from tests.support.parts import services_of
 from tests.support.peer import HOST, Answer, Peer, running_peer
 
-pytestmark = pytest.mark.both_databases
-
 URL = "https://hooks.example.com/postern?key=in-the-query"
 
 
