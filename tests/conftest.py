@@ -5,6 +5,7 @@ import gc
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,7 +25,13 @@ from tests.support.databases import (
 )
 from tests.support.memoized import memoize
 from tests.support.postgresql import running_postgresql
-from tests.support.tiers import FOLDERS_ON_BOTH_DATABASES, SLOW_FOLDERS, folder_of
+from tests.support.tiers import (
+    FOLDERS_ON_BOTH_DATABASES,
+    SLOW_FOLDERS,
+    folder_of,
+    is_in_part,
+    part_of,
+)
 from tests.support.visitor import Visitor, visiting
 
 _server = ExitStack()
@@ -91,6 +98,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="run those marked both_databases on SQLite alone",
     )
+    parser.addoption(
+        "--part",
+        type=part_of,
+        help="run a part of the test files, such as 1/3",
+    )
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out the files of other parts; None asks the other plugins."""
+    part = config.getoption("--part")
+    if part is None or not collection_path.match("test_*.py"):
+        return None
+    return None if is_in_part(collection_path, *part) else True
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
