@@ -6,10 +6,13 @@ from datetime import timedelta
 from app.models.clients.clients import Client
 from app.oauth.scopes import OFFLINE_ACCESS
 from app.services.clients.clients import application_type_of
+from app.services.clients.kinds import DEVICE_CODE
 
 GRACE = timedelta(seconds=30)
 
 NATIVE = "native"
+
+SIGN_IN_GRANTS = ("authorization_code", DEVICE_CODE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +37,12 @@ def may_refresh(client: Client, scope: str) -> bool:
 
 
 def may_ask_to_refresh(client: Client) -> bool:
-    """Return whether a client need not register the grant: MCP clients ask for `offline_access`."""
-    is_agent = client.has_document or is_shared_by_processes(client)
-    return is_agent and client.check_grant_type("authorization_code")
+    """Return whether a client need not register the grant if it asks for `offline_access`.
+
+    This holds for public clients and those with a document (MCP; OpenID Connect Core section 11).
+    """
+    has_grant_of_users = any(client.check_grant_type(each) for each in SIGN_IN_GRANTS)
+    return has_grant_of_users and (client.is_public or client.has_document)
 
 
 def is_shared_by_processes(client: Client) -> bool:

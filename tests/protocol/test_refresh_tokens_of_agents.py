@@ -347,34 +347,34 @@ async def test_the_window_of_agents_is_a_setting(start_app: AppFactory) -> None:
     assert_oauth_error(late, "invalid_grant")
 
 
+@pytest.mark.parametrize("redirect_uri", [REDIRECT_URI, WEBSITE], ids=["native", "web"])
 @pytest.mark.parametrize(("scope", "gets_one"), [(SCOPE, True), ("profile", False)])
-async def test_an_agent_gets_a_refresh_token_if_it_asks_for_offline_access(
-    app: Application, user: TestUser, scope: str, *, gets_one: bool
+async def test_a_public_client_gets_a_refresh_token_if_it_asks_for_offline_access(
+    app: Application, user: TestUser, scope: str, redirect_uri: str, *, gets_one: bool
 ) -> None:
-    """MCP: a client that registered `authorization_code` alone asks for the scope instead"""
-    agent = await app.create_client(
-        token_endpoint_auth_method="none", grant_types=["authorization_code"]
+    """MCP, OpenID Connect Core section 11: it need not register the grant"""
+    client = await app.create_client(
+        token_endpoint_auth_method="none",
+        grant_types=["authorization_code"],
+        redirect_uri=redirect_uri,
     )
 
-    tokens = await first_pair(app, agent, user, scope=scope)
+    tokens = await first_pair(app, client, user, redirect_uri=redirect_uri, scope=scope)
 
     assert ("refresh_token" in tokens) is gets_one
     if gets_one:
-        refreshed = await app.refresh(agent, tokens["refresh_token"])
+        refreshed = await app.refresh(client, tokens["refresh_token"])
         assert refreshed.status_code == 200
         assert await is_accepted(app, refreshed.json())
 
 
-async def test_the_client_of_a_website_must_register_the_grant(
+async def test_a_client_with_a_secret_must_register_the_grant(
     app: Application, user: TestUser
 ) -> None:
-    website = await app.create_client(
-        token_endpoint_auth_method="none",
-        grant_types=["authorization_code"],
-        redirect_uri=WEBSITE,
-    )
+    website = await app.create_client(grant_types=["authorization_code"])
 
-    tokens = await first_pair(app, website, user, redirect_uri=WEBSITE)
+    async with visiting(app) as visitor:
+        tokens = await visitor.tokens_for(website, user, scope=SCOPE)
 
     assert "refresh_token" not in tokens
     assert_oauth_error(await app.refresh(website, "postern_rt_any"), "unauthorized_client")

@@ -7,7 +7,7 @@ import pytest
 from app.services.operations.authority import FULL
 from app.wiring import Services
 from tests.conftest import AppFactory
-from tests.protocol.devices import Device, decide, device_client, start_device
+from tests.protocol.devices import DEVICE_CODE, Device, decide, device_client, start_device
 from tests.support.administration import reset_password, set_user_disabled
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.assertions import assert_oauth_error
@@ -166,3 +166,20 @@ async def take_back(visitor: Visitor, client: TestClient) -> None:
 async def sign_out(visitor: Visitor) -> None:
     answer = await visitor.submit(await visitor.get("/logout"), to="/logout/confirm")
     assert answer.status_code == 200
+
+
+async def test_a_device_of_a_public_client_gets_a_refresh_token_if_it_asks_for_offline_access(
+    app: Application, user: TestUser, visitor: Visitor
+) -> None:
+    client = await device_client(
+        app,
+        grant_types=[DEVICE_CODE],
+        scope=OFFLINE,
+        token_endpoint_auth_method="none",
+    )
+    device = await start_device(app, client, scope=OFFLINE)
+    await decide(visitor, device, user)
+
+    tokens = (await device.ask()).json()
+
+    assert (await app.refresh(client, tokens["refresh_token"])).status_code == 200
