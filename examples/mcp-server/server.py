@@ -1,28 +1,27 @@
 """An MCP server with the official SDK, whose users sign in with Postern."""
 
-import asyncio
 import os
 
+import uvicorn
 from mcp.server.auth.middleware.auth_context import get_access_token
 from mcp.server.auth.provider import AccessToken
 from mcp.server.auth.settings import AuthSettings
 from mcp.server.mcpserver import MCPServer
-from postern_kit import JwtVerifier, Refusal
+from postern_kit import Refusal, ResourceServer
+from postern_kit.asgi import IssuerErrorMiddleware
 
 ISSUER = os.environ.get("ISSUER", "http://localhost:5000")
 RESOURCE = os.environ.get("RESOURCE", "http://localhost:8000/mcp")
+server = ResourceServer(RESOURCE, issuer=ISSUER)
 
 
 class Verifier:
     """Verify access tokens with `postern-kit`, in the form of the SDK."""
 
-    def __init__(self) -> None:
-        self._verifier = JwtVerifier(issuer=ISSUER, audience=RESOURCE)
-
     async def verify_token(self, token: str) -> AccessToken | None:
         """Return a valid token, or None."""
         try:
-            verified = await self._verifier.verify(token)
+            verified = await server.verifier.verify(token)
         except Refusal:
             return None
         if verified.is_bound:  # the SDK passes no proof on
@@ -57,5 +56,8 @@ def read_notes() -> list[str]:
     return [f"A note of {token.subject}"] if token else []
 
 
+app = mcp.streamable_http_app()
+app.add_middleware(IssuerErrorMiddleware, server=server)
+
 if __name__ == "__main__":
-    asyncio.run(mcp.run_streamable_http_async(port=8000))
+    uvicorn.run(app, port=8000)

@@ -70,6 +70,34 @@ class TokenMiddleware:
         await self._app(scope, receive, send)
 
 
+class IssuerErrorMiddleware:
+    """Respond with 503 while the issuer does not respond.
+
+    For applications whose framework calls the verifier itself, as the official MCP SDK does:
+    `app.add_middleware(IssuerErrorMiddleware, server=server)`. Starlette responds with 500 before
+    the error reaches what is around the application. `PosternProvider` adds it to FastMCP.
+    """
+
+    def __init__(self, app: Application, *, server: ResourceServer) -> None:
+        self._app = app
+        self._server = server
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        has_begun = False
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_and_note)
+        except IssuerError as error:
+            if scope["type"] != "http" or has_begun:
+                raise
+            await refuse(send, self._server, error)
+
+
 def headers_of(scope: Scope) -> list[tuple[str, str]]:
     return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
 

@@ -4,12 +4,15 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from fastmcp.server.auth import AccessToken as FastMCPToken
-from fastmcp.server.auth import RemoteAuthProvider
+from fastmcp.server.auth import RemoteAuthProvider, TokenVerificationError
 from fastmcp.server.auth import TokenVerifier as FastMCPVerifier
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from postern_kit.asgi import IssuerErrorMiddleware
+from postern_kit.issuers import IssuerError
 from postern_kit.refusals import Refusal
 from postern_kit.resource_server import ResourceServer
 
@@ -21,7 +24,8 @@ class PosternProvider(RemoteAuthProvider):  # type: ignore[misc, unused-ignore] 
     issuer that it gets as a URL. `required_scopes` are needed for every request. Clients request
     the `challenge_scopes`, or else the required ones: FastMCP has no step-up for a single tool.
 
-    Tokens that are bound to a key are refused: FastMCP passes the proof to no verifier.
+    Tokens that are bound to a key are refused: FastMCP passes the proof to no verifier. While the
+    issuer does not respond, requests get 503.
     """
 
     def __init__(
@@ -53,6 +57,14 @@ class PosternProvider(RemoteAuthProvider):  # type: ignore[misc, unused-ignore] 
 
         return [Route(self._server.metadata_path, metadata, methods=["GET"])]
 
+    def get_middleware(self) -> list[Middleware]:
+        """Return the middleware of FastMCP, inside one that responds while the issuer is down."""
+        return [Middleware(IssuerErrorMiddleware, server=self._server), *super().get_middleware()]
+
+
+class _UnavailableError(IssuerError, TokenVerificationError):  # type: ignore[misc, unused-ignore]
+    """The same error in FastMCP's terms, so that its `MultiAuth` tries the next provider."""
+
 
 class _Verifier(FastMCPVerifier):  # type: ignore[misc, unused-ignore]  # as above
     """Verify tokens as the resource server does."""
@@ -66,6 +78,8 @@ class _Verifier(FastMCPVerifier):  # type: ignore[misc, unused-ignore]  # as abo
             verified = await self._server.verifier.verify(token)
         except Refusal:
             return None
+        except IssuerError as error:
+            raise _UnavailableError(str(error)) from error
         if verified.is_bound:
             return None
         return FastMCPToken(
