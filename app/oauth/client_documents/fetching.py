@@ -44,7 +44,7 @@ class DocumentFetcher:
         Raises `DocumentError`, or `DocumentBusyError` if a limit is reached.
         """
         is_known, host = before is not None, host_in(url)
-        with self._budgets.connection(is_known=is_known):
+        with self._budgets.connection(host, is_known=is_known):
             await self._budgets.spend(url, host, is_known=is_known)
             response = await self._get(url, before)
         now = self._clock.now()
