@@ -80,8 +80,8 @@ class AccessTokenReader:
     async def find_valid(self, token: str) -> AccessToken | None:
         """Return an access token, or None if it is unknown, expired or revoked.
 
-        None also if its family is revoked, or its client or user is disabled or unknown, and for an
-        exchanged token if its subject token is not valid any more.
+        None also if its family is revoked, its client or user is disabled or unknown, or its
+        resource was deleted, and for an exchanged token if its subject token is not valid any more.
         """
         found = await self._find(token)
         if found is None or found.subject_client_id is None:
@@ -98,9 +98,12 @@ class AccessTokenReader:
 
     async def _find(self, token: str) -> AccessToken | None:
         if token.startswith(ACCESS_TOKEN):
-            return await self._access_token_repository.find_valid(
+            found = await self._access_token_repository.find_valid(
                 digest_of(token), now=self._clock.now()
             )
+            if found is not None and found.audience is not None:
+                return found if await self._has_resource(found) else None
+            return found
         verified = await self._verified(token)
         return await self._with_state(verified) if verified is not None else None
 
@@ -157,8 +160,15 @@ class AccessTokenReader:
             expires_at=datetime.fromtimestamp(claims["exp"], UTC),
         )
 
+    async def _has_resource(self, token: AccessToken | VerifiedJwt) -> bool:
+        """Return whether the resource of a token exists, and has since the token was issued."""
+        resource = await self._resource_catalogue.find_audience(
+            token.audience or "", issued_at=token.issued_at
+        )
+        return resource is not None
+
     async def _with_state(self, jwt: VerifiedJwt) -> AccessToken | None:
-        if await self._resource_catalogue.find_audience(jwt.audience) is None:
+        if not await self._has_resource(jwt):
             return None
         state = await self._jwt_state_repository.find_valid(
             jwt.jti, family_id=jwt.family_id, client_id=jwt.client_id

@@ -112,7 +112,9 @@ class Introspection:
 
     async def _may_see(self, token: AccessToken, client: Client) -> bool:
         """Return whether a client may introspect an access token with an audience."""
-        resource = await self._resource_catalogue.find_audience(token.audience or "")
+        resource = await self._resource_catalogue.find_audience(
+            token.audience or "", issued_at=token.issued_at
+        )
         return resource is not None and resource.is_served_by(client.client_id)
 
     async def _of_refresh_token(self, token: str, client: Client) -> Introspected:

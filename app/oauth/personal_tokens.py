@@ -47,7 +47,9 @@ class PersonalTokenIntrospection:
         row = await self._personal_token_repository.find_valid(digest, now=now)
         if row is None or self._fapi.holds_for_all:
             return None
-        resource = await self._resource_catalogue.find_audience(row.audience)
+        resource = await self._resource_catalogue.find_audience(
+            row.audience, issued_at=row.created_at
+        )
         if (
             resource is None
             or not resource.is_served_by(client.client_id)

@@ -5,6 +5,7 @@ its client; clients without a default go on as if there were no resources, at no
 """
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from app.models.clients.clients import Client
@@ -125,17 +126,15 @@ class ResourceIndicators:
             )
         return _permitted(client, target)
 
-    async def choose(
-        self, client: Client, *, resource: str | None, granted: str | None
-    ) -> Resource | None:
+    async def _choose(
+        self, client: Client, *, resource: str | None, granted: GrantedResources
+    ) -> Resource:
         """Return which of the granted resources a token request is for.
 
-        That is the one that it names, else the only one, else the default one of the client.
-        `granted` is a stored `GrantedResources`. Raises `InvalidTargetError`.
+        That is the one that it names, else the only one, else the default one of the client. Raises
+        `InvalidTargetError`.
         """
-        if resource is None and granted is None:
-            return None
-        identifiers = parse_granted(granted).scopes
+        identifiers = granted.scopes
         if resource is not None:
             chosen = await self._find(client, _single(resource) or "")
             if chosen.identifier not in identifiers:
@@ -157,11 +156,23 @@ class ResourceIndicators:
         return _permitted(client, default)
 
     async def grant_of_code(
-        self, client: Client, *, resource: str | None, scope: str, granted: str | None
+        self,
+        client: Client,
+        *,
+        resource: str | None,
+        scope: str,
+        granted: str | None,
+        granted_at: datetime,
     ) -> TokenGrant:
-        """Return the grant of a code, whose family keeps all that the user granted."""
-        chosen = await self.choose(client, resource=resource, granted=granted)
-        return _grant(client, scope, parse_granted(granted), chosen)
+        """Return the grant of a code, whose family keeps all that the user granted.
+
+        `granted` is a stored `GrantedResources`.
+        """
+        if resource is None and granted is None:
+            return grant_without_resource(scope)
+        remaining = await self._still_granted(granted, granted_at)
+        chosen = await self._choose(client, resource=resource, granted=remaining)
+        return _grant(client, scope, remaining, chosen)
 
     async def grant_of_refresh(
         self,
@@ -171,23 +182,34 @@ class ResourceIndicators:
         asked: str | None,
         scope: str,
         granted: str | None,
+        granted_at: datetime,
     ) -> TokenGrant:
         """Return the grant of a refresh, narrowed to the scope that it asks for.
 
         `scope` and `granted` are what the family keeps.
         """
-        chosen = None
-        if resource is not None or granted is not None:
-            chosen = await self.choose(client, resource=resource, granted=granted)
-        if chosen is None:
+        if resource is None and granted is None:
             if asked is not None:
                 scope = narrow_granted_scope(asked, client=client, granted=scope)
             return grant_without_resource(scope)
-        grant = _grant(client, scope, parse_granted(granted), chosen)
+        remaining = await self._still_granted(granted, granted_at)
+        chosen = await self._choose(client, resource=resource, granted=remaining)
+        grant = _grant(client, scope, remaining, chosen)
         if asked is None:
             return grant
         narrowed = narrow_granted_at(asked, client=client, resource=chosen, granted=grant.scope)
         return TokenGrant(scope=narrowed, resource=chosen, scope_of_family=own_scope(narrowed))
+
+    async def _still_granted(self, granted: str | None, granted_at: datetime) -> GrantedResources:
+        """Return what is left of a stored grant; raise `InvalidTargetError` if nothing is."""
+        before = parse_granted(granted)
+        remaining = await self._resource_catalogue.still_granted(before, granted_at=granted_at)
+        if before and not remaining:
+            raise InvalidTargetError(
+                Description.RESOURCE_NOT_GRANTED,
+                reason="the resource was deleted and created again since it was granted",
+            )
+        return remaining
 
     async def _resources(self, client: Client, sent: str | None) -> Sequence[Resource]:
         """Return the resources that a request names, or else the default one of the client."""

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Select, select
+from sqlalchemy import Label, Select, select
 
 from app.database.database import Database
 from app.models.accounts.one_time_links import OneTimeLink, one_time_links
@@ -65,7 +65,12 @@ def field_names(value_class: Any) -> list[str]:
 
 def selected_names(statement: Select[Any]) -> list[str]:
     columns: list[Any] = list(statement.selected_columns)
-    return [OTHER_NAMES.get((column.table.name, column.name), column.name) for column in columns]
+    return [
+        column.name
+        if isinstance(column, Label)
+        else OTHER_NAMES.get((column.table.name, column.name), column.name)
+        for column in columns
+    ]
 
 
 OF_TABLES = {

@@ -1,7 +1,7 @@
 """What was granted at each resource, as codes, families and consents store it."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -30,6 +30,11 @@ class GrantedResources:
             identifier in self.scopes and set(names) <= set(self.scopes[identifier])
             for identifier, names in other.scopes.items()
         )
+
+    def without(self, identifiers: Collection[str]) -> "GrantedResources":
+        """Return this grant without some of its resources."""
+        scopes = {name: each for name, each in self.scopes.items() if name not in identifiers}
+        return GrantedResources(scopes)
 
     def joined(self, others: Iterable["GrantedResources"]) -> "GrantedResources":
         """Return everything that is in this grant or in others."""

@@ -54,6 +54,7 @@ class RefreshTokenColumns(NamedTuple):
     resources: str | None
     confirmation: str | None
     authorization_details: str | None
+    family_created_at: datetime
 
 
 class RefreshToken(RefreshTokenColumns, TokenMixin):

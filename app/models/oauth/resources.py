@@ -141,6 +141,11 @@ class Resource:
                 pending += self.scopes_by_name[name].implies.split()
         return frozenset(known)
 
+    def existed_at(self, instant: datetime) -> bool:
+        """Return whether what was issued then is for this resource, not for an earlier one that had
+        the same identifier. JWTs have whole seconds."""
+        return self.created_at.replace(microsecond=0) <= instant
+
     def may_be_requested_by(self, client_id: str) -> bool:
         return self.is_open_to_all_clients or client_id in self.requesters
 

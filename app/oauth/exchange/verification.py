@@ -167,7 +167,9 @@ class TokenVerification:
             actors=(),
             may_act=may_act_of(client.policies),
             confirmation=None,
-            granted=parse_granted(found.resources),
+            granted=await self._resource_catalogue.still_granted(
+                parse_granted(found.resources), granted_at=found.created_at
+            ),
             row=None,
             family_id=read.family_id,
             reference=NO_REFERENCE,

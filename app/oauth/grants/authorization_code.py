@@ -136,7 +136,11 @@ class AuthorizationCodeGrant(Grant[AuthorizationCodeParameters]):
             has_recent_factor=has_recent_factor(code.amr, code.auth_time, at=code.issued_at),
         )
         grant = await self._resource_indicators.grant_of_code(
-            client, resource=parameters.resource, scope=scope, granted=code.resources
+            client,
+            resource=parameters.resource,
+            scope=scope,
+            granted=code.resources,
+            granted_at=code.issued_at,
         )
         grant = await self._authorization_details.grant_of(
             grant,

@@ -114,7 +114,11 @@ class DeviceCodeGrant(Grant[DeviceCodeParameters]):
             ),
         )
         grant = await self._resource_indicators.grant_of_code(
-            client, resource=parameters.resource, scope=scope, granted=code.resources
+            client,
+            resource=parameters.resource,
+            scope=scope,
+            granted=code.resources,
+            granted_at=code.issued_at,
         )
         grant = await self._authorization_details.grant_of(
             grant,

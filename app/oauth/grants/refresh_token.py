@@ -133,6 +133,7 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
             asked=parameters.scope,
             scope=scope,
             granted=token.resources,
+            granted_at=token.family_created_at,
         )
         if token.authorization_details is not None or parameters.authorization_details is not None:
             grant = await self._authorization_details.grant_of(

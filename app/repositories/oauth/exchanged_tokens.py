@@ -68,6 +68,7 @@ SIGN_IN = (
         family.scope,
         family.resources,
         family.expires_at,
+        family.created_at,
     )
     .select_from(token_families.join(users, user.user_id == family.user_id))
     .where(
@@ -94,6 +95,7 @@ class SubjectFamily(NamedTuple):
     scope: str
     resources: str | None
     family_expires_at: datetime
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,6 +45,7 @@ LIVING = (
         family.resources,
         family.confirmation,
         family.authorization_details,
+        family.created_at.label("family_created_at"),
     )
     .select_from(
         with_client(

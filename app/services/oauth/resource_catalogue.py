@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from app.clock import Clock
 from app.concurrency.single_flight import SingleFlight
 from app.errors import DatabaseUnavailableError
+from app.models.oauth.granted_resources import GrantedResources
 from app.models.oauth.resources import Resource
 from app.repositories.oauth.resources import ResourceRepository
 from app.security.resource_identifiers import key_of
@@ -49,10 +50,26 @@ class ResourceCatalogue:
         by_key = (await self.current()).by_key
         return by_key.get(identifier) or by_key.get(key_of(identifier))
 
-    async def find_audience(self, audience: str) -> Resource | None:
-        """Return the resource that has exactly this identifier, as tokens name it."""
+    async def find_audience(self, audience: str, *, issued_at: datetime) -> Resource | None:
+        """Return the resource that has exactly this identifier, as tokens name it.
+
+        None if it was deleted and created again since the token was issued.
+        """
         resource = await self.find(audience)
-        return resource if resource is not None and resource.identifier == audience else None
+        if resource is None or resource.identifier != audience:
+            return None
+        return resource if resource.existed_at(issued_at) else None
+
+    async def still_granted(
+        self, granted: GrantedResources, *, granted_at: datetime
+    ) -> GrantedResources:
+        """Return a grant without the resources that were deleted and created again since."""
+        ended = set()
+        for identifier in granted.scopes:
+            resource = await self.find(identifier)
+            if resource is not None and not resource.existed_at(granted_at):
+                ended.add(identifier)
+        return granted.without(ended) if ended else granted
 
     async def find_by_name(self, name: str) -> Resource | None:
         return (await self.current()).by_name.get(name)
