@@ -23,6 +23,7 @@ COMMANDS = {
     "issuers": "app.cli.issuers",
     "tokens": "app.cli.tokens",
     "policies": "app.cli.policies",
+    "settings": "app.cli.settings",
     "keys": "app.cli.keys",
     "audit": "app.cli.audit",
     "mail": "app.cli.mail",

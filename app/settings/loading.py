@@ -1,6 +1,7 @@
 """Load settings from the environment and `.env`, with one line for each mistake."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,9 @@ from app.settings.development import with_development_secret
 from app.settings.misspelt import misspelt_settings
 from app.settings.model import Environment, Settings, SettingsProblemsError
 from app.startup_errors import StartupError
+
+OLDER_NAMES = {"FLASK_ENV": "APP_ENV"}
+"""Earlier names of settings, and the present ones."""
 
 
 def load_settings(
@@ -53,8 +57,22 @@ def environment_value(name: str) -> str | None:
     return value.strip() if value and value.strip() else None
 
 
+def setting_sources() -> dict[str, str]:
+    """Return where each setting that is set comes from: `environment` or `.env`."""
+    return {
+        OLDER_NAMES.get(name.upper(), name.upper()): source
+        for source, variables in ((".env", _file()), ("environment", os.environ))
+        for name, value in variables.items()
+        if value
+    }
+
+
 def _from_file(name: str) -> str | None:
-    return dotenv_values(".env").get(name) if Path(".env").is_file() else None
+    return _file().get(name)
+
+
+def _file() -> Mapping[str, str | None]:
+    return dotenv_values(".env") if Path(".env").is_file() else {}
 
 
 def _lines(error: ValidationError) -> list[str]:

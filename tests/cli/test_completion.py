@@ -12,8 +12,8 @@ from tests.cli.conftest import Postern
             "postern ",
             (
                 "serve migrate demo users groups roles attributes sessions admin clients scopes"
-                " resources mcp authorization-types issuers tokens policies keys audit mail"
-                " webhooks refusals providers import plan apply export"
+                " resources mcp authorization-types issuers tokens policies settings keys audit"
+                " mail webhooks refusals providers import plan apply export"
             ),
         ),
         (
