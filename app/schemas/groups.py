@@ -2,9 +2,16 @@
 
 import unicodedata
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 
 from app.schemas.attributes import AttributeName, AttributeValue
 from app.schemas.characters import ONLY_LINE_BREAKS
@@ -55,6 +62,34 @@ class RoleBody(BaseModel):
     name: RoleName
     client_id: Annotated[str, StringConstraints(max_length=255)] = ""
     description: Description = ""
+
+
+class RoleReference(BaseModel):
+    """A role in a file: `NAME` if it is global, `CLIENT:NAME` if it is of a client."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: RoleName
+    client_id: Annotated[str, StringConstraints(max_length=255)] = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        client_id, colon, name = value.partition(":")
+        return {"name": name, "client_id": client_id} if colon else {"name": value}
+
+    @property
+    def stated(self) -> str | dict[str, str]:
+        """The role as a file states it; an object if a colon in it is not the separator."""
+        if ":" in (self.client_id or self.name):
+            return self.model_dump(exclude_defaults=True)
+        return self.label
+
+    @property
+    def label(self) -> str:
+        return f"{self.client_id}:{self.name}" if self.client_id else self.name
 
 
 SubjectKind = Literal["user", "group"]

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, ConfigDict, Field, PlainValidator, model_validator
 
 from app.schemas.claims import VERIFIED, Address, StandardClaims
-from app.schemas.groups import GroupName
+from app.schemas.groups import GroupName, RoleReference
 from app.security import foreign_hashes, totp, usernames
 from app.security.usernames import NewName
 
@@ -20,16 +20,23 @@ CLAIM_COLUMNS = tuple(
     for column in ((claim, VERIFIED[claim]) if claim in VERIFIED else (claim,))
 )
 GROUPS_COLUMN = "groups"
+ROLES_COLUMN = "roles"
+ATTRIBUTES_COLUMN = "attributes"
+OWN_ATTRIBUTES_COLUMN = "own_attributes"
 HASH_COLUMN = "password_hash"
 EXPORTED_COLUMNS = (
     "username",
     "user_id",
     *CLAIM_COLUMNS,
     GROUPS_COLUMN,
+    ROLES_COLUMN,
+    ATTRIBUTES_COLUMN,
+    OWN_ATTRIBUTES_COLUMN,
     "disabled",
     "created_at",
 )
 MAXIMUM_GROUPS = 200
+MAXIMUM_ROLES = 200
 SEPARATOR = ";"
 IMPORTED_COLUMNS = (
     *EXPORTED_COLUMNS,
@@ -65,7 +72,7 @@ def _secret(value: Any) -> str | None:
 
 
 def _object(value: Any) -> Any:
-    """Return an address, which is an object in JSON and its text in CSV."""
+    """Return a member that is an object in JSON and its text in CSV."""
     if not isinstance(value, str):
         return value
     try:
@@ -75,7 +82,7 @@ def _object(value: Any) -> Any:
 
 
 def _names(value: Any) -> Any:
-    """Return the names of groups, which are a list in JSON, and in CSV as `names_in_cell`."""
+    """Return names, which are a list in JSON, and in CSV as `names_in_cell`."""
     if not isinstance(value, str):
         return value
     if value.startswith("["):
@@ -83,8 +90,11 @@ def _names(value: Any) -> Any:
     return [name for name in map(str.strip, value.split(SEPARATOR)) if name]
 
 
-def names_in_cell(names: Sequence[str]) -> str:
-    """Return names separated by semicolons, or as a JSON list if one has a semicolon."""
+def names_in_cell(names: Sequence[Any]) -> str:
+    """Return names separated by semicolons, or as a JSON list if one has a semicolon or is an
+    object."""
+    if not all(isinstance(name, str) for name in names):
+        return json.dumps(names, ensure_ascii=False)
     text = SEPARATOR.join(names)
     is_plain = not text.startswith("[") and text.count(SEPARATOR) == len(names) - 1
     return text if is_plain else json.dumps(names, ensure_ascii=False)
@@ -109,6 +119,13 @@ class ImportedUser(StandardClaims):
     groups: Annotated[
         tuple[GroupName, ...], Field(max_length=MAXIMUM_GROUPS), BeforeValidator(_names)
     ] = ()
+    roles: Annotated[
+        tuple[RoleReference, ...], Field(max_length=MAXIMUM_ROLES), BeforeValidator(_names)
+    ] = ()
+    attributes: Annotated[dict[str, Any], BeforeValidator(_object)] = Field(default_factory=dict)
+    own_attributes: Annotated[dict[str, Any], BeforeValidator(_object)] = Field(
+        default_factory=dict
+    )
     user_id: str | None = Field(default=None, exclude=True)
     created_at: str | None = Field(default=None, exclude=True)
 

@@ -24,6 +24,9 @@ class Groups:
     attributes: AttributeService
     user_attributes: UserAttributeService
     group_repository: GroupRepository
+    role_repository: RoleRepository
+    role_grant_repository: RoleGrantRepository
+    attribute_repository: AttributeRepository
     second_factor_policies: SecondFactorPolicies
 
 
@@ -31,9 +34,9 @@ def build_groups(core: Core) -> Groups:
     group_repository = GroupRepository(core.database)
     attribute_repository = AttributeRepository(core.database)
     attributes = AttributeService(attribute_repository, core.audit)
-    roles = RoleService(
-        role_repository=RoleRepository(core.database), audit=core.audit, clock=core.clock
-    )
+    role_repository = RoleRepository(core.database)
+    role_grant_repository = RoleGrantRepository(core.database)
+    roles = RoleService(role_repository=role_repository, audit=core.audit, clock=core.clock)
     second_factor_policies = SecondFactorPolicies(
         group_repository=group_repository,
         entitlements=core.entitlements,
@@ -51,7 +54,7 @@ def build_groups(core: Core) -> Groups:
         ),
         roles=roles,
         role_grants=RoleGrantService(
-            role_grant_repository=RoleGrantRepository(core.database),
+            role_grant_repository=role_grant_repository,
             roles=roles,
             audit=core.audit,
             clock=core.clock,
@@ -61,5 +64,8 @@ def build_groups(core: Core) -> Groups:
             attribute_repository=attribute_repository, attributes=attributes, audit=core.audit
         ),
         group_repository=group_repository,
+        role_repository=role_repository,
+        role_grant_repository=role_grant_repository,
+        attribute_repository=attribute_repository,
         second_factor_policies=second_factor_policies,
     )

@@ -247,6 +247,8 @@ async def test_an_import_is_audited_under_the_operator(
         "username": name,
         "claims": [],
         "groups": [],
+        "roles": [],
+        "attributes": {},
         "has_password": True,
         "has_otp": False,
         "disabled": False,

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from app.errors import ForbiddenError, FullAdministratorRequiredError
-from app.models.accounts.roles import ADMINISTRATOR
+from app.errors import ConflictError, ForbiddenError, FullAdministratorRequiredError
+from app.models.accounts.roles import ADMINISTRATOR, RESERVED_ROLES
 from app.schemas.admin_scopes import AdminScope
 from app.services.accounts.imports.candidates import Source, candidate_of
 from app.services.operations.authority import FULL, OF_AUDITOR, Authority, authority_of
-from tests.support.administration import new_group
+from tests.support.administration import define, new_group, new_role
 from tests.support.application import Application
 from tests.support.flask_server import FlaskServerFile
 from tests.support.parts import services_of
@@ -19,7 +19,12 @@ from tests.support.parts import services_of
 pytestmark = pytest.mark.both_databases
 
 USERS = authority_of([AdminScope.USERS_WRITE])
+USERS_AND_ROLES = authority_of([AdminScope.USERS_WRITE, AdminScope.ROLES_WRITE])
 USERS_AND_GROUPS = authority_of([AdminScope.USERS_WRITE, AdminScope.GROUPS_WRITE])
+
+
+def new_attribute_name(app: Application) -> str:
+    return app.new_name("floor").replace("-", "_").lower()
 
 
 def source_of(**values: Any) -> Source:
@@ -52,6 +57,47 @@ async def test_users_write_alone_imports_no_member_of_a_group(app: Application) 
 
     await import_user(app, USERS_AND_GROUPS, username=name, groups=[group.name])
     assert await exists(app, name)
+
+
+async def test_users_write_alone_imports_no_holder_of_a_role(app: Application) -> None:
+    """SECURITY_BAR row 51"""
+    role, name = await new_role(app), app.new_name()
+
+    with pytest.raises(ForbiddenError):
+        await import_user(app, USERS, username=name, roles=[role.name])
+    assert not await exists(app, name)
+
+    await import_user(app, USERS_AND_ROLES, username=name, roles=[role.name])
+    assert await exists(app, name)
+
+
+@pytest.mark.parametrize("role", RESERVED_ROLES)
+async def test_no_import_grants_a_reserved_role(app: Application, role: str) -> None:
+    """SECURITY_BAR row 51"""
+    name, problems = app.new_name(), list[str]()
+    users = services_of(app).accounts.imports.users
+    source = source_of(username=name, roles=[role])
+
+    await users.check(source, lambda problem: problems.append(problem.message), authority=FULL)
+    with pytest.raises(ConflictError):
+        await users.store(source, candidates=1, skips_invalid=False, authority=FULL)
+
+    assert problems == ["roles: administrator and auditor are granted by postern admin only"]
+    assert not await exists(app, name)
+
+
+async def test_what_a_user_said_is_not_vouched_for_after_an_import(app: Application) -> None:
+    """A value that the user set counts only while users may edit the attribute"""
+    name, attribute = app.new_name(), new_attribute_name(app)
+    await define(app, attribute, "string", editable_by="administrator")
+    problems = list[str]()
+    source = source_of(username=name, own_attributes={attribute: "root"})
+
+    await services_of(app).accounts.imports.users.check(
+        source, lambda problem: problems.append(problem.message), authority=FULL
+    )
+
+    assert problems == [f"own_attributes.{attribute}: users cannot edit this attribute"]
 
 
 async def test_only_an_administrator_imports_administrators(app: Application) -> None:

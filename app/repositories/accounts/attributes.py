@@ -80,6 +80,12 @@ class AttributeRepository:
         )
         return UserAttributes(*row) if row is not None else UserAttributes(user_id, "{}", "{}")
 
+    async def list_of_users(self, user_ids: Sequence[str]) -> Sequence[UserAttributes]:
+        """Return the values of those of the users who have any."""
+        return await self._database.find_all(
+            select(user_attributes).where(values.user_id.in_(user_ids)), value=UserAttributes
+        )
+
     @retries_on_lock
     async def replace_of_user(
         self, before: UserAttributes, after: UserAttributes, *, is_full: bool, event: NewEvent

@@ -7,12 +7,16 @@ from sqlalchemy import insert, select
 from app.database.database import Database
 from app.database.errors import ConflictingRowError
 from app.database.lock_retries import retries_on_lock
+from app.errors import FullAdministratorRequiredError
+from app.models.accounts.attributes import UserAttributes, user_attributes
 from app.models.accounts.groups import Membership, group_members
+from app.models.accounts.roles import RESERVED_ROLES, RoleGrant, role_grants
 from app.models.accounts.users import User, users
 from app.models.operations.audit_outbox import NewEvent
 from app.repositories.accounts.accounts import delete_accounts
 from app.repositories.accounts.administrators import (
     lock_group,
+    lock_role,
     require_may_change_group,
     require_may_verify,
 )
@@ -47,21 +51,29 @@ class UserImportRepository:
         new_users: Sequence[User],
         memberships: Sequence[Membership],
         *,
+        grants: Sequence[RoleGrant] = (),
+        attributes: Sequence[UserAttributes] = (),
         is_full: bool,
         events: Sequence[NewEvent],
     ) -> bool:
-        """Store users, their groups, and the events of their creation.
+        """Store users with their groups, roles and attributes, and the events of their creation.
 
-        Store nothing and return False if a username is taken or a group is unknown. Raises
+        Store nothing and return False if a username is taken, or a group or role unknown. Raises
         `FullAdministratorRequiredError`. The users are not deleted if they never confirm a second
         factor.
         """
+        role_ids = sorted({each.role_id for each in grants})
+        if not is_full and set(role_ids) & set(RESERVED_ROLES):
+            raise FullAdministratorRequiredError
         try:
             async with self._database.transaction(USERNAME) as connection:
                 for group_id in sorted({each.group_id for each in memberships}):
                     if not await lock_group(connection, group_id):
                         return False
                     await require_may_change_group(connection, group_id, is_full=is_full)
+                for role_id in role_ids:
+                    if not await lock_role(connection, role_id):
+                        return False
                 for user in new_users if not is_full else ():
                     if user.email_key is not None:
                         await require_may_verify(
@@ -70,9 +82,14 @@ class UserImportRepository:
                 await connection.execute(
                     insert(users), [values_in(users, user) for user in new_users]
                 )
-                if memberships:
-                    rows = [values_in(group_members, each) for each in memberships]
-                    await connection.execute(insert(group_members), rows)
+                for table, rows in (
+                    (group_members, memberships),
+                    (role_grants, grants),
+                    (user_attributes, attributes),
+                ):
+                    if rows:
+                        values = [values_in(table, each) for each in rows]
+                        await connection.execute(insert(table), values)
                 await index_new_users(connection, new_users)
                 await write_events(connection, *events)
         except ConflictingRowError:

@@ -21,6 +21,7 @@ from app.models.accounts.roles import (
     RoleGrant,
     role_grants,
     roles,
+    user_subject,
 )
 from app.models.accounts.users import users
 from app.models.operations.audit_outbox import NewEvent
@@ -154,6 +155,19 @@ class RoleGrantRepository:
             .order_by(role.client_id, role.name),
             value=Role,
         )
+
+    async def list_of_users(self, user_ids: Sequence[str]) -> Sequence[tuple[str, Role]]:
+        """Return each role that one of the users has, with the id of the user, by client and name.
+
+        Roles by a group are left out.
+        """
+        rows: Sequence[Any] = await self._database.fetch_all(
+            select(grant.subject, roles)
+            .join(roles, grant.role_id == role.role_id)
+            .where(grant.subject.in_([user_subject(user_id) for user_id in user_ids]))
+            .order_by(role.client_id, role.name)
+        )
+        return [(row[0].removeprefix(USER_PREFIX), Role(*row[1:])) for row in rows]
 
 
 def _users_of(subject: str) -> Sequence[str] | Select[str]:

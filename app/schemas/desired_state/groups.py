@@ -4,8 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from app.schemas.desired_state.references import RoleReference
-from app.schemas.groups import GroupBody
+from app.schemas.groups import GroupBody, RoleReference
 
 
 class GroupState(GroupBody):

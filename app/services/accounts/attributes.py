@@ -1,6 +1,6 @@
 """Definitions of typed attributes, and the check of values against them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -103,14 +103,22 @@ class AttributeService:
         """Raise `InvalidInputError` for a value without a definition for users or groups, or of
         another type, or one that JSON cannot represent or that is too long."""
         definitions = await self.by_name() if values else {}
-        for name, value in values.items():
-            definition = definitions.get(name)
-            if definition is None or definition.applies_to not in (of, "both"):
-                raise InvalidInputError(Detail.ATTRIBUTE_NOT_DEFINED, field=f"attributes.{name}")
-            if not is_of_type(value, definition.type):
-                raise InvalidInputError(Detail.ATTRIBUTE_TYPE_WRONG, field=f"attributes.{name}")
-            if not is_value(value):
-                raise InvalidInputError(Detail.ATTRIBUTE_VALUE_INVALID, field=f"attributes.{name}")
+        for name, detail in wrong_values(values, definitions, of=of):
+            raise InvalidInputError(detail, field=f"attributes.{name}")
+
+
+def wrong_values(
+    values: Mapping[str, Any], definitions: Mapping[str, AttributeDefinition], *, of: AppliesTo
+) -> Iterator[tuple[str, Detail]]:
+    """Yield the names of values that `AttributeService.check` refuses, each with the reason."""
+    for name, value in values.items():
+        definition = definitions.get(name)
+        if definition is None or definition.applies_to not in (of, "both"):
+            yield name, Detail.ATTRIBUTE_NOT_DEFINED
+        elif not is_of_type(value, definition.type):
+            yield name, Detail.ATTRIBUTE_TYPE_WRONG
+        elif not is_value(value):
+            yield name, Detail.ATTRIBUTE_VALUE_INVALID
 
 
 def shown_definition(definition: AttributeDefinition) -> Mapping[str, Any]:

@@ -50,7 +50,7 @@ class UserAttributeService:
             if name not in changes
         }
         vouched = _merged(json.loads(before.attributes), changes)
-        after = replace(before, attributes=_text(vouched), own_attributes=_text(own))
+        after = replace(before, attributes=stored_text(vouched), own_attributes=stored_text(own))
         return await self._store(before, after, changes, is_full=authority.is_full)
 
     async def set_own(self, user_id: str, changes: Values) -> Values:
@@ -61,7 +61,7 @@ class UserAttributeService:
                 raise ForbiddenError(Detail.ATTRIBUTE_NOT_EDITABLE, field=f"attributes.{name}")
         before = await self._attribute_repository.find_of_user(user_id)
         own = _merged(json.loads(before.own_attributes), changes)
-        after = replace(before, own_attributes=_text(own))
+        after = replace(before, own_attributes=stored_text(own))
         return await self._store(before, after, changes, is_full=True)
 
     async def _store(
@@ -110,5 +110,6 @@ def _merged(values: Values, changes: Values) -> Values:
     return {name: value for name, value in merged.items() if value is not None}
 
 
-def _text(values: Values) -> str:
+def stored_text(values: Values) -> str:
+    """Return values as they are stored."""
     return json.dumps(dict(values), sort_keys=True)

@@ -4,24 +4,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from app.models.accounts.users import User
-from app.repositories.accounts.groups import GroupRepository
 from app.repositories.accounts.imports import UserImportRepository
-from app.schemas.groups import group_key
 from app.schemas.imported_users import ImportedUser
 from app.security.mailboxes import typed_email_key
 from app.security.passwords import NO_PASSWORD
-from app.services.accounts.imports.candidates import Candidate, Problem, Report, shown
+from app.services.accounts.imports.candidates import Candidate, Problem, Report
 from app.services.accounts.imports.file_names import FileNames
+from app.services.accounts.imports.references import ReferenceChecks
 
 TAKEN = "username: is taken by another account"
 
 
 @dataclass(frozen=True, slots=True)
 class NewUser:
-    """A user to store, and the groups that they join."""
+    """A user to store, with the groups that they join and the roles that they get."""
 
     user: ImportedUser
     group_ids: Sequence[str]
+    role_ids: Sequence[str]
 
 
 @dataclass(slots=True)
@@ -40,12 +40,11 @@ class Checks:
     """The checks of one pass through a file. They remember the names so far."""
 
     def __init__(
-        self, user_import_repository: UserImportRepository, group_repository: GroupRepository
+        self, user_import_repository: UserImportRepository, reference_checks: ReferenceChecks
     ) -> None:
         self._user_import_repository = user_import_repository
-        self._group_repository = group_repository
+        self._reference_checks = reference_checks
         self._file_names = FileNames()
-        self._group_ids: dict[str, str | None] = {}
 
     async def run(self, candidates: Sequence[Candidate], report: Report) -> Batch:
         """Return the users without problems, and report those of the others."""
@@ -71,33 +70,15 @@ class Checks:
             if each.user is not None and not is_present:
                 if (problem := self._file_names.problem_with_address(each.user)) is not None:
                     problems.append(problem)
-                group_ids, unknown = await self._groups_of(each.user)
-                problems += unknown
+                references = await self._reference_checks.of(each.user)
+                problems += references.problems
                 if not problems:
-                    batch.new.append(NewUser(each.user, group_ids))
+                    batch.new.append(NewUser(each.user, references.group_ids, references.role_ids))
             self._file_names.add(each)
             batch.present += is_present
             for message in problems:
                 report(Problem(each.place, message))
         return batch
-
-    async def _groups_of(self, user: ImportedUser) -> tuple[Sequence[str], Sequence[str]]:
-        """Return the ids of the user's groups, and a problem for each that is unknown."""
-        group_ids, problems = [], []
-        for name in user.groups:
-            group_id = await self._group_id_of(name)
-            if group_id is None:
-                problems.append(f"groups: there is no group {shown(name)}")
-            else:
-                group_ids.append(group_id)
-        return list(dict.fromkeys(group_ids)), problems
-
-    async def _group_id_of(self, name: str) -> str | None:
-        key = group_key(name)
-        if key not in self._group_ids:
-            group = await self._group_repository.find_by_name(key)
-            self._group_ids[key] = group.group_id if group is not None else None
-        return self._group_ids[key]
 
 
 def _is_same(user: User, imported: ImportedUser) -> bool:

@@ -1,7 +1,9 @@
 """The rows of imported users."""
 
 from app.clock import Clock
+from app.models.accounts.attributes import UserAttributes
 from app.models.accounts.groups import MANUAL, Membership
+from app.models.accounts.roles import RoleGrant, user_subject
 from app.models.accounts.users import User
 from app.models.operations.audit_outbox import NewEvent
 from app.security.passwords import NO_PASSWORD, has_password
@@ -9,6 +11,7 @@ from app.security.tokens import new_identifier
 from app.services.accounts.events import AccountEvent
 from app.services.accounts.imports.checks import NewUser
 from app.services.accounts.new_users import new_user
+from app.services.accounts.user_attributes import stored_text
 from app.services.factors.otp import OtpService
 from app.services.operations.audit import AuditLog
 
@@ -39,6 +42,17 @@ class ImportedRows:
             for group_id in new.group_ids
         ]
 
+    def grants_of(self, new: NewUser, user: User) -> list[RoleGrant]:
+        subject = user_subject(user.user_id)
+        return [RoleGrant(role_id, subject, user.created_at) for role_id in new.role_ids]
+
+    def attributes_of(self, new: NewUser, user: User) -> list[UserAttributes]:
+        """Return the values of the user, if there are any."""
+        vouched, own = new.user.attributes, new.user.own_attributes
+        if not (vouched or own):
+            return []
+        return [UserAttributes(user.user_id, stored_text(vouched), stored_text(own))]
+
     def event_of(self, new: NewUser, user: User) -> NewEvent:
         return self._audit.event(
             AccountEvent.USER_IMPORTED,
@@ -47,6 +61,8 @@ class ImportedRows:
                 "username": user.username,
                 "claims": sorted(user.claim_values),
                 "groups": sorted(new.group_ids),
+                "roles": sorted(role.label for role in new.user.roles),
+                "attributes": {**new.user.attributes, **new.user.own_attributes},
                 "has_password": has_password(user.password_hash),
                 "has_otp": user.has_confirmed_otp,
                 "disabled": user.is_disabled,

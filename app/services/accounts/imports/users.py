@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from app.details import Detail
 from app.errors import ConflictError, PosternError, UnavailableError
-from app.repositories.accounts.groups import GroupRepository
 from app.repositories.accounts.imports import UserImportRepository
 from app.schemas.admin_scopes import AdminScope
 from app.services.accounts.events import AccountEvent
 from app.services.accounts.imports.candidates import Problem, Report, Source, next_batch
 from app.services.accounts.imports.checks import Batch, Checks, NewUser
+from app.services.accounts.imports.references import ReferenceChecks
 from app.services.accounts.imports.rows import ImportedRows
 from app.services.operations.audit import AuditLog
 from app.services.operations.authority import Authority
@@ -40,12 +40,12 @@ class UserImport:
         self,
         *,
         user_import_repository: UserImportRepository,
-        group_repository: GroupRepository,
+        new_reference_checks: Callable[[], ReferenceChecks],
         rows: ImportedRows,
         audit: AuditLog,
     ) -> None:
         self._user_import_repository = user_import_repository
-        self._group_repository = group_repository
+        self._new_reference_checks = new_reference_checks
         self._rows = rows
         self._audit = audit
 
@@ -59,7 +59,7 @@ class UserImport:
             report(problem)
 
         async for batch in self._batches(source, count):
-            _require_groups(batch, authority)
+            _require_scopes(batch, authority)
             checked.candidates += batch.candidates
             checked.new += len(batch.new)
             checked.present += batch.present
@@ -89,7 +89,7 @@ class UserImport:
 
         try:
             async for batch in self._batches(source, refuse):
-                _require_groups(batch, authority)
+                _require_scopes(batch, authority)
                 candidates -= batch.candidates
                 await self._store(batch.new, stored_ids, authority)
             if candidates != 0:
@@ -102,7 +102,7 @@ class UserImport:
 
     async def _batches(self, source: Source, report: Report) -> AsyncIterator[Batch]:
         candidates = source()
-        checks = Checks(self._user_import_repository, self._group_repository)
+        checks = Checks(self._user_import_repository, self._new_reference_checks())
         while some := await asyncio.to_thread(next_batch, candidates, BATCH):
             yield await checks.run(some, report)
 
@@ -117,6 +117,10 @@ class UserImport:
         if not await self._user_import_repository.add_all(
             [user for _, user in pairs],
             [each for new, user in pairs for each in self._rows.memberships_of(new, user)],
+            grants=[each for new, user in pairs for each in self._rows.grants_of(new, user)],
+            attributes=[
+                each for new, user in pairs for each in self._rows.attributes_of(new, user)
+            ],
             is_full=authority.is_full,
             events=[authority.preparing(self._rows.event_of(new, user)) for new, user in pairs],
         ):
@@ -138,6 +142,8 @@ class UserImport:
             raise UnavailableError(Detail.IMPORT_NOT_UNDONE) from error
 
 
-def _require_groups(batch: Batch, authority: Authority) -> None:
+def _require_scopes(batch: Batch, authority: Authority) -> None:
     if any(new.group_ids for new in batch.new):
         authority.require(AdminScope.GROUPS_WRITE)
+    if any(new.role_ids for new in batch.new):
+        authority.require(AdminScope.ROLES_WRITE)

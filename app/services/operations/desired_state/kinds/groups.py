@@ -7,8 +7,7 @@ from app.errors import InvalidInputError
 from app.models.accounts.groups import Group, groups
 from app.models.accounts.roles import RESERVED_ROLES, Role
 from app.schemas.desired_state.groups import GroupState
-from app.schemas.desired_state.references import RoleReference
-from app.schemas.groups import GroupBody, group_key
+from app.schemas.groups import GroupBody, RoleReference, group_key
 from app.services.accounts.groups import GroupService
 from app.services.accounts.role_grants import RoleGrantService
 from app.services.accounts.roles import RoleService
