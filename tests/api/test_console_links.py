@@ -2,6 +2,7 @@
 
 import html
 import re
+from datetime import timedelta
 
 import pytest
 
@@ -45,6 +46,10 @@ async def test_every_link_leads_to_a_page_that_its_reader_may_open(
     await new_workload(app, name=f"build-{role}", client_id=client.client_id)
     await new_provider(app, f"work-{role}", groups={"ops": [group]})
     await stored_document(services_of(app), f"https://{role}.example/client.json", user)
+    await services_of(app).clients.initial_access_tokens.create(
+        role, lasts=timedelta(days=1), authority=FULL
+    )
+    await services_of(app).clients.registration_tokens.issue(client.client_id, authority=FULL)
     await services_of(app).clients.blocked_hosts.block(f"not-{role}.example", authority=FULL)
 
     opened: dict[str, int] = {}

@@ -295,6 +295,25 @@ BLOCKED_HOSTS = Listing(
         empty="",
     ),
 )
+INITIAL_ACCESS_TOKENS = Listing(
+    heading="Initial access tokens",
+    introduction="Anyone who holds one of these tokens can register clients.",
+    links=[Link("Create a token", "/admin/initial-access-tokens/+new", is_main=True)],
+    table=Table(
+        columns=["Token ID", "Note", "Created", "Expires", "Actions"],
+        rows=[
+            [
+                Cell("0123456789abcdef" * 2, is_code=True),
+                Cell(note, words="None"),
+                Cell(at=WHEN),
+                Cell(at=WHEN),
+                Cell(links=[Link("Revoke", "/admin/initial-access-tokens/a/revoke")]),
+            ]
+            for note in ("", "A team", UNBROKEN)
+        ],
+        empty="",
+    ),
+)
 FIELDS = [
     Field("name", "Name", hint="Apps receive it in the claim groups.", is_required=True),
     Field("description", "Description", maximum=1000),
@@ -518,6 +537,10 @@ CONSOLE_STATES: dict[str, tuple[str, Mapping[str, Any]]] = {
     ),
     "console-agent": ("admin_object.html", {**CONSOLE, "object": AGENT}),
     "console-blocked-hosts": ("admin_list.html", {**CONSOLE, "listing": BLOCKED_HOSTS}),
+    "console-initial-access-tokens": (
+        "admin_list.html",
+        {**CONSOLE, "listing": INITIAL_ACCESS_TOKENS},
+    ),
     "console-webhook": ("admin_object.html", {**CONSOLE, "object": WEBHOOK}),
     "console-form": ("admin_form.html", {**CONSOLE, **ACTION, "form": FORM}),
     "console-form-wrong": (

@@ -36,7 +36,7 @@ IDS = {
     "kind": "web",
     "key": "unknown",
     "host": "agent.example",
-    **dict.fromkeys(("webhook_id", "mapping_id"), "0" * 32),
+    **dict.fromkeys(("webhook_id", "mapping_id", "token_id"), "0" * 32),
     "number": "1",
     "application": "curl",
 }

@@ -16,6 +16,7 @@ from app.pages.admin import (
     client_exchange,
     client_identity_servers,
     client_policies,
+    client_registration_token,
     client_secrets,
     client_snippets,
     client_wizard,
@@ -39,6 +40,7 @@ from app.pages.admin.client_parts import (
     part_of_admin_scopes,
     part_of_policies,
 )
+from app.pages.admin.client_registration_token import part_of_registration_token
 from app.pages.admin.client_secrets import part_of_secrets
 from app.pages.admin.client_snippets import part_of_snippets
 from app.pages.admin.navigation import Section
@@ -106,6 +108,7 @@ async def show_client(request: ClientRequestDep) -> Response:
             part_of_identity_servers(request),
             part_of_snippets(request),
             part_of_admin_scopes(request),
+            part_of_registration_token(request),
             await part_of_consents(request, request.client.client_id),
             await part_of_tokens(request, request.client.client_id),
         ],
@@ -184,6 +187,7 @@ PAGE = ConsolePage(
         *client_changes.routers,
         *client_acts.routers,
         *client_secrets.routers,
+        *client_registration_token.routers,
         *client_access.routers,
         *client_policies.routers,
         *client_exchange.routers,

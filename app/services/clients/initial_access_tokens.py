@@ -64,12 +64,16 @@ class InitialAccessTokenService:
             now=self._clock.now(), after=last, limit=limit
         )
 
-    async def revoke(self, token_id: str, *, authority: Authority) -> InitialAccessToken:
-        """Revoke a token; clients that registered with it remain."""
-        authority.require(WRITE)
+    async def get(self, token_id: str) -> InitialAccessToken:
         token = await self._initial_access_token_repository.find(*_digests_of(token_id))
         if token is None:
             raise NotFoundError(Detail.INITIAL_ACCESS_TOKEN_UNKNOWN)
+        return token
+
+    async def revoke(self, token_id: str, *, authority: Authority) -> InitialAccessToken:
+        """Revoke a token; clients that registered with it remain."""
+        authority.require(WRITE)
+        token = await self.get(token_id)
         event = self._audit.event(ServerEvent.INITIAL_ACCESS_TOKEN_REVOKED, before=_shown(token))
         if not await self._initial_access_token_repository.delete(token.digest, event=event):
             raise NotFoundError(Detail.INITIAL_ACCESS_TOKEN_UNKNOWN)

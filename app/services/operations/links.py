@@ -32,6 +32,11 @@ class Links:
         """The URLs below which the endpoints are that clients call."""
         return (self.issuer,) if self.alias is None else (self.issuer, self.alias)
 
+    @property
+    def registration(self) -> str:
+        """The client registration endpoint (RFC 7591 section 3)."""
+        return f"{self.issuer}/register"
+
     def verify_email(self, token: str) -> str:
         return self._with_token(VERIFY_EMAIL_PATH, token)
 
@@ -55,7 +60,7 @@ class Links:
 
     def client_registration(self, client_id: str) -> str:
         """Return the client configuration endpoint of a client (RFC 7592 section 3)."""
-        return f"{self.issuer}/register/{client_id}"
+        return f"{self.registration}/{client_id}"
 
     def resource_metadata(self, name: str) -> str:
         """Return where this server publishes the metadata of a resource (RFC 9728)."""
