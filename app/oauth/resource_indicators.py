@@ -207,7 +207,8 @@ class ResourceIndicators:
         if before and not remaining:
             raise InvalidTargetError(
                 Description.RESOURCE_NOT_GRANTED,
-                reason="the resource was deleted and created again since it was granted",
+                reason="the resource was deleted and created again since it was granted: the client"
+                " has to send an authorization request",
             )
         return remaining
 
