@@ -211,7 +211,7 @@ async def test_only_members_of_the_chosen_groups_may_use_a_client(
 
     without = await visitor.submit(form, kind="groups")
     wrong = await visitor.submit(form, kind="friends")
-    await visitor.submit(form, kind="groups", **{group.group_id: "1"})
+    await visitor.submit(form, kind="groups", **{f"groups.{group.group_id}": "1"})
 
     policies = (await stored(app, client)).policies_in_force
     assert (without.status_code, wrong.status_code) == (400, 400)

@@ -406,7 +406,7 @@ async def test_personal_tokens_are_for_the_chosen_groups(
     form = await visitor.get(path)
     unsaid = await submitted(visitor, form, kind="groups")
     unknown = await submitted(visitor, form, kind="some")
-    saved = await submitted(visitor, form, kind="groups", **{chosen.group_id: "1"})
+    saved = await submitted(visitor, form, kind="groups", **{f"groups.{chosen.group_id}": "1"})
     shown, after = await visitor.follow(saved), await stored(app)
     again = await visitor.get(path)
     late = await submitted(visitor, form, kind="everyone")
@@ -418,7 +418,7 @@ async def test_personal_tokens_are_for_the_chosen_groups(
     assert after.allows_personal_tokens is True
     assert after.policies_in_force.personal_tokens.groups == (chosen.group_id,)
     assert chosen_in(again)["kind"] == "groups"
-    assert re.search(f'name="{chosen.group_id}"[^>]* checked', again.text)
-    assert not re.search(f'name="{other.group_id}"[^>]* checked', again.text)
+    assert re.search(f'name="groups.{chosen.group_id}"[^>]* checked', again.text)
+    assert not re.search(f'name="groups.{other.group_id}"[^>]* checked', again.text)
     assert late.status_code == 409
     assert (await stored(app)).allows_personal_tokens is False

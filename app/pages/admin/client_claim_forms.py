@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from app.i18n.messages import N_
 from app.pages.admin.client_forms import ClientRequest
-from app.pages.admin.forms import Field, Option, parse_body, typed_in
+from app.pages.admin.forms import Field, Option, parse_body
 from app.pages.admin.views import Cell
 from app.pages.support import ShowAgainError
 from app.schemas.attributes import text_of, value_of
@@ -84,7 +84,7 @@ ONLY_STATIC = N_("Leave it empty, or choose the value below as the source.")
 ONLY_GROUPS = N_("Leave it empty, or choose the groups as the source.")
 
 
-async def fields_of(request: ClientRequest, stored_source: str) -> Sequence[Field]:
+async def fields_of(request: ClientRequest, stored_source: str = "") -> Sequence[Field]:
     """Return the fields, with the attributes that there are among the sources.
 
     An attribute that was deleted remains the source of a mapping that has it already.
@@ -97,18 +97,13 @@ async def fields_of(request: ClientRequest, stored_source: str) -> Sequence[Fiel
         Option(source, _name_of_attribute(source, request.text), is_data=True)
         for source in sorted(sources)
     ]
-    return [
-        (replace(field, options=(*SOURCES, *attributes)) if field is SOURCE else field).in_language(
-            request.text
-        )
-        for field in FIELDS
-    ]
+    source = replace(SOURCE, options=(*SOURCES, *attributes))
+    return [source if field is SOURCE else field for field in FIELDS]
 
 
-def mapping_in(request: ClientRequest) -> ClaimMapping:
+def mapping_in(request: ClientRequest, typed: Mapping[str, str]) -> ClaimMapping:
     """Return the mapping that was typed; show the form again with what is wrong."""
-    typed, errors = typed_in(request, FIELDS), dict[str, str]()
-    source = typed[SOURCE.name]
+    errors, source = dict[str, str](), typed[SOURCE.name]
     targets = [key for key, field in TARGETS.items() if typed[field.name]]
     if typed[NAME.name] in RESERVED_CLAIMS:
         errors[NAME.name] = RESERVED

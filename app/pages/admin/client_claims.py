@@ -1,17 +1,15 @@
 """`/admin/clients/{client_id}/claims`: which claims a client gets, under which names."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated
 
-from fastapi import Depends
 from starlette.responses import Response
 
 from app.errors import InvalidInputError, NotFoundError
-from app.pages.admin.base import NEW, changes_router
-from app.pages.admin.client_access import policies_of
+from app.i18n.messages import N_
+from app.pages.admin.base import NEW
+from app.pages.admin.client_access import policies_of, set_policies
 from app.pages.admin.client_claim_forms import (
-    FIELDS,
     NAME,
     SOURCE,
     fields_of,
@@ -20,15 +18,17 @@ from app.pages.admin.client_claim_forms import (
     shown_targets,
     values_of,
 )
-from app.pages.admin.client_forms import PATH, ClientRequest, ClientRequestDep
-from app.pages.admin.forms import FormView, form_page, require_current, shown_in_form, typed_in
+from app.pages.admin.client_forms import (
+    PATH,
+    ClientRequest,
+    ClientRequestDep,
+    get_client_request,
+)
+from app.pages.admin.object_forms import ObjectForm, form_routers
 from app.pages.admin.views import Cell, Link, Part, Table
-from app.pages.support import Errors, ShowAgainError, redirect, shows_again
+from app.pages.support import ShowAgainError, redirect
 from app.schemas.claim_mappings import ClaimMapping
 from app.schemas.client_policies import MAXIMUM_MAPPINGS
-
-changes = changes_router()
-routers = (changes,)
 
 LONGEST_NUMBER = 3
 
@@ -38,6 +38,10 @@ class ClaimRequest(ClientRequest):
     """A request for a page about one claim mapping: the `place` in the list of the client."""
 
     place: int
+
+    @property
+    def shown_name(self) -> str:
+        return self.mapping.name
 
     @property
     def mapping(self) -> ClaimMapping:
@@ -57,9 +61,6 @@ async def get_claim_request(request: ClientRequestDep, number: str) -> ClaimRequ
         request.client,
         int(number) - 1,
     )
-
-
-ClaimRequestDep = Annotated[ClaimRequest, Depends(get_claim_request)]
 
 
 def part_of_claims(request: ClientRequest) -> Part:
@@ -91,89 +92,23 @@ def part_of_claims(request: ClientRequest) -> Part:
     )
 
 
-async def new_claim_page(request: ClientRequest, errors: Errors | None = None) -> Response:
-    return await _form(request, request.text("Add a claim"), {}, errors)
+async def _add(request: ClientRequest, typed: Mapping[str, str]) -> Response:
+    await _set(request, [*policies_of(request).claim_mappings, mapping_in(request, typed)])
+    return redirect(f"{request.url}?done=added")
 
 
-@changes.get(f"{PATH}/{{client_id}}/claims/{NEW}")
-async def new_claim(request: ClientRequestDep) -> Response:
-    return await new_claim_page(request)
-
-
-@changes.post(f"{PATH}/{{client_id}}/claims/{NEW}")
-@shows_again(new_claim_page)
-async def add_claim(request: ClientRequestDep) -> Response:
-    request.check(*(field.name for field in FIELDS))
-    require_current(request, request.client.version)
-    await _set(request, [*policies_of(request).claim_mappings, mapping_in(request)])
-    return redirect(f"{request.client_url}?done=added")
-
-
-async def claim_page(request: ClaimRequest, errors: Errors | None = None) -> Response:
-    return await _form(request, request.text("Edit claim"), values_of(request.mapping), errors)
-
-
-@changes.get(f"{PATH}/{{client_id}}/claims/{{number}}")
-async def edit_claim(request: ClaimRequestDep) -> Response:
-    return await claim_page(request)
-
-
-@changes.post(f"{PATH}/{{client_id}}/claims/{{number}}")
-@shows_again(claim_page)
-async def save_claim(request: ClaimRequestDep) -> Response:
-    request.check(*(field.name for field in FIELDS))
-    stored, typed = values_of(request.mapping), typed_in(request, FIELDS)
-    require_current(request, request.client.version, typed=typed, stored=stored)
+async def _save(request: ClaimRequest, typed: Mapping[str, str]) -> Response:
     mappings = [*policies_of(request).claim_mappings]
-    mappings[request.place] = mapping_in(request)
+    mappings[request.place] = mapping_in(request, typed)
     await _set(request, mappings)
-    return redirect(f"{request.client_url}?done=saved")
+    return redirect(f"{request.url}?done=saved")
 
 
-async def removal_page(request: ClaimRequest, errors: Errors | None = None) -> Response:
-    form = FormView(
-        heading=request.text("Remove this claim?"),
-        object_name=request.mapping.name,
-        introduction=request.text("The app no longer gets it in the tokens issued from now on."),
-        fields=(),
-        values={},
-        submit=request.text("Remove claim"),
-        cancel_url=request.client_url,
-        version=str(request.client.version),
-        is_danger=True,
-    )
-    return form_page(request, form, errors)
-
-
-@changes.get(f"{PATH}/{{client_id}}/remove-claim/{{number}}")
-async def confirm_removal(request: ClaimRequestDep) -> Response:
-    return await removal_page(request)
-
-
-@changes.post(f"{PATH}/{{client_id}}/remove-claim/{{number}}")
-@shows_again(removal_page)
-async def remove_claim(request: ClaimRequestDep) -> Response:
-    request.check()
-    require_current(request, request.client.version)
+async def _remove(request: ClaimRequest, _typed: Mapping[str, str]) -> Response:
     mappings = [*policies_of(request).claim_mappings]
     del mappings[request.place]
     await _set(request, mappings)
-    return redirect(f"{request.client_url}?done=removed")
-
-
-async def _form(
-    request: ClientRequest, heading: str, stored: dict[str, str], errors: Errors | None
-) -> Response:
-    form = FormView(
-        heading=heading,
-        object_name=request.shown_name,
-        fields=await fields_of(request, stored.get(SOURCE.name, "")),
-        values=typed_in(request, FIELDS) if request.is_form else stored,
-        submit=request.text("Save"),
-        cancel_url=request.client_url,
-        version=str(request.client.version),
-    )
-    return form_page(request, form, errors)
+    return redirect(f"{request.url}?done=removed")
 
 
 async def _set(request: ClientRequest, mappings: Sequence[ClaimMapping]) -> None:
@@ -187,14 +122,40 @@ async def _set(request: ClientRequest, mappings: Sequence[ClaimMapping]) -> None
             {NAME.name: text("Another claim of this client has this name in the same place.")}
         )
     policies = policies_of(request).model_copy(update={"claim_mappings": tuple(mappings)})
-    with shown_in_form(request):
-        try:
-            await request.services.clients.policies.set(
-                request.client.client_id,
-                policies,
-                version=request.client.version,
-                authority=request.authority,
-            )
-        except InvalidInputError as error:
-            detail = error.detail_for(text(SOURCE.label), text)
-            raise ShowAgainError({SOURCE.name: detail}, status=error.status) from None
+    try:
+        await set_policies(request, policies)
+    except InvalidInputError as error:
+        detail = error.detail_for(text(SOURCE.label), text)
+        raise ShowAgainError({SOURCE.name: detail}, status=error.status) from None
+
+
+ADD = ObjectForm(
+    path=f"{PATH}/{{client_id}}/claims/{NEW}",
+    request_of=get_client_request,
+    heading=N_("Add a claim"),
+    submit=N_("Save"),
+    needs_fresh_sign_in=False,
+    fields=fields_of,
+    run=_add,
+)
+EDIT = ObjectForm(
+    path=f"{PATH}/{{client_id}}/claims/{{number}}",
+    request_of=get_claim_request,
+    heading=N_("Edit claim"),
+    submit=N_("Save"),
+    needs_fresh_sign_in=False,
+    fields=lambda request: fields_of(request, request.mapping.source),
+    stored=lambda request: values_of(request.mapping),
+    run=_save,
+)
+REMOVE = ObjectForm(
+    path=f"{PATH}/{{client_id}}/remove-claim/{{number}}",
+    request_of=get_claim_request,
+    heading=N_("Remove this claim?"),
+    introduction=N_("The app no longer gets it in the tokens issued from now on."),
+    submit=N_("Remove claim"),
+    needs_fresh_sign_in=False,
+    is_danger=True,
+    run=_remove,
+)
+routers = form_routers(ADD, EDIT, REMOVE)

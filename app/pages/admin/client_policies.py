@@ -1,28 +1,17 @@
 """`/admin/clients/{client_id}/policies`: how users sign in to a client, and for how long."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from starlette.responses import Response
 
 from app.i18n.messages import N_
-from app.pages.admin.base import changes_router
 from app.pages.admin.client_access import policies_of, set_policies
-from app.pages.admin.client_forms import PATH, ClientRequest, ClientRequestDep
-from app.pages.admin.forms import (
-    Field,
-    FormView,
-    Option,
-    form_page,
-    parse_body,
-    require_current,
-    typed_in,
-)
-from app.pages.support import Errors, redirect, shows_again
+from app.pages.admin.client_forms import PATH, ClientRequest, get_client_request
+from app.pages.admin.forms import Field, Option, parse_body
+from app.pages.admin.object_forms import ObjectForm, form_routers
+from app.pages.support import redirect
 from app.schemas.client_policies import ClientPolicies
-
-changes = changes_router()
-routers = (changes,)
 
 GENERAL = Option("", N_("As the general policy says"))
 CHOOSE = N_("Choose one of the values.")
@@ -110,41 +99,14 @@ FIELDS = (
 )
 
 
-async def policies_page(request: ClientRequest, errors: Errors | None = None) -> Response:
-    form = FormView(
-        heading=request.text("Policies of this client"),
-        object_name=request.shown_name,
-        introduction=request.text("They hold from the app's next request on."),
-        fields=[field.in_language(request.text) for field in FIELDS],
-        values=(
-            typed_in(request, FIELDS) if request.is_form else stored_values(policies_of(request))
-        ),
-        submit=request.text("Save"),
-        cancel_url=request.client_url,
-        version=str(request.client.version),
-    )
-    return form_page(request, form, errors)
-
-
-@changes.get(f"{PATH}/{{client_id}}/policies")
-async def edit_policies(request: ClientRequestDep) -> Response:
-    return await policies_page(request)
-
-
-@changes.post(f"{PATH}/{{client_id}}/policies")
-@shows_again(policies_page)
-async def save_policies(request: ClientRequestDep) -> Response:
-    request.check(*(field.name for field in FIELDS))
-    before, typed = policies_of(request), typed_in(request, FIELDS)
-    require_current(request, request.client.version, typed=typed, stored=stored_values(before))
-    stated: dict[str, Any] = before.model_dump(mode="json", exclude_defaults=True)
+async def _save(request: ClientRequest, typed: Mapping[str, str]) -> Response:
+    stated: dict[str, Any] = policies_of(request).model_dump(mode="json", exclude_defaults=True)
     stated |= {field.name: typed[field.name] or None for field in TEXTS}
     stated |= {field.name: typed[field.name].split() or None for field in LISTS}
     stated |= {each.name: bool(typed[each.name]) for each in (VERIFIED_EMAIL, DPOP_NONCE)}
     stated[PKCE.name] = True if typed[PKCE.name] else None
-    policies = parse_body(request, ClientPolicies, stated, FIELDS)
-    await set_policies(request, policies, FIELDS)
-    return redirect(f"{request.client_url}?done=saved")
+    await set_policies(request, parse_body(request, ClientPolicies, stated, FIELDS))
+    return redirect(f"{request.url}?done=saved")
 
 
 def stored_values(policies: ClientPolicies) -> dict[str, str]:
@@ -169,3 +131,17 @@ def shown_policies(request: ClientRequest) -> Sequence[tuple[str, str]]:
 
 def _text(value: object) -> str:
     return "" if value is None else str(value)
+
+
+FORM = ObjectForm(
+    path=f"{PATH}/{{client_id}}/policies",
+    request_of=get_client_request,
+    heading=N_("Policies of this client"),
+    introduction=N_("They hold from the app's next request on."),
+    submit=N_("Save"),
+    needs_fresh_sign_in=False,
+    fields=FIELDS,
+    stored=lambda request: stored_values(policies_of(request)),
+    run=_save,
+)
+routers = form_routers(FORM)

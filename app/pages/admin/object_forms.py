@@ -130,8 +130,16 @@ class ObjectForm(Generic[AnyRequest]):
 
 
 def _readable(stored: Mapping[str, str], fields: Sequence[Field]) -> Mapping[str, str]:
-    """Return the stored values that say something beside their fields: not that of a single box."""
-    boxes = {field.name for field in fields if field.kind == "check"}
+    """Return the stored values that say something beside their fields.
+
+    Those of a single box do not, nor the ids of objects that are chosen by boxes.
+    """
+    boxes = {
+        field.name
+        for field in fields
+        if field.kind == "check"
+        or (field.kind == "checks" and any(option.is_data for option in field.options))
+    }
     return {name: value for name, value in stored.items() if name not in boxes}
 
 
