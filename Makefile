@@ -68,7 +68,7 @@ endif
 	@$(BIN)/coverage report
 
 test-slow: $(VENV)/.dev
-	@$(PYTEST) -m "slow and not timing"
+	@$(PYTEST) -m "slow and not timing" --durations=40
 	@$(PYTEST) -m timing -n 0
 
 test-all: $(VENV)/.dev

@@ -1,11 +1,13 @@
 """The code in the README of `postern-kit`, run as it is written."""
 
 import re
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
 from postern_kit import ResourceServer
-from postern_kit.asgi import TokenMiddleware
+from postern_kit.asgi import IssuerErrorMiddleware, TokenMiddleware
+from starlette.applications import Starlette
 
 from tests.deployment.files import text_of
 
@@ -48,6 +50,16 @@ async def test_the_middleware_protects_an_application() -> None:
     assert refused.status_code == 401
 
 
+async def test_an_application_of_the_mcp_sdk_gets_the_middleware() -> None:
+    """The SDK returns an application of Starlette."""
+    server = ResourceServer(RESOURCE, issuer="https://login.example.com")
+    mcp = SimpleNamespace(streamable_http_app=Starlette)
+
+    app = run("IssuerErrorMiddleware", mcp=mcp, server=server)["app"]
+
+    assert [each.cls for each in app.user_middleware] == [IssuerErrorMiddleware]
+
+
 async def test_the_client_of_a_service_has_its_credentials() -> None:
     names = run("ClientCredentials(")
 
@@ -60,4 +72,4 @@ def test_every_block_is_complete() -> None:
     for block in BLOCKS:
         compile(block, "kit/README.md", "exec")
 
-    assert len(BLOCKS) == 5
+    assert len(BLOCKS) == 6
