@@ -67,21 +67,21 @@ endif
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 
+# PART=1/4 runs a quarter of the test files, here and two years ahead.
+PART ?= 1/1
 test-slow: $(VENV)/.dev
-	@$(PYTEST) -m "slow and not timing" --durations=40
-	@$(PYTEST) -m timing -n 0
+	@$(PYTEST) -m "slow and not timing" --part $(PART) --durations=20
+	@$(PYTEST) -m timing -n 0 --part $(PART)
 
 test-all: $(VENV)/.dev
 	@$(PYTEST) --all-databases -m "not timing"
 	@$(PYTEST) --all-databases -m timing -n 0
 
 # Excludes browsers and other programs, which use the real date. Runs the fast tests on SQLite; SLOW=yes adds PostgreSQL and the slow and timing tests.
-# PART=1/3 runs a third of the test files.
 # Without the last variable, each wait for the interpreter's lock ends at once, and the tests take four times the CPU time.
 TWO_YEARS_AHEAD := PYTHONPATH=$(CURDIR)/tests/support/another_date DONT_FAKE_MONOTONIC=1 \
 	FAKETIME_FORCE_MONOTONIC_FIX=0 faketime -f '+730d'
 NOT_UNDER_ANOTHER_DATE := --ignore=tests/browser --ignore=tests/foreign --ignore=tests/cli/test_https.py --ignore=tests/faults/test_pgbouncer.py --ignore=tests/deployment/test_installed.py --ignore=tests/deployment/test_kit.py
-PART ?= 1/1
 test-two-years-ahead: $(VENV)/.dev
 	@command -v faketime >/dev/null || { echo "faketime is missing; on Debian: apt-get install faketime" >&2; exit 2; }
 ifneq ($(SLOW),yes)

@@ -101,7 +101,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--part",
         type=part_of,
-        help="run a part of the test files, such as 1/3",
+        help="run a part of the test files, such as 1/4",
     )
 
 

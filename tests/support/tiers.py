@@ -16,7 +16,7 @@ def folder_of(path: Path) -> str:
 
 
 def part_of(text: str) -> tuple[int, int]:
-    """Return the part and the number of parts of a text such as `1/3`."""
+    """Return the part and the number of parts of a text such as `1/4`."""
     part, _, parts = text.partition("/")
     if not (part.isdecimal() and parts.isdecimal() and 1 <= int(part) <= int(parts)):
         raise ValueError(text)
