@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import pytest_asyncio
 
@@ -38,10 +39,13 @@ def generation(
 ) -> tuple[Path, subprocess.CompletedProcess[str]]:
     """Where the client was generated, and what the generator said."""
     directory = tmp_path_factory.mktemp("generated")
+    url = f"{server.url}{PREFIX}/openapi.json"
+    # the first request makes the document, and the generator waits five seconds for it
+    httpx.get(url, timeout=scaled(30)).raise_for_status()
     command = [
         *(sys.executable, "-m", "uv", "tool", "run", "--quiet", "--from", GENERATOR),
         *("openapi-python-client", "generate", "--fail-on-warning", "--meta", "none"),
-        *("--url", f"{server.url}{PREFIX}/openapi.json"),
+        *("--url", url),
         *("--output-path", str(directory / PACKAGE)),
     ]
     result = subprocess.run(
