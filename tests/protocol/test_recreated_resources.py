@@ -119,3 +119,18 @@ async def test_the_user_is_asked_again(
     page = await visitor.authorize(service, **request)
 
     assert 'action="/consent"' in page.text
+
+
+async def test_a_later_consent_does_not_renew_the_one_of_before(
+    app: Application, service: TestClient, server: TestClient, user: TestUser, visitor: Visitor
+) -> None:
+    resource, other = await protected(app, server), await protected(app, server)
+    request = {"resource": resource.identifier, "scope": f"{SCOPE} read"}
+    await visitor.code_for(service, user, **request)
+
+    await recreate(app, resource)
+    app.clock.advance(seconds=2)
+    await visitor.code_for(service, user, resource=other.identifier, scope=f"{SCOPE} read")
+    page = await visitor.authorize(service, **request)
+
+    assert 'action="/consent"' in page.text

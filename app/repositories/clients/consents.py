@@ -1,11 +1,11 @@
 """Queries about the consents of users."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, null, select, update
+from sqlalchemy import Select, delete, func, null, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.database import Database
@@ -14,6 +14,7 @@ from app.models.accounts.users import users
 from app.models.clients.consents import Consent, consents
 from app.models.oauth.granted_resources import GrantedResources, parse_granted
 from app.models.oauth.refresh_tokens import refresh_tokens
+from app.models.oauth.resources import resources
 from app.models.oauth.token_families import token_families
 from app.models.operations.audit_outbox import NewEvent
 from app.repositories.accounts.administrators import lock_changeable_user
@@ -58,10 +59,16 @@ class ConsentRepository:
         self._database = database
 
     async def find(self, user_id: str, client_id: str) -> Consent | None:
-        return await self._database.find_one(
+        """Return a consent, without resources that were created again since it was granted."""
+        found = await self._database.find_one(
             select(consents).where(consent.user_id == user_id, consent.client_id == client_id),
             value=Consent,
         )
+        if found is None or not found.granted:
+            return found
+        rows = await self._database.fetch_all(_recreated(found.granted, found.granted_at))
+        remaining = found.granted.without({row.identifier for row in rows})
+        return replace(found, resources=remaining.stored())
 
     @retries_on_lock
     async def grant(self, new: Consent, *, event: NewEvent) -> bool:
@@ -202,7 +209,7 @@ async def store_consent(connection: AsyncConnection, new: Consent) -> None:
     await connection.execute(statement.on_conflict_do_nothing())
     stored = (
         await connection.execute(
-            select(consent.scope, consent.client_fingerprint, consent.resources)
+            select(consent.scope, consent.client_fingerprint, consent.resources, consent.granted_at)
             .where(*is_this_consent)
             .with_for_update()
         )
@@ -210,6 +217,9 @@ async def store_consent(connection: AsyncConnection, new: Consent) -> None:
     is_same = stored.client_fingerprint == new.client_fingerprint
     scopes = [*(stored.scope.split() if is_same else ()), *new.scope.split()]
     before = parse_granted(stored.resources if is_same else None)
+    if before:
+        ended = await connection.scalars(_recreated(before, stored.granted_at))
+        before = before.without(set(ended))
     await connection.execute(
         update(consents)
         .where(*is_this_consent)
@@ -219,4 +229,11 @@ async def store_consent(connection: AsyncConnection, new: Consent) -> None:
             client_fingerprint=new.client_fingerprint,
             resources=before.joined([new.granted]).stored(),
         )
+    )
+
+
+def _recreated(granted: GrantedResources, granted_at: datetime) -> Select[str]:
+    """Return the query for the granted resources that another one replaced since then."""
+    return select(resources.c.identifier).where(
+        resources.c.identifier.in_(granted.scopes), resources.c.created_at > granted_at
     )

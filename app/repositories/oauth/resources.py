@@ -1,11 +1,10 @@
 """Queries about resources, with their identifiers, scopes and clients."""
 
-import json
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from sqlalchemy import Table, bindparam, delete, insert, select, update
+from sqlalchemy import Table, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.constraints import unique
@@ -13,8 +12,6 @@ from app.database.database import Database
 from app.database.errors import ConflictingRowError
 from app.database.lock_retries import retries_on_lock
 from app.models.clients.clients import clients
-from app.models.clients.consents import consents
-from app.models.oauth.granted_resources import parse_granted
 from app.models.oauth.resources import (
     Resource,
     ResourceScope,
@@ -33,7 +30,6 @@ resource, identifier, scope, member = (
     resource_scopes.c,
     resource_clients.c,
 )
-consent = consents.c
 NAME = unique(resource.name)
 IDENTIFIERS = (unique(resource.identifier), unique(identifier.identifier))
 COLUMNS = tuple(column.name for column in resources.columns)
@@ -82,10 +78,7 @@ class ResourceRepository:
 
     @retries_on_lock
     async def delete(self, before: Resource, *, event: NewEvent) -> Deleted:
-        """Delete a resource, unless it was changed meanwhile or is the default of a client.
-
-        Consents no longer include it: another resource may get its identifier.
-        """
+        """Delete a resource, unless it was changed meanwhile or is the default of a client."""
         statement = (
             delete(resources)
             .where(resource.name == before.name, resource.version == before.version)
@@ -98,7 +91,6 @@ class ResourceRepository:
             if (await connection.execute(statement)).first() is None:
                 return "stale"
             await _delete_parts(connection, before.name)
-            await _forget_consents(connection, before.identifier)
             await write_events(connection, event)
         return "deleted"
 
@@ -181,29 +173,3 @@ async def _add_parts(connection: AsyncConnection, new: Resource) -> None:
 async def _delete_parts(connection: AsyncConnection, name: str) -> None:
     for table in PARTS:
         await connection.execute(delete(table).where(table.c.resource == name))
-
-
-async def _forget_consents(connection: AsyncConnection, audience: str) -> None:
-    stored = await connection.execute(
-        select(consent.user_id, consent.client_id, consent.resources)
-        .where(consent.resources.contains(json.dumps(audience), autoescape=True))
-        .with_for_update()
-    )
-    changes = [
-        {
-            "of_user": row.user_id,
-            "of_client": row.client_id,
-            "remaining": parse_granted(row.resources).without({audience}).stored(),
-        }
-        for row in stored
-    ]
-    if changes:
-        await connection.execute(
-            update(consents)
-            .where(
-                consent.user_id == bindparam("of_user"),
-                consent.client_id == bindparam("of_client"),
-            )
-            .values(resources=bindparam("remaining")),
-            changes,
-        )

@@ -16,6 +16,7 @@ from app.models.accounts.sessions import Session
 from app.models.accounts.users import User, users
 from app.models.clients.client_documents import ClientDocument
 from app.models.clients.clients import clients
+from app.models.clients.consents import Consent
 from app.models.factors.passkeys import Passkey
 from app.models.oauth.authorization_types import AuthorizationType
 from app.models.oauth.device_codes import DeviceCode
@@ -202,6 +203,14 @@ def _resource(call: Any, number: int) -> list[Awaitable[Any]]:
     return [call.__self__.add(stored, event=new_event()), call(stored, *after, event=new_event())]
 
 
+def _consent_at_a_resource(call: Any, number: int) -> list[Awaitable[Any]]:
+    """Granted twice, and then found: what was granted before is compared with the resources."""
+    made: Consent = argument(Consent, "new", number, flag=True)
+    new = replace(made, resources=json.dumps({"https://api.example.com": "read"}))
+    grants = [call.__self__.grant(new, event=new_event()) for _ in range(2)]
+    return [*grants, call(new.user_id, new.client_id)]
+
+
 def _authorization_type(call: Any, number: int) -> list[Awaitable[Any]]:
     """One that exists: delete it, or replace it."""
     made: AuthorizationType = argument(AuthorizationType, "new", number, flag=True)
@@ -299,6 +308,7 @@ SPECIAL: dict[str, Calls] = {
     "DesiredStateRepository.run": lambda call, _: [
         call(_nothing, is_rehearsal=is_rehearsal) for is_rehearsal in (False, True)
     ],
+    "ConsentRepository.find": _consent_at_a_resource,
     "DeviceCodeRepository.poll": _twice,
     "EndedTokenRepository.deletions": lambda call, _: [
         delete(before=BASE, limit=10)
