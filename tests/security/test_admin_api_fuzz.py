@@ -11,6 +11,7 @@ import pytest
 
 from app.schemas.authorization_types import EXAMPLE
 from tests.support.admin_api import ADMIN_TOKEN, PREFIX, AdminApi
+from tests.support.fuzzing import EXAMPLES, make_description
 from tests.support.server import Server, application_of, running_server
 
 CONFIGURATION = """
@@ -103,16 +104,18 @@ async def fuzz(server: Server, directory: Path, ids: Mapping[str, list[str]]) ->
         SEEDED.format(kind=f"of_{name}", parameter=name, ids=values) for name, values in ids.items()
     ]
     (directory / "schemathesis.toml").write_text(CONFIGURATION + "".join(tables))
+    url = f"{server.url}{PREFIX}/openapi.json"
+    await asyncio.to_thread(make_description, url)
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-c",
         "from schemathesis.cli import schemathesis; schemathesis()",
         "run",
-        f"{server.url}{PREFIX}/openapi.json",
+        url,
         "--checks",
         "all",
         "--max-examples",
-        "10",
+        EXAMPLES,
         "--seed",
         "6",
         "--continue-on-failure",

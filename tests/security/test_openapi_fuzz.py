@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.application import NO_LIMITS
+from tests.support.fuzzing import EXAMPLES, make_description
 from tests.support.server import Server, application_of, running_server
 
 CHECKS = (
@@ -23,16 +24,18 @@ ALL_PASSED = re.compile(r"Test cases:\s+(\d+) generated, \1 passed\s")
 
 async def fuzz(server: Server, directory: Path, *credentials: str) -> tuple[int, str]:
     """The exit code of schemathesis, and what it said."""
+    url = f"{server.url}/openapi.json"
+    await asyncio.to_thread(make_description, url)
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-c",
         "from schemathesis.cli import schemathesis; schemathesis()",
         "run",
-        f"{server.url}/openapi.json",
+        url,
         "--checks",
         ",".join(CHECKS),
         "--max-examples",
-        "10",
+        EXAMPLES,
         "--seed",
         "6",
         "--continue-on-failure",
