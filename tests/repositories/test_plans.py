@@ -45,6 +45,8 @@ class Sent:
 
     def __init__(self, recording: Recording, database: Database) -> None:
         self.statements = recording.statements
+        for each in database._batched:
+            getattr(each, "_compiled", None)  # also what no call needed
         self.batched = [text for each in database._batched for text in texts_of(each)]
         self.missed = recording.missed()
 
