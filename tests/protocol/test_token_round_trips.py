@@ -1,4 +1,5 @@
-"""How often introspection of a JWT, and a token request with DPoP, wait for the database."""
+"""How often introspection of a JWT, a token request with DPoP and a token exchange wait for the
+database."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -7,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from app.oauth.exchange.token_types import ACCESS_TOKEN
+from tests.protocol.exchanges import new_fleet
 from tests.protocol.jwt_resources import SCOPE, Api, jwt_api, own_token
 from tests.support.application import Application, TestClient, running_application
 from tests.support.background import suspend_loops
@@ -30,6 +33,9 @@ TOKEN_WITH_PROOF = {
 }
 """In PostgreSQL the client, and a transaction that stores the proof, the token unless it is a JWT,
 and reads which caller used the proof."""
+EXCHANGE = {"postgresql": 5, "sqlite": 1}
+"""In PostgreSQL the client, the subject token, the actor token, the user, and one statement that
+stores the token with its family and its audit event."""
 WARM_UP = 5
 
 
@@ -110,3 +116,24 @@ async def test_a_token_request_with_a_proof_takes_a_fixed_number_of_round_trips(
         number = await count(app, trips, partial(request_token, key, service, **form))
 
     assert number == TOKEN_WITH_PROOF[database_kind, token_format], str(trips)
+
+
+async def test_a_token_exchange_takes_a_fixed_number_of_round_trips(
+    databases: Databases, database_kind: str
+) -> None:
+    async with counted(databases, database_kind) as (app, trips):
+        fleet = await new_fleet(app, await app.enrolled_user())
+        subject, actor = await fleet.subject(), await fleet.front.own_token()
+
+        async def exchange() -> None:
+            response = await fleet.front.exchange(
+                subject,
+                resource=fleet.middle.identifier,
+                actor_token=actor,
+                actor_token_type=ACCESS_TOKEN,
+            )
+            assert response.status_code == 200, response.text
+
+        number = await count(app, trips, exchange)
+
+    assert number == EXCHANGE[database_kind], str(trips)

@@ -4,14 +4,16 @@ Such a token has a family of its own, which refers to its subject token: it is v
 is. The subject token can be exchanged itself, so its subject is looked up as well.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum, auto
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, FromClause, Insert, and_, insert, literal, or_, select
+from sqlalchemy import Column, ColumnElement, Select, and_, exists, or_, select
 
+from app.database.claims import Creation, Guard, Values
 from app.database.database import Database
-from app.database.lock_retries import retries_on_lock
 from app.models.accounts.users import users
 from app.models.clients.client_documents import client_documents
 from app.models.clients.clients import clients
@@ -19,11 +21,11 @@ from app.models.oauth.access_tokens import access_tokens
 from app.models.oauth.denied_tokens import denied_tokens
 from app.models.oauth.token_families import token_families
 from app.models.operations.audit_outbox import NewEvent
-from app.models.operations.replay_cache import SingleUse, replay_cache
+from app.models.operations.replay_cache import SingleUse
 from app.repositories.clients.in_force import CLIENT_IS_IN_FORCE, with_client
-from app.repositories.inserts import upsert, values_in
-from app.repositories.operations.audit_outbox import write_events
-from app.security.document_urls import is_of_document
+from app.repositories.oauth.token_rows import NEW_ACCESS
+from app.repositories.operations.audit_outbox import NEW_EVENT, TYPES_OF_EVENT, values_of_event
+from app.repositories.operations.replay_cache import SPENDING, values_of_use
 
 access, client, denied, family, user = (
     access_tokens.c,
@@ -125,11 +127,94 @@ class NewExchange:
     access_digest: bytes | None
 
 
+class About(Enum):
+    """What an exchanged token is about, as far as it decides how its family is stored.
+
+    A token about a user takes over the sign-in of its subject token, if that has one.
+    """
+
+    CLIENT = auto()
+    USER = auto()
+    SIGN_IN = auto()
+
+
+COLUMNS: Mapping[Column[Any], str] = {
+    family.family_id: "family_id",
+    family.client_id: "client_id",
+    family.scope: "family_scope",
+    family.resources: "resources",
+    family.created_at: "now",
+    family.expires_at: "access_expires_at",
+    family.actors: "actors",
+    family.about_client_id: "about_client_id",
+    family.subject_client_id: "subject_client_id",
+    family.subject_family_id: "subject_family_id",
+    family.subject_digest: "subject_digest",
+    family.subject_jti_digest: "subject_jti_digest",
+}
+COLUMNS_OF_USER = (user.user_id, user.credentials_version)
+COLUMNS_OF_SIGN_IN = (parent.auth_time, parent.acr, parent.amr)
+TYPES = {
+    **{name: column for column, name in COLUMNS.items()},
+    "user_id": family.user_id,
+    "access_digest": access.digest,
+    "scope": access.scope,
+    "audience": access.audience,
+    "confirmation": access.confirmation,
+    "authorization_details": access.authorization_details,
+    **TYPES_OF_EVENT,
+}
+
+
+def _beginning(about: About, *, has_access_row: bool, guard: Guard | None) -> Creation:
+    copied = (
+        *(COLUMNS_OF_USER if about is not About.CLIENT else ()),
+        *(COLUMNS_OF_SIGN_IN if about is About.SIGN_IN else ()),
+    )
+
+    def new_family(values: Values) -> Select[Any]:
+        """Return the family, if the subject token's client, user and sign-in are as before."""
+        client_id = values["subject_client_id"]
+        conditions: list[ColumnElement[bool]] = [
+            or_(
+                exists().where(client.client_id == client_id, client.disabled_at.is_(None)),
+                exists().where(document.client_id == client_id),
+            )
+        ]
+        if about is not About.CLIENT:
+            conditions += [user.user_id == values["user_id"], user.disabled_at.is_(None)]
+        if about is About.SIGN_IN:
+            conditions += [
+                parent.family_id == values["subject_family_id"],
+                parent.revoked_at.is_(None),
+                parent.user_id == user.user_id,
+                parent.credentials_version == user.credentials_version,
+            ]
+        return select(*(values[name] for name in COLUMNS.values()), *copied).where(*conditions)
+
+    return Creation(
+        key=(family.family_id, "family_id"),
+        columns=(*COLUMNS, *(family[column.name] for column in copied)),
+        select=new_family,
+        inserts=(NEW_ACCESS, NEW_EVENT) if has_access_row else (NEW_EVENT,),
+        types=TYPES,
+        guard=guard,
+    )
+
+
 class ExchangedTokenRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._subject = database.lookup(SUBJECT, key=family.family_id, value=SubjectState)
         self._sign_in = database.lookup(SIGN_IN, key=family.family_id, value=SubjectFamily)
+        self._beginnings = {
+            (about, has_access_row, guard is not None): database.creation(
+                _beginning(about, has_access_row=has_access_row, guard=guard)
+            )
+            for about in About
+            for has_access_row in (True, False)
+            for guard in (None, SPENDING)
+        }
 
     async def has_valid_subject(self, family_id: str) -> bool:
         """Return whether the subject token of an exchanged token is valid, and so on to the first.
@@ -155,87 +240,39 @@ class ExchangedTokenRepository:
         stored = await self._sign_in(family_id)
         return stored if stored is not None and stored.family_expires_at > now else None
 
-    @retries_on_lock
     async def begin(self, new: NewExchange, *, use: SingleUse | None, event: NewEvent) -> bool:
-        """Store an exchanged token with its family.
+        """Store an exchanged token with its family and its audit event.
 
         Return False, and store nothing, if the subject token was revoked, its user was disabled or
-        their credentials changed since it was read, or if another caller spent the `use` before.
+        their credentials changed since it was read. A `use` is spent in any case; the result is
+        also False if another caller spent it before.
         """
-        async with self._database.transaction() as connection:
-            if use is not None:
-                spend = upsert(connection, replay_cache).values(values_in(replay_cache, use))
-                spent = spend.on_conflict_do_nothing().returning(replay_cache.c.digest)
-                if (await connection.execute(spent)).first() is None:
-                    return False
-            created = await connection.execute(_new_family(new).returning(family.family_id))
-            if created.first() is None:
-                return False
-            if new.access_digest is not None:
-                await connection.execute(insert(access_tokens).values(_access_row(new)))
-            await write_events(connection, event)
-        return True
+        has_row, has_use = new.access_digest is not None, use is not None
+        return await self._beginnings[_about(new), has_row, has_use](
+            family_id=new.family_id,
+            client_id=new.client_id,
+            user_id=new.user_id,
+            about_client_id=new.about_client_id,
+            actors=new.actors,
+            subject_client_id=new.subject_client_id,
+            subject_family_id=new.subject_family_id,
+            subject_digest=new.subject_digest,
+            subject_jti_digest=new.subject_jti_digest,
+            family_scope=new.scope_of_family,
+            resources=new.resources,
+            now=new.issued_at,
+            access_digest=new.access_digest,
+            access_expires_at=new.expires_at,
+            scope=new.scope,
+            audience=new.audience,
+            confirmation=new.confirmation,
+            authorization_details=None,
+            **values_of_event(event),
+            **(values_of_use(use) if use is not None else {}),
+        )
 
 
-def _new_family(new: NewExchange) -> Insert:
-    """Return an insert that takes the sign-in of the subject, if the user is as before."""
-    values: dict[ColumnElement[Any], Any] = {
-        family.family_id: new.family_id,
-        family.client_id: new.client_id,
-        family.scope: new.scope_of_family,
-        family.resources: new.resources,
-        family.created_at: new.issued_at,
-        family.expires_at: new.expires_at,
-        family.actors: new.actors,
-        family.about_client_id: new.about_client_id,
-        family.subject_client_id: new.subject_client_id,
-        family.subject_family_id: new.subject_family_id,
-        family.subject_digest: new.subject_digest,
-        family.subject_jti_digest: new.subject_jti_digest,
-    }
-    columns: dict[ColumnElement[Any], ColumnElement[Any]] = {
-        column: literal(value, column.type) for column, value in values.items()
-    }
-    source, *conditions = _subject_client(new.subject_client_id)
-    if new.user_id is not None:
-        source = source.join(users, user.user_id == new.user_id)
-        conditions.append(user.disabled_at.is_(None))
-        columns |= {
-            family.user_id: user.user_id,
-            family.credentials_version: user.credentials_version,
-        }
-        if new.subject_family_id is not None:
-            source = source.join(parents, parent.family_id == new.subject_family_id)
-            conditions += [
-                parent.revoked_at.is_(None),
-                parent.user_id == user.user_id,
-                parent.credentials_version == user.credentials_version,
-            ]
-            columns |= {
-                family.auth_time: parent.auth_time,
-                family.acr: parent.acr,
-                family.amr: parent.amr,
-            }
-    rows = select(*columns.values()).select_from(source).where(*conditions)
-    return insert(token_families).from_select([str(column.key) for column in columns], rows)
-
-
-def _subject_client(client_id: str) -> tuple[FromClause, *tuple[ColumnElement[bool], ...]]:
-    """Return where a client is stored, and the conditions by which it is there and in force."""
-    if is_of_document(client_id):
-        return client_documents, document.client_id == client_id
-    return clients, client.client_id == client_id, client.disabled_at.is_(None)
-
-
-def _access_row(new: NewExchange) -> dict[str, object]:
-    return {
-        "digest": new.access_digest,
-        "family_id": new.family_id,
-        "client_id": new.client_id,
-        "user_id": new.user_id,
-        "scope": new.scope,
-        "issued_at": new.issued_at,
-        "expires_at": new.expires_at,
-        "audience": new.audience,
-        "confirmation": new.confirmation,
-    }
+def _about(new: NewExchange) -> About:
+    if new.user_id is None:
+        return About.CLIENT
+    return About.USER if new.subject_family_id is None else About.SIGN_IN

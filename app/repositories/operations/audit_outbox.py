@@ -17,6 +17,9 @@ from app.repositories.inserts import insert_once, upsert
 
 outbox = audit_outbox.c
 NAMES = tuple(column.name for column in outbox if column is not outbox.sequenced_at)
+NEW_EVENT = (audit_outbox, {outbox[name]: f"audit_{name}" for name in NAMES})
+"""The row of an event that a `Creation` stores with its row. Its values are `values_of_event`."""
+TYPES_OF_EVENT = {f"audit_{name}": outbox[name] for name in NAMES}
 
 
 class AuditOutboxRepository:
@@ -78,6 +81,11 @@ async def change_with_event(
         return rows
 
     return await database.retry_on_lock(f"change of {statement.table}", change)
+
+
+def values_of_event(event: NewEvent) -> dict[str, Any]:
+    """Return values of `NEW_EVENT`, by their names; a preparation needs `write_events` instead."""
+    return {f"audit_{name}": getattr(event, name) for name in NAMES}
 
 
 def _insert_again(connection: AsyncConnection, row: dict[str, Any]) -> Insert:

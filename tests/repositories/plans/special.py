@@ -258,23 +258,20 @@ def _documents(call: Any, number: int) -> list[Awaitable[Any]]:
 
 
 def _exchanges(call: Any, number: int) -> list[Awaitable[Any]]:
-    """About a client, and about a user with and without a family of the subject token, which a
-    client with a document may have got."""
+    """About a client, and about a user with and without a family of the subject token; with and
+    without a row of the access token, and a single use."""
     row: NewExchange = argument(NewExchange, "new", number, flag=True)
-    use: SingleUse = argument(SingleUse, "use", ROWS * 4, flag=True)
-    about_client = replace(
-        row, family_id="exchange-1", user_id=None, access_digest=digest(ROWS * 5)
-    )
-    without_family = replace(row, family_id="exchange-2", subject_family_id=None)
-    with_family = replace(row, family_id="exchange-3", access_digest=None)
-    of_document = replace(
-        with_family, family_id="exchange-4", subject_client_id="https://app.example.com/client"
+    uses = (None, argument(SingleUse, "use", ROWS * 4, flag=True))
+    about = (
+        replace(row, family_id="exchange-1", user_id=None),
+        replace(row, family_id="exchange-2", subject_family_id=None),
+        replace(row, family_id="exchange-3"),
     )
     return [
-        call(about_client, use=None, event=new_event()),
-        call(replace(without_family, access_digest=None), use=use, event=new_event()),
-        call(with_family, use=None, event=new_event()),
-        call(of_document, use=None, event=new_event()),
+        call(replace(each, access_digest=access_digest), use=use, event=new_event())
+        for each in about
+        for access_digest in (digest(ROWS * 5), None)
+        for use in uses
     ]
 
 
