@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import exists, select, union
+from sqlalchemy import select, union
 
 from app.database.database import Database
 from app.database.lock_retries import retries_on_lock
@@ -32,8 +32,10 @@ class MissingUserRepository:
             for table in TABLES
         )
         ids = union(*(select(page.c.user_id) for page in pages)).subquery()
+        # PostgreSQL may read all users once for an EXISTS, but never for a scalar subquery
+        existing_id = select(users.c.user_id).where(users.c.user_id == ids.c.user_id)
         return await self._database.find_all(
-            select(ids.c.user_id, exists().where(users.c.user_id == ids.c.user_id))
+            select(ids.c.user_id, existing_id.scalar_subquery().is_not(None))
             .order_by(ids.c.user_id)
             .limit(limit),
             value=_id_and_existence,
