@@ -1,6 +1,7 @@
 """Find out whether a transaction was committed when no response to its COMMIT arrived."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -15,6 +16,13 @@ from app.observability.logging import logger
 
 log = logger(__name__)
 
+Witness = Callable[[], Executable]
+"""Returns a statement that tells whether a transaction was committed.
+
+The statement returns a row if it was not committed and no row if it was, and waits while the
+transaction is still in progress: it repeats one of its INSERTs, or is a SELECT that takes a lock.
+It is built only if the connection is lost.
+"""
 WITNESS = "postern_witness"
 ATTEMPTS = 3
 PAUSE_SECONDS = 0.2
@@ -27,18 +35,13 @@ SECONDS_WITHOUT_DEADLINE = 2.0
 class CommitLostError(Exception):
     """No response to a COMMIT arrived; `witness` is None if the transaction has none."""
 
-    def __init__(self, witness: Executable | None) -> None:
+    def __init__(self, witness: Witness | None) -> None:
         super().__init__()
         self.witness = witness
 
 
-async def set_witness(connection: AsyncConnection, witness: Executable) -> None:
-    """Set the statement that tells whether this transaction was committed.
-
-    `witness` returns a row if the transaction was not committed and no row if it was, and waits
-    while the transaction is still in progress: it repeats one of its INSERTs, or is a SELECT that
-    takes a lock.
-    """
+async def set_witness(connection: AsyncConnection, witness: Witness) -> None:
+    """Set what tells whether this transaction was committed."""
     await connection.execution_options(**{WITNESS: witness})
 
 
@@ -56,7 +59,7 @@ async def commit(
     That is, if the connection was lost, or if the server did not respond `within` these seconds.
     """
     options = connection.sync_connection.get_execution_options()  # type: ignore[union-attr]  # the connection is open
-    witness = options.get(WITNESS)
+    witness: Witness | None = options.get(WITNESS)
     try:
         async with asyncio.timeout(within):
             await transaction.commit()
@@ -79,7 +82,7 @@ async def find_out(lost: CommitLostError, engines: Engines) -> None:
         seconds = max(LEAST_SECONDS, seconds_left(otherwise=SECONDS_WITHOUT_DEADLINE))
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                was_committed = await _read_back(lost.witness, engines)
+                was_committed = await _read_back(lost.witness(), engines)
     if was_committed:
         return
     if was_committed is None:

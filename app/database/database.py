@@ -153,12 +153,11 @@ class Database:
         return await self.retry_on_lock(_kind_of(statement), fetch)
 
     async def change(
-        self, statement: UpdateBase, *expected: Unique, witness: Executable | None = None
+        self, statement: UpdateBase, *expected: Unique, witness: commits.Witness | None = None
     ) -> Sequence[Row[Any]]:
         """Execute one statement, commit, and return the rows of its RETURNING clause.
 
-        `expected` is as in `transaction`, and `witness` as in `commits.set_witness`; it is needed
-        if the statement is not idempotent.
+        `expected` is as in `transaction`. A `witness` is needed if the statement is not idempotent.
         """
 
         async def change() -> Sequence[Row[Any]]:

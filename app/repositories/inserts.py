@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Insert, Table, bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.database import Database
@@ -54,7 +55,12 @@ def insert_once_where(
     return statement
 
 
-def upsert(database: Database | AsyncConnection, table: Table) -> Any:
+def upsert(database: Database | AsyncConnection | Dialect, table: Table) -> Any:
     """Return an insert that supports ON CONFLICT, from the dialect of the database."""
-    dialect = database.backend.dialect if isinstance(database, Database) else database.dialect
-    return (sqlite if dialect.name == "sqlite" else postgresql).insert(table)
+    return (sqlite if _dialect_of(database).name == "sqlite" else postgresql).insert(table)
+
+
+def _dialect_of(database: Database | AsyncConnection | Dialect) -> Dialect:
+    if isinstance(database, Database):
+        return database.backend.dialect
+    return database.dialect if isinstance(database, AsyncConnection) else database

@@ -36,6 +36,6 @@ async def test_reading_back_a_commit_from_an_unresponsive_database_times_out(
 
     async with asyncio.timeout(30):
         with pytest.raises(DatabaseUnavailableError):
-            await commits.find_out(CommitLostError(select(1)), Engines(silent, silent))
+            await commits.find_out(CommitLostError(lambda: select(1)), Engines(silent, silent))
 
     assert "outcome unknown" in caplog.text

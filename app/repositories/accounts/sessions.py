@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Update, insert, literal, select, tuple_, update
+from sqlalchemy import Select, Update, insert, literal, select, tuple_, update
 
 from app.database.database import Database
 from app.database.lock_retries import retries_on_lock
@@ -171,8 +171,14 @@ class SessionRepository:
         )
         if event is not None:
             return await self._renew(statement, again, event)
-        is_not_renewed = (session.session_id == again.session_id, session.digest != again.digest)
-        witness = select(session.session_id).where(*is_not_renewed).with_for_update()
+
+        def witness() -> Select[Any]:
+            is_not_renewed = session.digest != again.digest
+            not_renewed = select(session.session_id).where(
+                session.session_id == again.session_id, is_not_renewed
+            )
+            return not_renewed.with_for_update()
+
         return bool(await self._database.change(statement, witness=witness))
 
     @retries_on_lock

@@ -214,7 +214,7 @@ async def _store_origins(connection: AsyncConnection, new: ClientDocument) -> No
     await connection.execute(delete(client_origins).where(is_theirs))
     if origins := origins_of(new.client):
         await connection.execute(
-            upsert(connection, client_origins).values(origins).on_conflict_do_nothing()
+            upsert(connection, client_origins).on_conflict_do_nothing(), origins
         )
 
 

@@ -77,7 +77,7 @@ class ClientRepository:
                 if await connection.scalar(was_deleted) is not None:
                     raise _RetiredError
                 if origins := origins_of(client):
-                    await connection.execute(insert(client_origins).values(origins))
+                    await connection.execute(insert(client_origins), origins)
                 await index_new_clients(connection, {client.client_id: client.client_name})
                 await write_events(connection, event)
         except _RetiredError:
@@ -118,7 +118,7 @@ class ClientRepository:
                 delete(client_origins).where(client_origins.c.client_id == before.client_id)
             )
             if origins := origins_of(after):
-                await connection.execute(insert(client_origins).values(origins))
+                await connection.execute(insert(client_origins), origins)
             if after.client_name != before.client_name:
                 await index_renamed_client(connection, after.client_id, after.client_name)
             await write_events(connection, event)

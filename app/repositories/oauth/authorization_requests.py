@@ -1,8 +1,9 @@
 """Queries about stored authorization requests."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import Select, or_, select, update
 
 from app.database.database import Database
 from app.models.oauth.authorization_requests import StoredRequest, authorization_requests
@@ -65,13 +66,17 @@ class AuthorizationRequestRepository:
         The statement cannot be repeated: if the response to the commit is lost, the row is read to
         find out whether the commit happened.
         """
-        is_not_ours = or_(request.used_at.is_(None), request.used_at != now)
-        witness = select(request.digest).where(request.digest == digest, is_not_ours)
+
+        def witness() -> Select[Any]:
+            is_not_ours = or_(request.used_at.is_(None), request.used_at != now)
+            not_used = select(request.digest).where(request.digest == digest, is_not_ours)
+            return not_used.with_for_update()
+
         rows = await self._database.change(
             update(authorization_requests)
             .where(request.digest == digest, request.used_at.is_(None), request.expires_at > now)
             .values(used_at=now)
             .returning(request.digest),
-            witness=witness.with_for_update(),
+            witness=witness,
         )
         return bool(rows)

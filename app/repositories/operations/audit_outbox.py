@@ -1,10 +1,11 @@
 """Writing audit events: in the transaction of a change, or alone in a batched step."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Insert, insert
-from sqlalchemy.engine import Row
+from sqlalchemy.engine import Dialect, Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import UpdateBase
 
@@ -17,6 +18,7 @@ from app.repositories.inserts import insert_once, upsert
 
 outbox = audit_outbox.c
 NAMES = tuple(column.name for column in outbox if column is not outbox.sequenced_at)
+INSERT = insert(audit_outbox)
 NEW_EVENT = (audit_outbox, {outbox[name]: f"audit_{name}" for name in NAMES})
 """The row of an event that a `Creation` stores with its row. Its values are `values_of_event`."""
 TYPES_OF_EVENT = {f"audit_{name}": outbox[name] for name in NAMES}
@@ -45,9 +47,9 @@ async def write_events(connection: AsyncConnection, *events: NewEvent) -> None:
     if not events:
         return
     rows = [_values_of(event) for event in events]
-    await connection.execute(insert(audit_outbox), rows)
+    await connection.execute(INSERT, rows[0] if len(rows) == 1 else rows)
     await _note_prepared(connection, events)
-    await set_witness(connection, _insert_again(connection, rows[0]))
+    await set_witness(connection, partial(_insert_again, connection.dialect, rows[0]))
 
 
 async def _note_prepared(connection: AsyncConnection, events: Sequence[NewEvent]) -> None:
@@ -88,9 +90,9 @@ def values_of_event(event: NewEvent) -> dict[str, Any]:
     return {f"audit_{name}": getattr(event, name) for name in NAMES}
 
 
-def _insert_again(connection: AsyncConnection, row: dict[str, Any]) -> Insert:
+def _insert_again(dialect: Dialect, row: dict[str, Any]) -> Insert:
     statement: Insert = (
-        upsert(connection, audit_outbox)
+        upsert(dialect, audit_outbox)
         .values(row)
         .on_conflict_do_nothing(index_elements=[outbox.event_id])
         .returning(outbox.event_id)
