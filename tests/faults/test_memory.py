@@ -6,12 +6,14 @@ from pathlib import Path
 import pytest
 
 from tests.support.databases import Databases
+from tests.support.dpop import prover
 from tests.support.server import Server, application_of, running_server
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.timing
 
-
+ISSUER = "http://localhost:5000"
+"""For which the proofs of tests are made by default."""
 HASHING = {"ARGON2_MEMORY_KIB": "19456", "ARGON2_TIME_COST": "2"}
 
 
@@ -60,3 +62,24 @@ async def test_memory_used_by_the_first_requests_is_mostly_released(
         )
 
         await eventually(lambda: megabytes(server) - before <= 25)
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+async def test_a_thousand_keys_leave_nothing_in_memory(
+    databases: Databases, tmp_path: Path, kind: str
+) -> None:
+    """SECURITY_BAR row 38: DPoP proofs with 1,000 keys in 1,000 requests"""
+    url = await databases.migrated(kind)
+    async with (
+        running_server(tmp_path, DATABASE_URL=url, WORKERS="1", ISSUER=ISSUER) as server,
+        application_of(server) as app,
+    ):
+        client = await app.create_client()
+        for _ in range(100):
+            await prover(app).bound_token(client)
+        before = megabytes(server)
+
+        for number in range(1_000):
+            await prover(app, name=f"key {number}").bound_token(client)
+
+        await eventually(lambda: megabytes(server) - before <= 8)
