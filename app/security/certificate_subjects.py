@@ -96,7 +96,11 @@ def _has_dn(certificate: "x509.Certificate", value: str) -> bool:
 
     Values are compared exactly, which is stricter than the matching rules of X.520.
     """
-    return _attributes(certificate.subject) == _attributes(distinguished_name(value))
+    try:
+        subject = certificate.subject
+    except ValueError:  # a malformed name, which no client can register
+        return False
+    return _attributes(subject) == _attributes(distinguished_name(value))
 
 
 def _attributes(name: "x509.Name") -> list[set[tuple[str, Any]]]:

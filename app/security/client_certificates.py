@@ -60,7 +60,11 @@ def load_authorities(pem: bytes) -> "Sequence[x509.Certificate]":
 
 def require_valid_now(certificate: "x509.Certificate", now: datetime) -> None:
     """Raise `CertificateError` for a certificate that is not valid yet or any more."""
-    if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
+    try:
+        begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    except ValueError:  # such as the year 0
+        raise CertificateError("the certificate has dates that cannot be read") from None
+    if not begin <= now <= end:
         raise CertificateError("the certificate is not valid at this time")
 
 
@@ -94,7 +98,7 @@ def verified(
     constraints and unknown critical extensions of each certificate. The certificate itself must
     state `clientAuth`. Extensions that only the rules of public web servers require may be missing.
     """
-    from cryptography.x509 import verification
+    from cryptography.x509 import UnsupportedGeneralNameType, verification
 
     certificate = load(presented.der)
     require_strong_key(certificate)
@@ -109,7 +113,7 @@ def verified(
             .build_client_verifier()
         )
         verifier.verify(certificate, intermediates)
-    except (verification.VerificationError, ValueError) as error:
+    except (verification.VerificationError, UnsupportedGeneralNameType, ValueError) as error:
         raise CertificateError(f"the certificate is not trusted: {error}") from None
     return certificate
 

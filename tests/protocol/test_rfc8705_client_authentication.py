@@ -23,6 +23,7 @@ from tests.support.certificates import (
     PrivateKey,
     authority,
     make,
+    signed,
 )
 from tests.support.client_jwts import jwks, signing_key
 from tests.support.mutual_tls import behind_proxy
@@ -316,6 +317,43 @@ async def test_a_certificate_of_another_version_is_refused(app: Application) -> 
     ):
         form = {"grant_type": "client_credentials", "client_id": client.client_id}
         assert_refused(await app.http.post("/token", data=form, headers=headers))
+
+
+async def test_a_certificate_of_the_year_0_is_refused(app: Application) -> None:
+    """A stranger can make one, and no date of ours can hold it"""
+    own = make(SUBJECT, begin=datetime.datetime(2060, 1, 1, tzinfo=datetime.UTC))
+    year_0 = own.der.replace(b"20600101000000Z", b"00000101000000Z")
+    headers = {"client-cert": f":{base64.b64encode(year_0).decode()}:"}
+
+    for client in (await pki_client(app), await self_signed_client(app, own.jwk)):
+        form = {"grant_type": "client_credentials", "client_id": client.client_id}
+        assert_refused(await app.http.post("/token", data=form, headers=headers))
+
+
+@pytest.mark.parametrize(
+    ("registered", "readable", "unreadable"),
+    [
+        ("tls_client_auth_subject_dn", b"\x0c\x03api", b"\x0c\x03\xff\xff\xff"),
+        ("tls_client_auth_san_dns", b"\x88\x03\x2a\x03\x04", b"\xa3\x03\x2a\x03\x04"),
+    ],
+    ids=["subject", "x400Address"],
+)
+async def test_a_name_that_cannot_be_read_is_refused(
+    app: Application, registered: str, readable: bytes, unreadable: bytes
+) -> None:
+    """RFC 5280 section 4.2.1.6: also if the authority signed it"""
+    value = SUBJECT if registered.endswith("_dn") else "api.example"
+    client = await pki_client(app, **{registered: value})
+    names = [x509.DNSName("api.example"), x509.RegisteredID(x509.ObjectIdentifier("1.2.3.4"))]
+    content = ROOT.issue(names=names).certificate.tbs_certificate_bytes
+    assert readable in content
+
+    for each, status in ((content, 200), (content.replace(readable, unreadable), 401)):
+        der = base64.b64encode(signed(each, issuer=ROOT)).decode()
+        form = {"grant_type": "client_credentials", "client_id": client.client_id}
+        headers = {"client-cert": f":{der}:"}
+        response = await app.http.post("/token", data=form, headers=headers)
+        assert response.status_code == status, response.text
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ BEGIN = datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC)
 END = datetime.datetime(2100, 1, 1, tzinfo=datetime.UTC)
 SUBJECT = "CN=api,O=Example"
 FOR_CLIENTS = (ExtendedKeyUsageOID.CLIENT_AUTH,)
+ECDSA_WITH_SHA256 = bytes.fromhex("300a06082a8648ce3d040302")
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 
@@ -124,3 +125,17 @@ def make(
 
 def authority(name: str = "CN=Clients of Example") -> Identity:
     return make(name, is_authority=True)
+
+
+def signed(content: bytes, *, issuer: Identity) -> bytes:
+    """Return a certificate in DER with any content, also one that cannot be read."""
+    assert isinstance(issuer.key, ec.EllipticCurvePrivateKey)
+    signature = issuer.key.sign(content, ec.ECDSA(hashes.SHA256()))
+    return _encoded(0x30, content + ECDSA_WITH_SHA256 + _encoded(0x03, b"\0" + signature))
+
+
+def _encoded(tag: int, content: bytes) -> bytes:
+    """Return content in DER, with its length in two bytes if one is not enough."""
+    size = len(content)
+    length = bytes([size]) if size < 0x80 else b"\x82" + size.to_bytes(2, "big")
+    return bytes([tag]) + length + content
