@@ -23,6 +23,7 @@ from app.oauth.detail_lists import (
     stored_details,
 )
 from app.oauth.token_grants import TokenGrant
+from app.observability.refusals import shell_word
 from app.schemas.detail_schemas import DetailValidator
 from app.schemas.detail_sentences import Part, sentence_of, shown_texts
 from app.security.display_names import problem_with
@@ -117,9 +118,10 @@ def _permitted(kind: AuthorizationType | None, name: str, client: Client) -> Aut
         )
     if not kind.may_be_requested_by(client):
         raise InvalidAuthorizationDetailsError(
-            reason=f"the authorization details have the type {kind.name}, which the client may not"
-            f" request: run `postern authorization-types set {kind.name} --client"
-            f" {client.client_id}`, and compare the authorization_details_types that it registered"
+            reason="the authorization details have a type that the client may not request: run"
+            f" `postern authorization-types set {shell_word(kind.name, 'NAME')}"
+            f" --client {shell_word(client.client_id, 'CLIENT_ID')}`,"
+            " and compare the authorization_details_types that it registered"
         )
     return kind
 

@@ -21,7 +21,7 @@ from app.oauth.resource_scopes import (
 )
 from app.oauth.scopes import narrow_granted_scope, narrow_scope
 from app.oauth.token_grants import TokenGrant, grant_without_resource
-from app.observability.refusals import shown_uri
+from app.observability.refusals import MAXIMUM_WORD, shell_word, shown_uri
 from app.services.oauth.resource_catalogue import ResourceCatalogue
 
 NOTHING = GrantedResources()
@@ -151,7 +151,7 @@ class ResourceIndicators:
             raise InvalidTargetError(
                 Description.NAME_ONE_RESOURCE,
                 reason="the resource is not named, and several were granted: send `resource`, or"
-                f" run `postern clients set {client.client_id} --default-resource NAME`",
+                f" run `postern clients set {_named(client)} --default-resource NAME`",
             )
         return _permitted(client, default)
 
@@ -234,11 +234,7 @@ class ResourceIndicators:
     async def _find(self, client: Client, identifier: str) -> Resource:
         resource = await self._resource_catalogue.find(identifier)
         if resource is None:
-            raise InvalidTargetError(
-                reason=f"the resource {shown_uri(identifier)} is not registered: run `postern"
-                f" resources create NAME --identifier {shown_uri(identifier)}`, or add it to the"
-                " aliases of a resource"
-            )
+            raise InvalidTargetError(reason=_not_registered(shown_uri(identifier)))
         return _permitted(client, resource)
 
 
@@ -251,12 +247,26 @@ def _single(resource: str | None) -> str | None:
     return resource
 
 
+def _not_registered(uri: str) -> str:
+    word = shell_word(uri, "URI")
+    shown = f" {uri[:MAXIMUM_WORD]}" if word == "URI" else ""
+    return (
+        f"the resource{shown} is not registered: run `postern resources create NAME --identifier"
+        f" {word}`, or add it to the aliases of a resource"
+    )
+
+
+def _named(client: Client) -> str:
+    """Return the client in a command; an agent chooses the URL that is its id."""
+    return shell_word(client.client_id, "CLIENT_ID")
+
+
 def _permitted(client: Client, resource: Resource) -> Resource:
     is_of_agent = client.has_document and resource.is_for_agents
     if not is_of_agent and not resource.may_be_requested_by(client.client_id):
         raise InvalidTargetError(
             reason=f"the resource {resource.name} may not be requested by the client: run `postern"
-            f" resources set {resource.name} --requester {client.client_id}`"
+            f" resources set {resource.name} --requester {_named(client)}`"
         )
     if not client.allows_resource(resource.name):
         raise InvalidTargetError(

@@ -5,6 +5,7 @@ reasons. A reason never contains a token, a secret, a password or a code.
 """
 
 import re
+import shlex
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -18,6 +19,8 @@ INVALID_FORM = "invalid_form"
 EXPLAINED = "refusal_explained"
 SERVER_ERROR = "server_error"
 SAYS_ITSELF = "see the response"
+MAXIMUM_WORD = 160
+"""Characters of a word in a command, so that the whole command fits into a reason."""
 _USER_INFO = re.compile(r"//[^/@]*@")
 
 
@@ -116,3 +119,13 @@ def shown_uri(uri: str) -> str:
     return _USER_INFO.sub("//", re.split(r"[?#]", uri, maxsplit=1)[0])[
         : request_context.MAXIMUM_SHOWN
     ]
+
+
+def shell_word(text: str, otherwise: str) -> str:
+    """Return an identifier as one word of the command that a reason suggests.
+
+    A caller chose the identifier, and the operator may copy the command into a shell. For one that
+    is too long, the word is `otherwise`.
+    """
+    word = shlex.quote(text)
+    return word if len(word) <= MAXIMUM_WORD else otherwise

@@ -23,6 +23,7 @@ from app.oauth.trusted_assertions import (
     confirmation_in,
     only_one,
 )
+from app.observability.refusals import shell_word
 from app.repositories.accounts.users import UserRepository
 from app.repositories.clients.clients import ClientRepository
 from app.repositories.oauth.exchanged_tokens import ExchangedTokenRepository
@@ -121,8 +122,8 @@ class TokenVerification:
         if audience is None:
             if owner != client.client_id and owner not in exchangeable_for(client):
                 raise UnacceptableTokenError(
-                    f"it belongs to the client {owner}: run `postern clients policy"
-                    f" {client.client_id} --exchanger-of {owner}`"
+                    f"it belongs to another client: run `postern clients policy {client.client_id}"
+                    f" --exchanger-of {shell_word(owner, 'CLIENT_ID')}`"
                 )
             return
         resource = await self._resource_catalogue.find(audience)
