@@ -31,6 +31,7 @@ from app.services.accounts.sessions import SignedIn
 from app.services.clients.client_fingerprints import fingerprint_of
 from app.services.clients.consents import ConsentService
 from app.services.clients.fapi import FapiProfile
+from app.services.oauth.resource_catalogue import ResourceCatalogue
 from app.services.operations.audit import AuditLog
 from app.services.operations.limits import Limits
 from app.services.operations.links import Links
@@ -51,6 +52,7 @@ class DeviceAuthorization:
         *,
         authenticator: ClientAuthenticator,
         resource_indicators: ResourceIndicators,
+        resource_catalogue: ResourceCatalogue,
         authorization_details: AuthorizationDetails,
         client_repository: ClientRepository,
         device_code_repository: DeviceCodeRepository,
@@ -66,6 +68,7 @@ class DeviceAuthorization:
     ) -> None:
         self._authenticator = authenticator
         self._resource_indicators = resource_indicators
+        self._resource_catalogue = resource_catalogue
         self._authorization_details = authorization_details
         self._client_repository = client_repository
         self._device_code_repository = device_code_repository
@@ -132,6 +135,9 @@ class DeviceAuthorization:
         if code is None or client is None or client.is_disabled:
             refusals.explain("the user code is unknown, used or expired, or its client is disabled")
             return None
+        if not await self._has_resources(code):
+            refusals.explain("the user code is for a resource that was created again since")
+            return None
         return code, client
 
     async def decide(
@@ -193,6 +199,13 @@ class DeviceAuthorization:
         ):
             return "second_factor"
         return missing
+
+    async def _has_resources(self, code: DeviceCode) -> bool:
+        """Return whether the resources are those that the device requested, not later ones."""
+        requested = parse_granted(code.resources)
+        return requested == await self._resource_catalogue.still_granted(
+            requested, granted_at=code.issued_at
+        )
 
     def complete_uri(self, code: DeviceCode) -> str:
         return self._links.device(shown_form(code.user_code))

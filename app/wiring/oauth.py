@@ -163,6 +163,7 @@ def build_oauth(
         device_authorization=DeviceAuthorization(
             authenticator=authenticator,
             resource_indicators=resources.resource_indicators,
+            resource_catalogue=resources.resource_catalogue,
             authorization_details=resources.authorization_details,
             client_repository=core.client_repository,
             device_code_repository=tokens.device_code_repository,

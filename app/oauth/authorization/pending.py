@@ -142,6 +142,8 @@ class PendingRequests:
         granted = parse_granted(content.get("resources"))
         if granted.scopes.keys() != request.granted.scopes.keys():  # its default has changed
             raise _outdated(came_from)
+        if not all(each.existed_at(stored.created_at) for each in request.resources):
+            raise _outdated(came_from)
         pushed = content.get("pushed")
         return Pending(
             request_id,
