@@ -98,7 +98,7 @@ def _has_dn(certificate: "x509.Certificate", value: str) -> bool:
     """
     try:
         subject = certificate.subject
-    except ValueError:  # a malformed name, which no client can register
+    except (ValueError, TypeError):  # a malformed name, which no client can register
         return False
     return _attributes(subject) == _attributes(distinguished_name(value))
 

@@ -334,9 +334,10 @@ async def test_a_certificate_of_the_year_0_is_refused(app: Application) -> None:
     ("registered", "readable", "unreadable"),
     [
         ("tls_client_auth_subject_dn", b"\x0c\x03api", b"\x0c\x03\xff\xff\xff"),
+        ("tls_client_auth_subject_dn", b"\x0c\x03api", b"\x03\x03\x00pi"),
         ("tls_client_auth_san_dns", b"\x88\x03\x2a\x03\x04", b"\xa3\x03\x2a\x03\x04"),
     ],
-    ids=["subject", "x400Address"],
+    ids=["not UTF-8", "bits", "x400Address"],
 )
 async def test_a_name_that_cannot_be_read_is_refused(
     app: Application, registered: str, readable: bytes, unreadable: bytes
