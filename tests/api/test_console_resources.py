@@ -12,6 +12,7 @@ from tests.conftest import AppFactory
 from tests.support.account import FRESH_SECONDS
 from tests.support.administration import new_group
 from tests.support.application import Application
+from tests.support.client_documents import stored_document
 from tests.support.console import administrator_in, told
 from tests.support.parts import services_of
 from tests.support.resources import READ, make_default, new_resource
@@ -297,6 +298,32 @@ async def test_a_client_is_added_changed_and_removed(app: Application, visitor: 
     assert (neither.status_code, "Choose at least one." in told(neither)) == (400, True)
     assert not third.requesters | third.servers
     assert (await visitor.get(f"{url}/edit")).status_code == 404
+
+
+@pytest.mark.parametrize("length", [1, 300])
+async def test_an_agent_is_changed_and_removed_too(
+    app: Application, visitor: Visitor, length: int
+) -> None:
+    """Its ID is a URL, or the digest of a long one"""
+    url = f"https://agent.example/{'a' * length}/client.json?v=1"
+    agent = await stored_document(services_of(app), url)
+    await administrator_in(visitor)
+    await new_resource(app, name="reports", is_open_to_all_clients=False)
+
+    form = await visitor.get(f"{PATH}/reports/clients/+new")
+    shown = await visitor.follow(
+        await visitor.submit(form, client_id=agent.client_id, may_request="1")
+    )
+    first = await stored(app)
+    links = re.findall(r'href="(/admin/(?:agents|resources/reports/clients)/[^"+]+)"', shown.text)
+    pages = [await visitor.get(html.unescape(link)) for link in links]
+    removed = await visitor.submit(pages[-1])
+
+    assert first.requesters == {agent.client_id}
+    assert [page.status_code for page in pages] == [200, 200, 200]
+    assert agent.client_id in told(pages[-1])
+    assert removed.status_code == 303
+    assert not (await stored(app)).requesters
 
 
 async def test_only_known_clients_are_added_and_only_confidential_ones_as_servers(

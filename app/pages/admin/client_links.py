@@ -26,6 +26,11 @@ def client_id_in(key: str) -> str | None:
     return client_id if is_of_document(client_id) and is_storable(client_id) else None
 
 
+def key_of_client(client_id: str) -> str:
+    """Return an identifier as a part of a path."""
+    return key_of_agent(client_id) if is_of_document(client_id) else client_id
+
+
 def url_of_client(client_id: str) -> str:
     if is_of_document(client_id):
         return f"{url_of(AGENTS)}/{key_of_agent(client_id)}"

@@ -9,8 +9,8 @@ from app.details import Detail
 from app.errors import InvalidInputError, NotFoundError
 from app.i18n.messages import N_
 from app.pages.admin.base import NEW
+from app.pages.admin.client_links import client_id_in, key_of_client, url_of_client
 from app.pages.admin.forms import Field
-from app.pages.admin.navigation import url_of
 from app.pages.admin.object_forms import ObjectForm, ObjectRequest, form_routers
 from app.pages.admin.resource_forms import (
     PATH,
@@ -59,8 +59,9 @@ class ResourceClientRequest(ObjectRequest):
         return self.of_resource.version
 
 
-async def get_client_request(request: ResourceRequestDep, client_id: str) -> ResourceClientRequest:
+async def get_client_request(request: ResourceRequestDep, key: str) -> ResourceClientRequest:
     """Return the request with its client; raise `NotFoundError` if the resource lacks it."""
+    client_id = client_id_in(key) or key
     if client_id not in _listed(request):
         raise NotFoundError(Detail.RESOURCE_CLIENT_UNKNOWN)
     return ResourceClientRequest(
@@ -74,10 +75,10 @@ def part_of_clients(request: ResourceRequest) -> Part:
     yes, no = text("Yes"), text("No")
     rows = [
         [
-            Cell(client_id, url=f"{url_of('clients')}/{client_id}"),
+            Cell(client_id, url=url_of_client(client_id)),
             Cell(words=yes if resource.may_be_requested_by(client_id) else no),
             Cell(words=yes if resource.is_served_by(client_id) else no),
-            Cell(links=_links(request, f"{url}/{client_id}")),
+            Cell(links=_links(request, f"{url}/{key_of_client(client_id)}")),
         ]
         for client_id in _listed(request)
     ]
@@ -165,7 +166,7 @@ ADD = ObjectForm(
     run=_add,
 )
 EDIT = ObjectForm(
-    path=f"{PATH}/{{name}}/{CLIENTS}/{{client_id}}/edit",
+    path=f"{PATH}/{{name}}/{CLIENTS}/{{key}}/edit",
     request_of=get_client_request,
     heading=N_("What the client may do"),
     submit=N_("Save"),
@@ -175,7 +176,7 @@ EDIT = ObjectForm(
     run=_save,
 )
 REMOVE = ObjectForm(
-    path=f"{PATH}/{{name}}/{CLIENTS}/{{client_id}}/delete",
+    path=f"{PATH}/{{name}}/{CLIENTS}/{{key}}/delete",
     request_of=get_client_request,
     heading=N_("Remove this client from the resource?"),
     introduction=N_("It gets no more tokens for the resource, and can't check any."),

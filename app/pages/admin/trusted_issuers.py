@@ -8,6 +8,7 @@ from app.i18n.messages import N_
 from app.models.oauth.trusted_issuers import TrustedIssuer
 from app.pages.admin import trusted_issuer_changes
 from app.pages.admin.base import NEW, ConsoleRequestDep, console_router
+from app.pages.admin.client_links import url_of_client
 from app.pages.admin.navigation import Section, url_of
 from app.pages.admin.pages import ConsolePage
 from app.pages.admin.trusted_issuer_forms import (
@@ -107,7 +108,7 @@ def _target(request: TrustedIssuerRequest) -> Cell:
     if row.identities is not None:
         return Cell("", words=request.text("The user of each token"))
     if row.client_id is not None:
-        return Cell(row.client_id, url=f"{url_of('clients')}/{row.client_id}")
+        return Cell(row.client_id, url=url_of_client(row.client_id))
     return Cell(request.username, url=f"{url_of('users')}/{row.user_id}")
 
 
