@@ -1,12 +1,14 @@
 """`.env.example` and the documentation name what there is."""
 
+import importlib
 import re
 from pathlib import Path
 
 import pytest
 
+from app.cli.commands import COMMANDS
 from app.settings import Settings
-from tests.deployment.files import COMMAND_NAMES, ROOT, SETTING_NAMES, text_of
+from tests.deployment.files import ROOT, SETTING_NAMES, text_of
 
 ONLY_FOR_COMPOSE = {"POSTGRES_PASSWORD"}
 EXAMPLE = dict(re.findall(r"^#([A-Z][A-Z0-9_]*)=(.*)$", text_of(".env.example"), re.MULTILINE))
@@ -45,10 +47,21 @@ def test_the_settings_documentation_names_every_setting() -> None:
     assert documented >= SETTING_NAMES
 
 
-def test_the_readme_names_every_command_and_no_other() -> None:
+def test_the_readme_names_every_command_and_action_and_no_other() -> None:
     section = text_of("README.md").partition("## On the command line")[2].partition("\n## ")[0]
+    listed = dict(re.findall(r"^ {4}postern ([a-z-]+)(.*(?:\n {16,}.*)*)$", section, re.MULTILINE))
+    groups = {name: importlib.import_module(module).cli for name, module in COMMANDS.items()}
 
-    assert set(re.findall(r"^ {4}postern ([a-z-]+)", section, re.MULTILINE)) == COMMAND_NAMES
+    assert listed.keys() == groups.keys()
+    assert {
+        name: set(re.findall(r"[a-z-]+", listed[name]))
+        for name, group in groups.items()
+        if group.info.name
+    } == {
+        name: {command.name for command in group.registered_commands if not command.hidden}
+        for name, group in groups.items()
+        if group.info.name
+    }
 
 
 @pytest.mark.parametrize(
