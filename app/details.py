@@ -49,8 +49,11 @@ class Detail(PublicText):
     PASSWORD_RESET_OFF = N_(
         "Password reset is turned off. Ask your administrator to reset your password."
     )
-    EMAIL_MISSING = "The user has no email address.", "email_missing"
-    EMAIL_NOT_VERIFIED = "The user has no verified email address.", "email_not_verified"
+    EMAIL_MISSING = "The user has no email address. Set one first.", "email_missing"
+    EMAIL_NOT_VERIFIED = (
+        "The user has no verified email address. Verify it first, or pass on a link yourself.",
+        "email_not_verified",
+    )
     EMAIL_ALREADY_VERIFIED = (
         "The email address is verified already.",
         "email_already_verified",
@@ -70,19 +73,11 @@ class Detail(PublicText):
         "This endpoint requires the administrator's token. Send it as a bearer token."
     )
 
-    # Passkeys
+    # Factors
     PASSKEYS_UNAVAILABLE = N_("Passkeys aren't available at this address.")
     PASSKEY_NOT_ADDED = N_("The passkey couldn't be added. Try again.")
     PASSKEY_KNOWN = N_("This passkey has already been added.")
     TOO_MANY_PASSKEYS = N_("You already have 20 passkeys. Remove one before you add another.")
-    PERSONAL_TOKEN_RESOURCE = N_("You can't create access tokens for this service.")
-    PERSONAL_TOKEN_NAME = N_("Enter a name of 1 to 100 characters.")
-    PERSONAL_TOKEN_DAYS = N_("Enter a number of days from 1 to 365.")
-    PERSONAL_TOKEN_SCOPES = N_("Choose at least one permission.")
-    TOO_MANY_PERSONAL_TOKENS = N_(
-        "You already have 50 access tokens. Revoke one before you create another."
-    )
-    PERSONAL_TOKEN_NOT_CREATED = N_("Your account has changed. Sign in again, then try again.")
     ONLY_WAY_TO_SIGN_IN = N_(
         "This is your only way to sign in. Set a password or add a passkey first."
     )
@@ -105,17 +100,27 @@ class Detail(PublicText):
     PROVIDER_SCOPE_INVALID = N_("{field} must be names separated by spaces, including openid.")
     IDENTITY_ALREADY_LINKED = N_("That account is already connected to an account here.")
 
-    # Clients
-    CLIENT_UNKNOWN = N_("There is no client with that ID.")
-    CLIENT_TOKEN_UNKNOWN = "The client has no valid token with that ID.", "token_not_found"
+    # Personal access tokens
+    PERSONAL_TOKEN_RESOURCE = N_("You can't create access tokens for this service.")
+    PERSONAL_TOKEN_NAME = N_("Enter a name of 1 to 100 characters.")
+    PERSONAL_TOKEN_DAYS = N_("Enter a number of days from 1 to 365.")
+    PERSONAL_TOKEN_SCOPES = N_("Choose at least one permission.")
+    TOO_MANY_PERSONAL_TOKENS = N_(
+        "You already have 50 access tokens. Revoke one before you create another."
+    )
     PERSONAL_TOKEN_UNKNOWN = (
         "The user has no personal access token with that ID.",
         "personal_token_not_found",
     )
+    PERSONAL_TOKEN_NOT_CREATED = N_("Your account has changed. Sign in again, then try again.")
+
+    # Clients
+    CLIENT_UNKNOWN = N_("There is no client with that ID.")
+    CLIENT_TOKEN_UNKNOWN = "The client has no valid token with that ID.", "token_not_found"
     CONSENT_UNKNOWN = "The user hasn't allowed this client anything.", "consent_not_found"
     CLIENT_NAME_TAKEN = "That client name is taken. Choose another one.", "client_name_taken"
     CLIENT_ID_TAKEN = (
-        "That client ID is taken, or belonged to a client that was deleted.",
+        "That client ID is taken, or belonged to a client that was deleted. Choose another one.",
         "client_id_taken",
     )
     CLIENT_ID_INVALID = (
@@ -200,7 +205,7 @@ class Detail(PublicText):
     ID_TOKEN_OF_ANOTHER_CLIENT = N_("The ID token in the request was issued to a different app.")
     USER_CODE_UNKNOWN = N_("This code is unknown or has expired. Start again on the device.")
 
-    # Administration
+    # Administration: access, client policies, groups and roles
     ADMIN_CREDENTIALS_REQUIRED = "Send ADMIN_TOKEN or an access token as a bearer token."
     ADMIN_CREDENTIALS_INVALID = "The token is unknown, expired or revoked."
     BODY_NOT_JSON = "Send the body as JSON, with the Content-Type of the documentation."
@@ -271,6 +276,8 @@ class Detail(PublicText):
     ROLE_KEEPS_CLIENT = N_("A role stays with its client. Create another role instead.")
     ROLE_GRANT_UNKNOWN = "The user or group doesn't have this role.", "role_grant_not_found"
     SUBJECT_UNKNOWN = N_("There is no user or group with that ID."), "subject_not_found"
+
+    # Administration: tokens, scopes, resources, trusted issuers
     INITIAL_ACCESS_TOKEN_UNKNOWN = (
         "There is no valid initial access token with that ID.",
         "initial_access_token_not_found",
@@ -290,7 +297,8 @@ class Detail(PublicText):
         "resource_identifier_taken",
     )
     RESOURCE_KEEPS_IDENTIFIER = (
-        "{field} can't be changed, because tokens hold it. Create another resource instead."
+        "{field} can't be changed, because it is the audience of tokens. Create another resource "
+        "instead."
     )
     RESOURCE_IS_ISSUER = N_("{field} can't be the issuer, whose own endpoints take other tokens.")
     RESOURCE_IS_DEFAULT = (
@@ -343,6 +351,8 @@ class Detail(PublicText):
     TOO_MANY_AUTHORIZATION_TYPES = (
         "There are 100 types of authorization details already. Delete one first."
     )
+
+    # Administration: attributes, secrets, refusals, webhooks, imports
     ATTRIBUTE_UNKNOWN = N_("There is no attribute with that name."), "attribute_not_found"
     ATTRIBUTE_NAME_TAKEN = N_("An attribute with this name already exists."), "attribute_name_taken"
     ATTRIBUTE_KEEPS_TYPE = N_("The name and type of an attribute can't be changed.")
@@ -374,9 +384,9 @@ class Detail(PublicText):
     WEBHOOK_URL_INVALID = N_("{field} must be an https URL that isn't in a private network.")
     WEBHOOK_OVERLAP_INVALID = N_("The overlap must be between zero and 30 days.")
     TOO_MANY_WEBHOOKS = N_("There are 50 webhooks already. Delete one first.")
-
     IMPORT_OVERTAKEN = (
-        "The file or the database has changed during the import. Nothing was imported."
+        "The file or the database changed during the import. Nothing was imported. Run the import "
+        "again."
     )
     IMPORT_NOT_UNDONE = (
         "The import failed, and some of its users are stored. Run it again: it skips them."

@@ -60,7 +60,7 @@ def expire_secret(
     at: Annotated[
         str | None, option("--at", metavar="ISO", help="When the current secret expires.")
     ] = None,
-    is_never: Annotated[bool, flag("--never", help="Let it never expire.")] = False,
+    is_never: Annotated[bool, flag("--never", help="Remove the expiry.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Let the current secret of a client expire at a time, or never."""

@@ -185,7 +185,7 @@ def schema_problem(connection: Connection) -> str | None:
 def newer(revision: str) -> str:
     return (
         f"The database is at revision {revision}, which is unknown to this release:"
-        " it is from a newer release"
+        " it is from a newer release. Install that release"
     )
 
 

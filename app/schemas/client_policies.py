@@ -117,13 +117,13 @@ class ClientPolicies(BaseModel):
         default=None,
         ge=60,
         le=DAY_SECONDS,
-        description="Seconds; a shorter `ACCESS_TOKEN_TTL` holds.",
+        description="Seconds; a shorter `ACCESS_TOKEN_TTL` takes precedence.",
     )
     refresh_token_ttl: int | None = Field(
         default=None,
         ge=60,
         le=400 * DAY_SECONDS,
-        description="Seconds without a refresh; a shorter `REFRESH_TOKEN_TTL` holds.",
+        description="Seconds without a refresh; a shorter `REFRESH_TOKEN_TTL` takes precedence.",
     )
     second_factor: SecondFactorPolicy | None = None
     require_verified_email: bool = False

@@ -110,7 +110,8 @@ class ResourceBody(BaseModel):
         default=None,
         ge=60,
         le=DAY_SECONDS,
-        description="Seconds, instead of `ACCESS_TOKEN_TTL`; a shorter policy of the client holds.",
+        description="Seconds, instead of `ACCESS_TOKEN_TTL`; a shorter policy of the client takes "
+        "precedence.",
     )
     is_open_to_all_clients: bool = Field(
         description="Whether every client may request it, or only the `requesters`."

@@ -117,7 +117,7 @@ async def test_the_host_of_an_agent_is_blocked_from_its_page(
     page = await visitor.submit(form)
 
     assert f'href="{url}/block"' in shown.text
-    assert f"All agents of the host {HOST} are refused" in told(form)
+    assert f"All agents of the host {HOST} will be refused" in told(form)
     assert page.headers["location"] == f"{BLOCKED}?done=added"
     assert [each.host for each in await services_of(app).clients.blocked_hosts.list_page()] == [
         HOST

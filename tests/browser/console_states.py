@@ -96,7 +96,7 @@ EMPTY = Listing(
         rows=[],
         empty=(
             "Groups appear here. Create one, add members, and apps receive it in the claim groups. "
-            "The roles of a group hold for all its members."
+            "The roles of a group apply to all its members."
         ),
     ),
     introduction="Groups give their members roles, and decide which apps they can use.",

@@ -229,7 +229,7 @@ async def test_the_identifier_of_a_resource_stays(run: OnServer, tmp_path: Path)
     moved = await run("plan", written(tmp_path, text.replace("https://reports", "https://moved")))
 
     assert moved.code == 2
-    assert "can't be changed, because tokens hold it" in moved.errors
+    assert "can't be changed, because it is the audience of tokens" in moved.errors
 
 
 async def test_the_plan_as_json_has_the_members_of_a_resource(

@@ -208,8 +208,8 @@ async def _block(request: AgentRequest, _typed: Any) -> Response:
 
 def _what_ends(request: AgentRequest) -> str:
     return request.text(
-        "All agents of the host %(host)s are refused from then on. Their tokens, and all that "
-        "users allowed them, end at once, and do not come back if you unblock the host."
+        "All agents of the host %(host)s will be refused. Their tokens and consents "
+        "end immediately, and aren't restored if you unblock the host."
     ) % {"host": request.agent.document.host}
 
 

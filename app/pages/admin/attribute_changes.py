@@ -68,7 +68,7 @@ DELETE = delete_form(
     _delete,
     ActTexts(
         N_("Delete this attribute?"),
-        N_("Apps no longer receive it. Its values are kept, and are back if you define it again."),
+        N_("Apps no longer receive it. Its values are kept, and reappear if you define it again."),
         N_("Delete attribute"),
     ),
 )

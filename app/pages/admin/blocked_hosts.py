@@ -89,8 +89,8 @@ async def list_blocked_hosts(request: ConsoleRequestDep) -> Response:
             columns=[text("Host"), text("Blocked"), text("Actions")],
             rows=[_row(request, each) for each in shown],
             empty=text(
-                "Blocked hosts appear here. Block the host of an agent that does harm: its tokens "
-                "and all that users allowed it end at once."
+                "Blocked hosts appear here. Block the host of a harmful agent: its tokens and "
+                "consents end immediately."
             ),
         ),
         pager=pager,
@@ -124,8 +124,8 @@ BLOCK = ObjectForm(
     request_of=get_console_request,
     heading=N_("Block a host"),
     introduction=N_(
-        "Agents of this host are refused from then on. Their tokens, and all that users allowed "
-        "them, end at once, and do not come back if you unblock the host."
+        "Agents of this host will be refused. Their tokens and consents end "
+        "immediately, and aren't restored if you unblock the host."
     ),
     submit=N_("Block host"),
     needs_fresh_sign_in=True,

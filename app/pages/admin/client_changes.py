@@ -91,8 +91,8 @@ DELETE = delete_form(
     ActTexts(
         N_("Delete this client?"),
         N_(
-            "Its tokens become invalid at once, and nobody can sign in to the app any more. To try "
-            "what happens, disable it first."
+            "Its tokens become invalid immediately, and nobody can sign in to the app. To "
+            "see what happens, disable it first."
         ),
         N_("Delete client"),
     ),

@@ -41,8 +41,8 @@ FORM = ObjectForm(
     request_of=get_client_request,
     heading=N_("Default resource"),
     introduction=N_(
-        "Many apps never name a resource. Their requests are for this one then, of those that "
-        "the client may request."
+        "Many apps never name a resource. Their requests are then for this one, which "
+        "the client must be allowed to request."
     ),
     submit=N_("Save"),
     needs_fresh_sign_in=False,

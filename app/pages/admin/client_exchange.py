@@ -33,15 +33,15 @@ WITHOUT_ACTOR = Field(
 )
 EXCHANGER_OF = Field(
     "exchanger_of",
-    N_("Exchanger of"),
+    N_("Can exchange tokens of"),
     hint=N_("IDs of clients whose tokens without an audience it may exchange, besides its own."),
     wrong=CLIENT_IDS,
     maximum=5000,
 )
 MAY_ACT = Field(
     "may_act",
-    N_("May act by its tokens"),
-    hint=N_("The ID of the only client that may act by tokens of this client."),
+    N_("Can act with its tokens"),
+    hint=N_("The ID of the only client that may act with tokens of this client."),
     wrong=N_("Enter one client ID."),
     maximum=255,
 )
@@ -91,7 +91,7 @@ FORM = ObjectForm(
     path=f"{PATH}/{{client_id}}/token-exchange",
     request_of=get_client_request,
     heading=N_("Token exchange"),
-    introduction=N_("It holds from the app's next request on."),
+    introduction=N_("Takes effect with the app's next request."),
     submit=N_("Save"),
     needs_fresh_sign_in=False,
     fields=FIELDS,

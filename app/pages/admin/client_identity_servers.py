@@ -68,7 +68,7 @@ RESOURCES = Field(
 SCOPES = Field(
     "scopes",
     N_("Scopes at most"),
-    hint=N_("Names with spaces between them. Without any, it may ask for none."),
+    hint=N_("Names separated by spaces. If empty, the client can't request any."),
     wrong=N_('Enter up to 100 names of scopes, without " and \\.'),
     maximum=LONG,
 )

@@ -73,7 +73,7 @@ def part_of_policies(request: ClientRequest) -> Part:
         Table(
             columns=[text("Policy"), text("Value")],
             rows=rows,
-            empty=text("The general policies hold for this client."),
+            empty=text("The general policies apply to this client."),
         ),
         links=request.offered(
             Link(text("Change policies"), f"{request.client_url}/policies"),

@@ -13,7 +13,7 @@ from app.pages.admin.object_forms import ObjectForm, form_routers
 from app.pages.support import redirect
 from app.schemas.client_policies import ClientPolicies
 
-GENERAL = Option("", N_("As the general policy says"))
+GENERAL = Option("", N_("Same as the general policy"))
 CHOOSE = N_("Choose one of the values.")
 SECONDS = N_("Enter a number of seconds from 60 on.")
 SECOND_FACTOR = Field(
@@ -56,35 +56,35 @@ PROFILE = Field(
 ACCESS_TTL = Field(
     "access_token_ttl",
     N_("Lifetime of access tokens"),
-    hint=N_("Seconds. A shorter general lifetime holds."),
+    hint=N_("In seconds. A shorter general lifetime takes precedence."),
     wrong=SECONDS,
     maximum=8,
 )
 REFRESH_TTL = Field(
     "refresh_token_ttl",
     N_("Lifetime of unused refresh tokens"),
-    hint=N_("Seconds. A shorter general lifetime holds."),
+    hint=N_("In seconds. A shorter general lifetime takes precedence."),
     wrong=SECONDS,
     maximum=8,
 )
 SCOPES = Field(
     "allowed_scopes",
     N_("Allowed scopes"),
-    hint=N_("Names with spaces between them. Without any, all that the client registered."),
+    hint=N_("Names separated by spaces. If empty, all that the client registered."),
     wrong=N_("Enter names with single spaces between them."),
     maximum=5000,
 )
 RESOURCES = Field(
     "allowed_resources",
     N_("Allowed resources"),
-    hint=N_("Short names with spaces between them. Without any, all that allow the client."),
+    hint=N_("Short names separated by spaces. If empty, all that allow the client."),
     wrong=N_("Enter short names of resources with spaces between them."),
     maximum=5000,
 )
 METHODS = Field(
     "login_methods",
     N_("Ways to sign in"),
-    hint=N_("For example, passkey provider:corporate. Without any, all of them."),
+    hint=N_("For example, passkey provider:corporate. If empty, all of them."),
     wrong=N_("Enter password, passkey or provider:NAME, with spaces between them."),
     maximum=1000,
 )
@@ -137,7 +137,7 @@ FORM = ObjectForm(
     path=f"{PATH}/{{client_id}}/policies",
     request_of=get_client_request,
     heading=N_("Policies of this client"),
-    introduction=N_("They hold from the app's next request on."),
+    introduction=N_("They take effect with the app's next request."),
     submit=N_("Save"),
     needs_fresh_sign_in=False,
     fields=FIELDS,

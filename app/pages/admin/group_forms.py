@@ -30,12 +30,13 @@ SECOND_FACTOR = Field(
     "second_factor",
     N_("Second factor at sign-in"),
     hint=N_(
-        "It replaces the general policy for the members. Of several groups, the strictest holds."
+        "It replaces the general policy for the members. If a user is in several "
+        "groups, the strictest policy applies."
     ),
     wrong=N_("Choose one of the policies."),
     kind="select",
     options=(
-        Option("", N_("As the general policy says")),
+        Option("", N_("Same as the general policy")),
         Option("required", N_("Required")),
         Option("passkey_first", N_("Required, and a passkey is offered first")),
         Option("optional", N_("Optional")),

@@ -37,7 +37,7 @@ async def list_groups(request: ConsoleRequestDep) -> Response:
             rows=[_row(group) for group in shown],
             empty=text(
                 "Groups appear here. Create one, add members, and apps receive it in the claim "
-                "groups. The roles of a group hold for all its members."
+                "groups. The roles of a group apply to all its members."
             ),
         ),
         pager=pager,
@@ -72,7 +72,9 @@ async def show_group(request: GroupRequestDep) -> Response:
                 request,
                 await accounts.role_grants.roles_of_group(group.group_id),
                 url=url,
-                empty=text("This group has no roles. A role of a group holds for all its members."),
+                empty=text(
+                    "This group has no roles. A role of a group applies to all its members."
+                ),
             ),
             part_of_attributes(request, json.loads(group.attributes), url=url),
         ],

@@ -30,7 +30,9 @@ async def list_keys(request: ConsoleRequestDep) -> Response:
     keys = await signing_keys.list_all()
     listing = Listing(
         heading=text("Signing keys"),
-        introduction=text("They sign ID tokens. Each one is replaced by itself when it is old."),
+        introduction=text(
+            "They sign ID tokens. Each one is replaced automatically when it gets old."
+        ),
         links=request.offered(Link(text("Rotate keys"), f"{PATH}/rotate", is_main=True)),
         table=Table(
             columns=[text("Key ID"), text("Algorithm"), text("State"), text("Created")],

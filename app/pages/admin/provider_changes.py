@@ -138,9 +138,9 @@ DELETE = delete_form(
     ActTexts(
         N_("Delete this identity provider?"),
         N_(
-            "All accounts are unlinked from it, and lose the groups that it gave them. Users "
-            "without another way to sign in can't sign in any more. To try what happens, disable "
-            "it first."
+            "All accounts are unlinked from it, and lose the groups that it gave them. "
+            "Users without another way to sign in can no longer sign in. To see what "
+            "happens, disable it first."
         ),
         N_("Delete identity provider"),
     ),

@@ -152,7 +152,7 @@ REMOVE = ObjectForm(
     request_of=get_mapping_request,
     heading=N_("Remove this mapping?"),
     introduction=N_(
-        "If it is the only one for the group, memberships that the provider gave end at once."
+        "If it is the only one for the group, memberships that the provider gave end immediately."
     ),
     submit=N_("Remove mapping"),
     needs_fresh_sign_in=True,
@@ -164,7 +164,7 @@ SET_CLAIM = ObjectForm(
     request_of=get_provider_request,
     heading=N_("Change the claim with the groups"),
     introduction=N_(
-        "Without a claim, the mapping is off: memberships that the provider gave end at once."
+        "Without a claim, the mapping is off: memberships that the provider gave end immediately."
     ),
     submit=N_("Save"),
     needs_fresh_sign_in=True,

@@ -67,7 +67,7 @@ DELETE = delete_form(
     _delete,
     ActTexts(
         N_("Delete this resource?"),
-        N_("Its tokens are refused from then on, and clients can't request it any more."),
+        N_("Its tokens are refused, and clients can no longer request it."),
         N_("Delete resource"),
     ),
 )

@@ -31,8 +31,8 @@ IDENTIFIER = Field(
     "identifier",
     N_("Identifier"),
     hint=N_(
-        "The address of the API, such as https://reports.example.com. Tokens hold it as their "
-        "audience, and it can't be changed later."
+        "The address of the API, such as https://reports.example.com. It is the "
+        "audience of the tokens, and can't be changed later."
     ),
     wrong=N_("Enter an absolute URI in lower case, without # and a user name."),
     is_required=True,
@@ -65,7 +65,10 @@ ALIASES = Field(
 FORMAT = Field(
     "token_format",
     N_("Format of access tokens"),
-    hint=N_("A JWT can be verified without asking this server; an opaque token ends at once."),
+    hint=N_(
+        "A JWT can be verified without asking this server. An opaque token can be "
+        "revoked immediately."
+    ),
     kind="select",
     options=(Option("opaque", N_("Opaque")), Option("jwt", "JWT", is_data=True)),
 )

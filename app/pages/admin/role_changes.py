@@ -71,7 +71,7 @@ DELETE = delete_form(
     _delete,
     ActTexts(
         N_("Delete this role?"),
-        N_("It is taken away from all users and groups that have it."),
+        N_("All users and groups that have it lose it."),
         N_("Delete role"),
     ),
 )

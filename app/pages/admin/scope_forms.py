@@ -42,7 +42,7 @@ NAME = Field(
 DESCRIPTION = Field(
     "description",
     N_("Sentence on the consent page"),
-    hint=N_("It says in English what the app may do then, such as: Read your reports"),
+    hint=N_("What the app may do, in English, such as: Read your reports"),
     wrong=WRONG_SENTENCE,
     is_required=True,
 )

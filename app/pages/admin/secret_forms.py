@@ -24,7 +24,7 @@ def overlap_field(label: str, hint: str) -> Field:
             Option("3600", N_("One more hour")),
             Option("604800", N_("One more week")),
             Option("2592000", N_("30 more days")),
-            Option("0", N_("No longer: revoke it at once")),
+            Option("0", N_("No longer: revoke it immediately")),
         ),
         is_required=True,
     )

@@ -40,8 +40,7 @@ async def show_settings(request: ConsoleRequestDep) -> Response:
     view = ObjectView(
         title=text("Settings in force"),
         introduction=text(
-            "They are set in the environment or in .env, and hold from the next start of the server"
-            " on. Secrets are not shown."
+            "Set them in the environment or in .env, then restart the server. Secrets aren't shown."
         ),
         parts=[
             Part(text(GROUPS[group]), _table(request, list(of_group)))

@@ -77,8 +77,8 @@ DELETE = delete_form(
     ActTexts(
         N_("Stop trusting this issuer?"),
         N_(
-            "Its tokens are refused from then on. Access tokens that were issued for them are "
-            "valid until they expire."
+            "Its tokens are refused. Access tokens that were issued for them stay valid "
+            "until they expire."
         ),
         N_("Delete trusted issuer"),
     ),

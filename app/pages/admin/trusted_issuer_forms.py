@@ -105,7 +105,7 @@ PRESENTERS = Field(
 SCOPES = Field(
     "scopes",
     N_("Scopes at most"),
-    hint=N_("Names with spaces between them. Without any, tokens have no scope."),
+    hint=N_("Names separated by spaces. If empty, tokens have no scope."),
     wrong=N_('Enter up to 100 names of scopes, without " and \\.'),
     maximum=LONG,
 )

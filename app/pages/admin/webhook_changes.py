@@ -121,7 +121,7 @@ DISABLE, ENABLE = switch_forms(
     _set_disabled,
     disable=ActTexts(
         N_("Disable this webhook?"),
-        N_("Events that occur until you enable it are not delivered, also not later."),
+        N_("Events that occur while it is disabled are never delivered."),
         N_("Disable webhook"),
     ),
     enable=ActTexts(
@@ -144,7 +144,7 @@ TEST = ObjectForm(
     path=f"{PATH}/{{webhook_id}}/test",
     request_of=get_webhook_request,
     heading=N_("Send a test event?"),
-    introduction=N_("An event of the type webhook.test is sent at once."),
+    introduction=N_("An event of the type webhook.test is sent immediately."),
     submit=N_("Send test event"),
     needs_fresh_sign_in=False,
     run=_test,
@@ -155,7 +155,7 @@ DELETE = delete_form(
     _delete,
     ActTexts(
         N_("Delete this webhook?"),
-        N_("Its pending events are not delivered any more."),
+        N_("Its pending events won't be delivered."),
         N_("Delete webhook"),
     ),
 )

@@ -51,7 +51,7 @@ async def list_webhooks(request: ConsoleRequestDep) -> Response:
             rows=[_row(request, each) for each in webhooks],
             empty=text(
                 "Webhooks appear here. Create one, so that another system, such as your CRM, "
-                "learns at once when a user is created, disabled or deleted."
+                "learns immediately when a user is created, disabled or deleted."
             ),
         ),
     )

@@ -15,7 +15,7 @@ RULES_OF_CLIENTS: tuple[RefusalRule, ...] = (
     RefusalRule(
         "client_not_named",
         N_("The request must name its client."),
-        N_("Let the application send client_id."),
+        N_("Have the application send client_id."),
         ("the request has no client_id", "the request has a client_secret but no client_id"),
     ),
     RefusalRule(
@@ -49,9 +49,9 @@ RULES_OF_CLIENTS: tuple[RefusalRule, ...] = (
         "authentication_method",
         N_("A client must authenticate with the method that it registered."),
         N_(
-            "Let the application use the registered method, or change"
-            " `token_endpoint_auth_method` with `postern clients set {client_id}"
-            " --json-file FILE`."
+            "Have the application use the registered method, or change "
+            "`token_endpoint_auth_method` with `postern clients set {client_id} "
+            "--json-file FILE`."
         ),
         (
             AUTHENTICATION + "the client registered",
@@ -72,8 +72,8 @@ RULES_OF_CLIENTS: tuple[RefusalRule, ...] = (
         "certificate_missing",
         N_("The client must present its TLS certificate."),
         N_(
-            "Let the application send the request to the endpoint in `mtls_endpoint_aliases` of the"
-            " metadata, with its certificate and client_id."
+            "Have the application send the request to the endpoint in "
+            "`mtls_endpoint_aliases` of the metadata, with its certificate and client_id."
         ),
         (
             AUTHENTICATION + "the request has no client certificate",
@@ -115,7 +115,9 @@ RULES_OF_CLIENTS: tuple[RefusalRule, ...] = (
     RefusalRule(
         "credentials_missing",
         N_("A client must authenticate at this endpoint."),
-        N_("Let the application send its secret or assertion as it registered, in the right form."),
+        N_(
+            "Have the application send its secret or assertion as it registered, in the right form."
+        ),
         (
             "the request has no client authentication",
             "the Authorization header is not Basic",
@@ -127,8 +129,8 @@ RULES_OF_CLIENTS: tuple[RefusalRule, ...] = (
         "grant_type_not_registered",
         N_("A client can only use the grants that it registered."),
         N_(
-            "Add it to `grant_types` with `postern clients set {client_id} --json-file"
-            " FILE`, or let the application use a grant that it registered."
+            "Add it to `grant_types` with `postern clients set {client_id} --json-file "
+            "FILE`, or have the application use a grant that it registered."
         ),
         (
             "the client did not register the grant type ",
@@ -200,7 +202,7 @@ RULES_OF_CLIENTS: tuple[RefusalRule, ...] = (
     ),
     RefusalRule(
         "admin_scope_missing",
-        N_("The caller must hold the administrative scope of what it does."),
+        N_("The caller must have the administrative scope that the request requires."),
         N_(
             "Run `postern clients admin-scopes {client_id} --add SCOPE` for a client, or"
             " ask a full administrator."

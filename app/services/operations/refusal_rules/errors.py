@@ -35,22 +35,22 @@ RULES_OF_ERRORS: dict[str, RefusalRule] = {
         RefusalRule(
             "access_denied",
             N_("The user or the identity provider refused."),
-            N_("Nothing to fix: the user decided so."),
+            N_("Nothing to fix: the user declined."),
         ),
         RefusalRule(
             "authorization_pending",
             N_("A device must wait until the user has decided."),
-            N_("Nothing to fix: the device asks again."),
+            N_("Nothing to fix: the device polls again."),
         ),
         RefusalRule(
             "slow_down",
-            N_("A device must not ask more often than the interval says."),
-            N_("Let the device wait five seconds longer after each slow_down."),
+            N_("A device must not poll more often than the interval allows."),
+            N_("Have the device wait five seconds longer after each slow_down."),
         ),
         RefusalRule(
             "forbidden",
             N_("The caller must be allowed to do this."),
-            N_("See the scopes of the caller."),
+            N_("Check the scopes of the caller."),
         ),
         RefusalRule(
             "administrator_required",
@@ -80,7 +80,7 @@ RULES_OF_ERRORS: dict[str, RefusalRule] = {
             N_("Compare the URL with /openapi.json. Scanners cause most of these."),
         ),
         RefusalRule(
-            "method_not_allowed", N_("The path must have the method."), N_("See /openapi.json.")
+            "method_not_allowed", N_("The path must support the method."), N_("See /openapi.json.")
         ),
         RefusalRule(
             "form_expired",

@@ -29,8 +29,8 @@ RULES_OF_REQUESTS: tuple[RefusalRule, ...] = (
         "interaction_required",
         N_("With prompt=none, nothing may be asked of the user."),
         N_(
-            "This is expected when the user is signed out or has not consented yet: let"
-            " the application send the request without prompt=none."
+            "This is expected when the user is signed out or has not consented yet: have "
+            "the application send the request without prompt=none."
         ),
         ("prompt=none, but ", "a user other than the requested one "),
     ),
@@ -42,7 +42,7 @@ RULES_OF_REQUESTS: tuple[RefusalRule, ...] = (
     ),
     RefusalRule(
         "pending_request_expired",
-        N_("An authorization request must be finished in time, and once."),
+        N_("An authorization request must be completed once, before it expires."),
         START_AGAIN,
         ("the pending request ", "the page has no pending request"),
     ),
@@ -57,7 +57,7 @@ RULES_OF_REQUESTS: tuple[RefusalRule, ...] = (
     ),
     RefusalRule(
         "pushed_request_invalid",
-        N_("A pushed request can be opened in time, once, by the client that pushed it."),
+        N_("A pushed request can be opened once, before it expires, by the client that pushed it."),
         START_AGAIN,
         ("the pushed request ",),
     ),
@@ -115,7 +115,7 @@ RULES_OF_REQUESTS: tuple[RefusalRule, ...] = (
     RefusalRule(
         "id_token_hint",
         N_("The id_token_hint must have been issued to the client."),
-        N_("Let the application send the ID token that it received itself."),
+        N_("Have the application send the ID token that it received itself."),
         ("the id_token_hint ",),
     ),
 )

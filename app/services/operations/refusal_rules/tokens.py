@@ -6,7 +6,10 @@ from app.services.operations.refusal_rules.base import RefusalRule
 RULES_OF_TOKENS: tuple[RefusalRule, ...] = (
     RefusalRule(
         "code_invalid",
-        N_("An authorization code can be redeemed once, in time, by the client it was issued to."),
+        N_(
+            "An authorization code can be redeemed once, before it expires, by the client "
+            "it was issued to."
+        ),
         N_("Start a new authorization request: a code is valid once and for a short time."),
         ("the code ",),
     ),
@@ -14,8 +17,8 @@ RULES_OF_TOKENS: tuple[RefusalRule, ...] = (
         "pkce",
         N_("The code_verifier must match the code_challenge (PKCE, RFC 7636)."),
         N_(
-            "Let the application keep the verifier between the two requests, and send both"
-            " or neither."
+            "Have the application keep the verifier between the two requests, and send "
+            "both or neither."
         ),
         ("a code_verifier ", "no code_verifier ", "the code_verifier "),
     ),
@@ -29,9 +32,9 @@ RULES_OF_TOKENS: tuple[RefusalRule, ...] = (
         "refresh_token_replayed",
         N_("A refresh token can be used once; a second use revokes all tokens of the sign-in."),
         N_(
-            "Let the application store the new refresh token of each response, and refresh"
-            " in one place at a time. If it does, the token may have been stolen: see"
-            " `postern audit list`."
+            "Have the application store the new refresh token of each response, and "
+            "refresh in one place at a time. If it does, the token may have been stolen: "
+            "see `postern audit list`."
         ),
         (
             "the refresh token was replayed",
@@ -58,7 +61,9 @@ RULES_OF_TOKENS: tuple[RefusalRule, ...] = (
     ),
     RefusalRule(
         "device_code_invalid",
-        N_("A device code can be redeemed once, in time, by the client it was issued to."),
+        N_(
+            "A device code can be redeemed once, before it expires, by the client it was issued to."
+        ),
         N_("Start again on the device."),
         ("the device code ", "the user code ", "the text is not a user code"),
     ),
@@ -71,13 +76,16 @@ RULES_OF_TOKENS: tuple[RefusalRule, ...] = (
     RefusalRule(
         "dpop_proof_invalid",
         N_("A DPoP proof must be for this request, recent, and used once (RFC 9449)."),
-        N_("Let the application make a new proof for each request. `htu` is the URL below ISSUER."),
+        N_(
+            "Have the application create a new proof for each request. `htu` is the URL "
+            "below ISSUER."
+        ),
         ("the DPoP proof ", "the dpop_jkt "),
     ),
     RefusalRule(
         "dpop_proof_missing",
         N_("The client or the token requires a DPoP proof (RFC 9449)."),
-        N_("Let the application send one, or remove dpop_bound_access_tokens from its metadata."),
+        N_("Have the application send one, or remove dpop_bound_access_tokens from its metadata."),
         ("the request has no DPoP header", "the request has no DPoP proof"),
     ),
     RefusalRule(
@@ -92,7 +100,7 @@ RULES_OF_TOKENS: tuple[RefusalRule, ...] = (
             "A code or token that is bound to a key is only valid with a proof of that key (RFC"
             " 9449)."
         ),
-        N_("Let the application keep its key, and send the token with the scheme DPoP."),
+        N_("Have the application keep its key, and send the token with the scheme DPoP."),
         (
             "the code is bound to a key ",
             "the refresh token is bound to a key ",
@@ -126,7 +134,7 @@ RULES_OF_TOKENS: tuple[RefusalRule, ...] = (
     RefusalRule(
         "access_token_scope",
         N_("UserInfo requires an access token of a user with the scope openid."),
-        N_("Let the application request openid when the user signs in."),
+        N_("Have the application request openid when the user signs in."),
         ("the access token was issued to ", "the access token lacks "),
     ),
 )

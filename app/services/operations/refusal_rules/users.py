@@ -30,7 +30,7 @@ RULES_OF_USERS: tuple[RefusalRule, ...] = (
             "A user can only grant administrative scopes of their role, within 10 minutes"
             " of a sign-in with a second factor."
         ),
-        N_("Give the user the role, and let the application request a new sign-in."),
+        N_("Give the user the role, and have the application request a new sign-in."),
         ("the user cannot grant ",),
     ),
     RefusalRule(
@@ -72,7 +72,10 @@ RULES_OF_USERS: tuple[RefusalRule, ...] = (
     RefusalRule(
         "rate_limit_sign_in",
         N_("Wrong passwords and codes are limited for each account and address."),
-        N_("Wait for Retry-After. LOGIN_LIMIT, LOGIN_LIMIT_ADDRESS and CODE_LIMIT set the limits."),
+        N_(
+            "Wait as long as Retry-After says. LOGIN_LIMIT, LOGIN_LIMIT_ADDRESS and "
+            "CODE_LIMIT set the limits."
+        ),
         tuple(
             f"rate limit reached: {name}"
             for name in ("login", "address", "code", "stranger", "passkey", "device")
@@ -81,12 +84,15 @@ RULES_OF_USERS: tuple[RefusalRule, ...] = (
     RefusalRule(
         "rate_limit",
         N_("Requests of this kind are limited."),
-        N_("Wait for Retry-After. The settings that end with _LIMIT set the limits."),
+        N_("Wait as long as Retry-After says. The settings that end with _LIMIT set the limits."),
         ("rate limit reached: ",),
     ),
     RefusalRule(
         "provider_sign_in_expired",
-        N_("A sign-in with an identity provider must be finished in time, in the same browser."),
+        N_(
+            "A sign-in with an identity provider must be completed in the same browser, "
+            "before it expires."
+        ),
         N_("Ask the user to start again."),
         ("this browser has no sign-in ", "the account being connected "),
     ),
