@@ -1,4 +1,4 @@
-"""Alembic's environment: runs on the connection that `app.database.migrations` hands over.
+"""Alembic's environment: runs on the connection that `app.database.alembic_runs` passes.
 
 `alembic` on the command line (to write a new revision) connects by DATABASE_URL itself.
 """

@@ -1,23 +1,28 @@
 """Migrate the database to the schema of this release, once even if several processes start."""
 
 import asyncio
-import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DatabaseError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.database import sqlite
+from app.database.alembic_runs import (
+    downgrade_schema,
+    read_revision,
+    unknown_revision_message,
+    upgrade,
+)
 from app.database.backends import Backend
 from app.database.errors import is_misconfigured, reason_of, translated_errors
-from app.database.losses import Loss, losses_of
+from app.database.losses import Loss
 from app.database.migration_lock import LOCK, is_lock_timeout, one_at_a_time
 from app.database.postgresql_backend import PostgresBackend
-from app.database.revisions import MIGRATIONS, known_revisions, may_serve_on, newest_revision
+from app.database.revisions import known_revisions, may_serve_on, newest_revision
 from app.database.sqlite_backend import SqliteBackend
 from app.errors import DatabaseUnavailableError
 from app.observability.logging import logger
@@ -29,9 +34,6 @@ from app.settings.files import (
     mode_open_to_others,
 )
 from app.startup_errors import CREATED_BY, DatabaseUnreachableError, StartupError
-
-if TYPE_CHECKING:
-    from alembic.config import Config
 
 Result = TypeVar("Result")
 log = logger(__name__)
@@ -46,7 +48,7 @@ async def current_revision(backend: Backend) -> str | None:
     """Return the revision of the schema, or None if there is no schema yet."""
     with translated_errors():
         async with backend.engines.reader.connect() as connection:
-            return await connection.run_sync(_read_revision)
+            return await connection.run_sync(read_revision)
 
 
 async def migrate(backend: Backend, revision: str = "head") -> None:
@@ -59,7 +61,7 @@ async def migrate(backend: Backend, revision: str = "head") -> None:
         with translated_errors():
             await _migrate_postgresql(backend, revision)
     else:
-        await _in_transaction(backend, lambda connection: _upgrade(connection, revision))
+        await _in_transaction(backend, lambda connection: upgrade(connection, revision))
 
 
 async def _migrate_postgresql(backend: PostgresBackend, revision: str) -> None:
@@ -68,7 +70,7 @@ async def _migrate_postgresql(backend: PostgresBackend, revision: str) -> None:
         async with one_at_a_time(engine):
             if await current_revision(backend) is None:
                 async with engine.begin() as connection:
-                    await connection.run_sync(lambda sync: _upgrade(sync, revision))
+                    await connection.run_sync(lambda sync: upgrade(sync, revision))
             else:
                 await _migrate_in_steps(engine, revision)
     finally:
@@ -83,7 +85,7 @@ async def _migrate_in_steps(engine: AsyncEngine, revision: str) -> None:
     for _ in range(LOCK_ATTEMPTS):
         try:
             async with engine.connect() as connection:
-                await connection.run_sync(lambda sync: _upgrade(sync, revision, in_steps=True))
+                await connection.run_sync(lambda sync: upgrade(sync, revision, in_steps=True))
             return
         except DBAPIError as error:
             if not is_lock_timeout(error):
@@ -105,7 +107,10 @@ async def downgrade(
     `deletes_data` is false. The schema is then unchanged.
     """
     return await _in_transaction(
-        backend, lambda connection: _downgrade(connection, revision, now, deletes_data)
+        backend,
+        lambda connection: downgrade_schema(
+            connection, revision, now=now, deletes_data=deletes_data
+        ),
     )
 
 
@@ -163,7 +168,7 @@ async def _refuse_newer(backend: Backend, revision: str) -> None:
         async with backend.engines.reader.connect() as connection:
             may_serve = await connection.run_sync(may_serve_on, revision)
     if not may_serve:
-        raise StartupError(newer(revision))
+        raise StartupError(unknown_revision_message(revision))
     log.warning(
         ("the schema is from a newer release, revision %s, with which this release is compatible"),
         revision,
@@ -172,21 +177,14 @@ async def _refuse_newer(backend: Backend, revision: str) -> None:
 
 def schema_problem(connection: Connection) -> str | None:
     """Return in one line why this release cannot use the schema, or None if it can."""
-    revision = _read_revision(connection)
+    revision = read_revision(connection)
     if revision == newest_revision():
         return None
     if revision is None:
         return "the database has no schema: run `postern migrate`"
     if revision in known_revisions():
         return f"the schema is at {revision}, older than {newest_revision()}: run `postern migrate`"
-    return None if may_serve_on(connection, revision) else newer(revision)
-
-
-def newer(revision: str) -> str:
-    return (
-        f"The database is at revision {revision}, which is unknown to this release:"
-        " it is from a newer release. Install that release"
-    )
+    return None if may_serve_on(connection, revision) else unknown_revision_message(revision)
 
 
 async def revision_at_start(backend: Backend, *, may_create: bool = True) -> str | None:
@@ -228,94 +226,8 @@ def _prepare_file(path: Path, *, may_create: bool) -> None:
             )
 
 
-def alembic_config() -> "Config":
-    """Return Alembic's configuration for the migrations of this installation."""
-    from alembic.config import Config
-
-    config = Config(stdout=sys.stdout)  # the default is the stream of the moment of the import
-    config.set_main_option("script_location", str(MIGRATIONS))
-    config.set_main_option("path_separator", "os")
-    return config
-
-
-def _read_revision(connection: Connection) -> str | None:
-    if not connection.dialect.has_table(connection, "alembic_version"):
-        return None
-    revision = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-    return str(revision) if revision is not None else None
-
-
 def _without_foreign_keys(connection: Connection) -> None:
     driver_connection: Any = connection.connection
     cursor = driver_connection.cursor()
     cursor.execute("PRAGMA foreign_keys = OFF")
     cursor.close()
-
-
-def _upgrade(connection: Connection, revision: str, *, in_steps: bool = False) -> None:
-    from alembic import command
-
-    config = alembic_config()
-    config.attributes["in_steps"] = in_steps
-    _run_alembic(connection, command.upgrade, config, revision)
-
-
-def _downgrade(
-    connection: Connection, revision: str, now: datetime, deletes_data: bool
-) -> Sequence[Loss]:
-    from alembic import command
-
-    config = alembic_config()
-    config.attributes["now"] = now
-
-    def run() -> None:
-        _run_alembic(connection, command.downgrade, config, revision)
-
-    losses = losses_of(connection, run, moves_back=_moves_back(config))
-    if losses and not deletes_data:
-        raise StartupError(
-            f"A downgrade to {revision} would delete:",
-            *(f"  {loss}" for loss in losses),
-            (
-                "Nothing was changed. Make a backup, then run the command again with "
-                "--yes-delete-data"
-            ),
-        )
-    run()
-    return losses
-
-
-def _moves_back(config: "Config") -> dict[str, str]:
-    """Return the tables whose rows a downgrade moves, with their targets, as migrations declare."""
-    from alembic.script import ScriptDirectory
-
-    moves: dict[str, str] = {}
-    for script in ScriptDirectory.from_config(config).walk_revisions():
-        moves |= getattr(script.module, "moves_back", {})
-    return moves
-
-
-def _run_alembic(
-    connection: Connection, run: Callable[["Config", str], None], config: "Config", revision: str
-) -> None:
-    from alembic.script import ScriptDirectory
-    from alembic.util import CommandError
-
-    config.attributes["connection"] = connection
-    current = _read_revision(connection)
-    if config.attributes.get("in_steps"):
-        connection.rollback()  # Alembic manages the transactions
-    scripts = ScriptDirectory.from_config(config)
-    try:
-        known = {script.revision for script in scripts.walk_revisions()}
-        if current is not None and current not in known:
-            raise StartupError(newer(current))
-        run(config, revision)
-    except CommandError as error:
-        raise StartupError(f"The database cannot be migrated: {error}") from error
-    if connection.dialect.name == "sqlite":
-        row = connection.execute(text("PRAGMA foreign_key_check")).first()
-        if row is not None:
-            raise StartupError(
-                f"The migration would leave rows without their parent row in the table {row[0]}"
-            )

@@ -3,6 +3,7 @@
 from alembic.script import ScriptDirectory
 
 from app.database import migrations
+from app.database.alembic_runs import alembic_config
 from app.database.backends import Backend
 from app.database.revisions import newest_revision
 from tests.migrations.conftest import downgrade, rows_of, tables_of
@@ -12,7 +13,7 @@ FIRST = "2026_11_29_schema_revisions"
 
 
 def declarations() -> dict[str, bool]:
-    scripts = ScriptDirectory.from_config(migrations.alembic_config())
+    scripts = ScriptDirectory.from_config(alembic_config())
     return {
         script.revision: script.module.previous_release_may_serve
         for script in scripts.walk_revisions()

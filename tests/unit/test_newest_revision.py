@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from alembic.script import ScriptDirectory
 
-from app.database.migrations import alembic_config
+from app.database.alembic_runs import alembic_config
 from app.database.revisions import newest_revision
 
 
