@@ -26,7 +26,8 @@ BEGINNING_OF_JWT = "eyJ"
 """The base64url of the brace and the quote with which the header begins."""
 
 
-MAXIMUM_LENGTH = 16_384
+MAXIMUM_LENGTH = 32_768
+"""Characters; the names of many groups make a token long."""
 MAXIMUM_REMEMBERED = 2048
 """Verified tokens in memory, about two kilobytes each."""
 LENGTH_TO_REMEMBER = 2048

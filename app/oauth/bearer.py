@@ -9,7 +9,7 @@ from typing import NamedTuple
 from urllib.parse import parse_qs
 
 from app.models.oauth.access_tokens import AccessToken
-from app.oauth.access_token_reader import AccessTokenReader
+from app.oauth.access_token_reader import MAXIMUM_LENGTH, AccessTokenReader
 from app.oauth.certificate_binding import require_certificate_of_token
 from app.oauth.descriptions import Description
 from app.oauth.dpop.confirmation import bound_key
@@ -24,7 +24,6 @@ from app.security.client_certificates import ClientCertificate
 from app.services.clients.fapi import FapiProfile
 from app.services.oauth.resource_catalogue import ResourceCatalogue
 
-MAXIMUM_LENGTH = 8192
 BEARER, DPOP = b"bearer", b"dpop"
 
 

@@ -299,6 +299,24 @@ async def test_userinfo_accepts_the_token_for_the_default_resource_of_its_client
     assert profile.status_code == without_default.status_code == 401
 
 
+async def test_userinfo_accepts_the_token_of_a_user_in_many_groups(
+    app: Application, service: TestClient, api: Api, user: TestUser, visitor: Visitor
+) -> None:
+    """What was issued is accepted everywhere, also if proxies of others would refuse the header"""
+    names = [f"{app.new_name('team')}-{'x' * 110}" for _ in range(140)]
+    for name in names:
+        await new_group(app, user, name=name)
+    await make_default(app, service, api.resource)
+    token = (await visitor.tokens_for(service, user, scope="openid groups read"))["access_token"]
+
+    body = await app.introspect(api.server, token)
+    info = await app.http.get("/userinfo", headers={"Authorization": f"Bearer {token}"})
+
+    assert len(token) > 20_000
+    assert (body["active"], sorted(body["groups"])) == (True, sorted(names))
+    assert (info.status_code, sorted(info.json()["groups"])) == (200, sorted(names))
+
+
 async def test_a_code_that_is_replayed_ends_the_jwt_of_a_client_without_refresh_tokens(
     app: Application, api: Api, user: TestUser, visitor: Visitor
 ) -> None:

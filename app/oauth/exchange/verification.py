@@ -10,7 +10,7 @@ from app.models.clients.clients import Client
 from app.models.oauth.actors import parse_actors
 from app.models.oauth.granted_resources import parse_granted
 from app.models.oauth.trusted_issuers import TrustedIssuer
-from app.oauth.access_token_reader import AccessTokenReader
+from app.oauth.access_token_reader import MAXIMUM_LENGTH, AccessTokenReader
 from app.oauth.exchange.actors import foreign_actors, may_act_of
 from app.oauth.exchange.errors import UnacceptableTokenError
 from app.oauth.exchange.presented import NO_REFERENCE, PresentedToken
@@ -32,7 +32,6 @@ from app.security.text import is_storable
 from app.services.clients.fapi import FapiProfile
 from app.services.oauth.resource_catalogue import ResourceCatalogue
 
-MAXIMUM_LENGTH = 16_384
 ADMIN_SCOPES = frozenset(AdminScope)
 
 SUPPORTED = (ACCESS_TOKEN, ID_TOKEN, JWT)
