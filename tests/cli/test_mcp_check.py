@@ -290,6 +290,17 @@ async def test_nothing_is_wrong_with_correct_servers_and_the_client_is_deleted(
     assert authorization.query["scope"] == ["read"]
 
 
+async def test_the_challenge_is_found_beside_those_of_other_schemes(
+    postern: Postern, servers: McpServers
+) -> None:
+    """RFC 9110 section 11.6.1: each scheme may have a header line of its own"""
+    servers.other_challenge = 'DPoP algs="ES256"'
+
+    code, found = await findings(postern, servers.url)
+
+    assert (code, found) == (0, [])
+
+
 async def test_no_secret_is_sent_to_the_url(postern: Postern, servers: McpServers) -> None:
     await postern("mcp", "check", servers.url)
 

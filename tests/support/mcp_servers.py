@@ -19,6 +19,8 @@ class Reply:
     status: int = 200
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    more_headers: Mapping[str, str] = field(default_factory=dict)
+    """Sent after the others, also under the same names."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ class McpServers:
         self.origin = f"http://127.0.0.1:{self.server.server_port}"
         self.issuer = f"http://localhost:{self.server.server_port}"
         self.url = f"{self.origin}/mcp"
+        self.other_challenge: str | None = None
         self.challenge: str | None = f'Bearer resource_metadata="{self.origin}{RESOURCE_METADATA}"'
         self.resource = {
             "resource": self.url,
@@ -88,7 +91,8 @@ class McpServers:
         if self.accepts_any_token and "authorization" in request.headers:
             return Reply(body={"jsonrpc": "2.0", "id": 1, "result": {}})
         headers = {"WWW-Authenticate": self.challenge} if self.challenge is not None else {}
-        return Reply(401, headers=headers)
+        more = {"WWW-Authenticate": self.other_challenge} if self.other_challenge else {}
+        return Reply(401, headers=headers, more_headers=more)
 
     def _register(self, request: Request) -> Reply:
         client_id = f"client-{len(self.clients)}"
@@ -133,7 +137,7 @@ def _handler(servers: McpServers) -> type[BaseHTTPRequestHandler]:
             if isinstance(reply.body, str):
                 content = reply.body.encode()
             self.send_response(reply.status)
-            for name, value in reply.headers.items():
+            for name, value in (*reply.headers.items(), *reply.more_headers.items()):
                 self.send_header(name, value)
             if reply.status != 204:
                 self.send_header("Content-Length", str(len(content)))

@@ -2,7 +2,7 @@
 
 import json
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -20,7 +20,7 @@ class UnreachableError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A response; the names of its headers are in lower case."""
+    """A response; the names of its headers are in lower case, and repeated ones are joined."""
 
     status: int
     headers: Mapping[str, str]
@@ -69,15 +69,21 @@ class Fetcher:
                 content=body,
                 extensions=self._extensions,
             ) as response:
-                names = {
-                    name.decode("latin-1").lower(): value.decode("latin-1")
-                    for name, value in response.headers
-                }
+                names = _joined(response.headers)
                 return Answer(response.status, names, _body_of(response, names))
         except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError) as error:
             raise UnreachableError(str(error) or type(error).__name__) from None
         except (httpcore.UnsupportedProtocol, ValueError, UnicodeError) as error:
             raise UnreachableError(f"not a usable address: {error}") from None
+
+
+def _joined(lines: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Return headers by name, several lines of one as a list (RFC 9110 section 5.3)."""
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in lines:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers
 
 
 def _body_of(response: httpcore.Response, headers: Mapping[str, str]) -> bytes:
