@@ -148,10 +148,14 @@ def _body(members: Mapping[str, Any]) -> "ResourceBody":
 
 
 async def _existing(services: "Services", members: Mapping[str, Any]) -> "Resource | None":
-    """Return the resource with this name if it is the same server; refuse another one."""
+    """Return the resource with this name if it is the same server, as its code expects it.
+
+    Raises `InvalidInputError` for another one.
+    """
     for each in await services.oauth.resources.list_all():
         is_named, is_there = each.name == members["name"], each.identifier == members["identifier"]
-        if not (is_named or is_there or key_of(each.identifier) == key_of(members["identifier"])):
+        key = key_of(members["identifier"])
+        if not (is_named or key == key_of(each.identifier) or key in each.aliases):
             continue
         if not (is_named and is_there):
             raise InvalidInputError(
@@ -163,6 +167,12 @@ async def _existing(services: "Services", members: Mapping[str, Any]) -> "Resour
                 f"The resource {each.name} is registered with the format {each.token_format}."
                 f" Use --format {each.token_format}, or change it: postern resources set"
                 f" {each.name} --token-format {members['token_format']}"
+            )
+        if each.token_format == "jwt" and each.signing_alg != members["signing_alg"]:
+            raise InvalidInputError(
+                f"The tokens for the resource {each.name} are signed with {each.signing_alg}, which"
+                f" the code does not accept. Change it: postern resources set {each.name}"
+                f" --signing-alg {members['signing_alg']}"
             )
         return each
     return None
@@ -223,5 +233,10 @@ def _say_what_is_registered(protected: Protected) -> None:
             f"POSTERN_CLIENT_ID={protected.client_id}",
             f"POSTERN_CLIENT_SECRET={protected.client_secret}",
         ]
+    if not resource.is_for_agents:
+        lines.append(
+            "Clients with a metadata document can't request it. To let them: postern resources set"
+            f" {resource.name} --agents"
+        )
     lines.append(f"When it runs: postern mcp check {resource.identifier}")
     print("\n".join(lines), file=sys.stderr)

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from app.cli.mcp_protect import FRAMEWORKS
+from app.schemas.resources import ResourceBody
+from app.services.operations.authority import FULL
 from tests.cli.conftest import Postern, Result
 from tests.support.application import Application
 from tests.support.parts import services_of
@@ -28,6 +30,22 @@ async def report(protect: Postern, *arguments: str) -> Any:
     result = await protect(*arguments, "--json")
     assert result.code == 0, result.errors
     return json.loads(result.output)
+
+
+async def create_resource(app: Application, name: str, **members: Any) -> None:
+    """Register an MCP server as a resource for agents with JWTs, apart from some members."""
+    stated = {
+        "name": name,
+        "identifier": url_of(name),
+        "title": name,
+        "token_format": "jwt",
+        "is_open_to_all_clients": True,
+        "agents": True,
+        **members,
+    }
+    await services_of(app).oauth.resources.create(
+        ResourceBody.model_validate(stated), authority=FULL
+    )
 
 
 async def test_the_resource_is_registered_for_agents(app: Application, protect: Postern) -> None:
@@ -124,6 +142,45 @@ async def test_another_url_or_format_of_a_registered_name_is_refused_with_what_t
     assert url_of(name) in other_url.errors
     assert name in other_name.errors
     assert f"postern resources set {name} --token-format opaque" in other_format.errors
+
+
+async def test_a_resource_whose_tokens_the_code_does_not_accept_is_refused_with_what_to_do(
+    app: Application, protect: Postern
+) -> None:
+    """The code verifies ES256 only."""
+    name = app.new_name("mcp")
+    await create_resource(app, name, signing_alg="RS256")
+
+    result = await protect(url_of(name), "--name", name)
+
+    assert (result.code, result.output) == (1, "")
+    assert f"postern resources set {name} --signing-alg ES256" in result.errors
+
+
+async def test_a_resource_that_is_not_for_agents_is_pointed_out(
+    app: Application, protect: Postern
+) -> None:
+    name = app.new_name("mcp")
+    await create_resource(app, name, agents=False)
+
+    result = await protect(url_of(name), "--name", name)
+
+    assert result.code == 0
+    assert f"postern resources set {name} --agents" in result.errors
+
+
+async def test_the_alias_of_another_resource_is_refused_before_a_client_is_created(
+    app: Application, protect: Postern
+) -> None:
+    name, clients = app.new_name("mcp"), services_of(app).clients.clients
+    await create_resource(app, name, aliases=["https://alias.example/mcp"])
+    before = len(await clients.list_page(limit=1000))
+
+    result = await protect("https://alias.example/mcp", "--name", f"{name}-2", "--format", "opaque")
+
+    assert (result.code, result.output) == (1, "")
+    assert f"The resource {name} has the URL {url_of(name)}" in result.errors
+    assert len(await clients.list_page(limit=1000)) == before
 
 
 @pytest.mark.parametrize("url", ["https://a.example/x'y", "https://a.example/mcp#f", "a.example"])
