@@ -2,6 +2,8 @@
 
 import json
 import os
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -10,11 +12,14 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
+from joserfc import jwt
+from joserfc.jwk import ECKey
 
 from tests.foreign.applications import run_with_issuer, running
 from tests.foreign.mcp_calls import HEADERS, INITIALIZE, call_tool
 from tests.support.application import Application, TestClient
 from tests.support.machine import scaled
+from tests.support.mcp_servers import McpServers, Reply, running_mcp_servers
 from tests.support.ports import free_port
 from tests.support.server import Server, run_postern
 from tests.support.waiting import eventually
@@ -114,3 +119,49 @@ async def test_the_printed_code_protects_a_server(
     report = json.loads(checked.stdout)
     problems = [each["problem"] for check in report["checks"] for each in check["findings"]]
     assert (checked.returncode, problems) == (0, [])
+
+
+@pytest.fixture
+def issuer() -> Iterator[McpServers]:
+    """An issuer with a key of the test."""
+    with running_mcp_servers() as running:
+        yield running
+
+
+def token_of(issuer: McpServers, url: str) -> tuple[str, Reply]:
+    """Return a token by a clock that is ahead, and the keys to publish for it."""
+    key = ECKey.generate_key("P-256", {"kid": "k", "alg": "ES256", "use": "sig"})
+    now = int(time.time())
+    claims = {
+        "iss": issuer.issuer, "aud": url, "sub": "user", "client_id": "client", "scope": "read",
+        "iat": now + 20, "exp": now + 600,
+    }  # fmt: skip
+    token = jwt.encode({"alg": "ES256", "typ": "at+jwt", "kid": "k"}, claims, key)
+    return token, Reply(body={"keys": [key.as_dict(private=False)]})
+
+
+@pytest.mark.parametrize(("framework", "while_down"), [("fastapi", 503), ("mcp", 500)])
+async def test_the_printed_code_tolerates_another_clock_and_blames_no_token_for_its_issuer(
+    servers: dict[tuple[str, str], ProtectedServer],
+    issuer: McpServers,
+    mcp_python: Path,
+    tmp_path: Path,
+    framework: str,
+    while_down: int,
+) -> None:
+    """A client that gets 401 deletes its tokens: no issuer that is down may cause that."""
+    protected = servers[framework, "jwt"]
+    code, url, port = protected.row["code"][framework], protected.url, protected.port
+    own = next(line for line in code.splitlines() if line.startswith("ISSUER = "))
+    (tmp_path / "server.py").write_text(code.replace(own, f'ISSUER = "{issuer.issuer}"'))
+    variables = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PORT": str(port)}
+
+    token, keys = token_of(issuer, url)
+    issuer.replies["GET", "/jwks"] = Reply(503)
+
+    async with running([str(mcp_python), "server.py"], tmp_path, port, variables):
+        unverifiable, challenge = await status_of(url, token)
+        issuer.replies["GET", "/jwks"] = keys
+        accepted, _ = await status_of(url, token)
+
+    assert (unverifiable, challenge, accepted) == (while_down, "", 200)
