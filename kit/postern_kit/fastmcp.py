@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from fastmcp.server.auth import AccessToken as FastMCPToken
-from fastmcp.server.auth import RemoteAuthProvider, TokenVerificationError
+from fastmcp.server.auth import MultiAuth, RemoteAuthProvider, TokenVerificationError
 from fastmcp.server.auth import TokenVerifier as FastMCPVerifier
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -62,6 +62,21 @@ class PosternProvider(RemoteAuthProvider):  # type: ignore[misc, unused-ignore] 
         return [Middleware(IssuerErrorMiddleware, server=self._server), *super().get_middleware()]
 
 
+class PosternMultiAuth(MultiAuth):  # type: ignore[misc, unused-ignore]  # as above
+    """`MultiAuth` that responds with 503 while an issuer of its `PosternProvider` does not respond.
+
+    That is so only for tokens that no other source accepts. FastMCP's own class responds with 500.
+    """
+
+    def get_middleware(self) -> list[Middleware]:
+        """Return the middleware of FastMCP, inside that of the first Postern source, if any."""
+        sources = [self.server, *self.verifiers]
+        verifiers = [getattr(each, "token_verifier", each) for each in sources]
+        servers = [each.resource_server for each in verifiers if isinstance(each, _Verifier)]
+        own = [Middleware(IssuerErrorMiddleware, server=each) for each in servers[:1]]
+        return [*own, *super().get_middleware()]
+
+
 class _UnavailableError(IssuerError, TokenVerificationError):  # type: ignore[misc, unused-ignore]
     """The same error in FastMCP's terms, so that its `MultiAuth` tries the next provider."""
 
@@ -71,11 +86,11 @@ class _Verifier(FastMCPVerifier):  # type: ignore[misc, unused-ignore]  # as abo
 
     def __init__(self, server: ResourceServer, required_scopes: Sequence[str]) -> None:
         super().__init__(required_scopes=list(required_scopes))
-        self._server = server
+        self.resource_server = server
 
     async def verify_token(self, token: str) -> FastMCPToken | None:
         try:
-            verified = await self._server.verifier.verify(token)
+            verified = await self.resource_server.verifier.verify(token)
         except Refusal:
             return None
         except IssuerError as error:
@@ -85,9 +100,9 @@ class _Verifier(FastMCPVerifier):  # type: ignore[misc, unused-ignore]  # as abo
         return FastMCPToken(
             token=token,
             client_id=verified.client_id or "",
-            scopes=sorted(self._server.effective_scopes(verified)),
+            scopes=sorted(self.resource_server.effective_scopes(verified)),
             expires_at=int(verified.expires_at),
-            resource=self._server.resource,
+            resource=self.resource_server.resource,
             subject=verified.subject,
             claims=dict(verified.claims),
         )
