@@ -36,7 +36,7 @@ class IntrospectionVerifier:
         monotonic: Callable[[], float] = time.monotonic,
         http: httpx.AsyncClient | None = None,
     ) -> None:
-        self._issuer = Issuer(issuer, http=http)
+        self._issuer = Issuer(issuer, http=http, monotonic=monotonic)
         self._audience = audience
         self._credentials = httpx.BasicAuth(_encoded(client_id), _encoded(client_secret))
         self._endpoint = introspection_endpoint

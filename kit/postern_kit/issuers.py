@@ -1,7 +1,8 @@
 """Metadata of an issuer (RFC 8414), fetched once and compared byte for byte."""
 
 import asyncio
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,6 +11,8 @@ import httpx
 OAUTH = "/.well-known/oauth-authorization-server"
 OPENID = "/.well-known/openid-configuration"
 SECONDS = 5.0
+RETRY_SECONDS = 1.0
+"""Between a failure and the next attempt. Requests that wait for an attempt share its failure."""
 
 
 class IssuerError(Exception):
@@ -19,18 +22,34 @@ class IssuerError(Exception):
 class Issuer:
     """An authorization server, named by its issuer exactly as it writes it."""
 
-    def __init__(self, issuer: str, *, http: httpx.AsyncClient | None = None) -> None:
+    def __init__(
+        self,
+        issuer: str,
+        *,
+        http: httpx.AsyncClient | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.name = issuer
-        self._http = http
+        self._given = http
+        self._own: tuple[asyncio.AbstractEventLoop, httpx.AsyncClient] | None = None
+        self._monotonic = monotonic
         self._metadata: Mapping[str, Any] | None = None
+        self._failure = ""
+        self._retry_at = float("-inf")
         self._lock = asyncio.Lock()
 
     @property
     def http(self) -> httpx.AsyncClient:
-        """The client for requests to the issuer; it follows no redirects."""
-        if self._http is None:
-            self._http = httpx.AsyncClient(timeout=SECONDS)
-        return self._http
+        """The client for requests to the issuer; it follows no redirects.
+
+        Connections belong to an event loop, and some test clients begin one for each request.
+        """
+        if self._given is not None:
+            return self._given
+        loop = asyncio.get_running_loop()
+        if self._own is None or self._own[0] is not loop:
+            self._own = loop, httpx.AsyncClient(timeout=SECONDS)
+        return self._own[1]
 
     async def endpoint(self, name: str) -> str:
         """Return an address of the metadata, such as `jwks_uri`."""
@@ -44,7 +63,14 @@ class Issuer:
         """Return the metadata; it is fetched once, and again after a failure."""
         async with self._lock:
             if self._metadata is None:
-                self._metadata = await self._fetched()
+                if self._monotonic() < self._retry_at:
+                    raise IssuerError(self._failure)
+                try:
+                    self._metadata = await self._fetched()
+                except IssuerError as error:
+                    self._failure = str(error)
+                    self._retry_at = self._monotonic() + RETRY_SECONDS
+                    raise
             return self._metadata
 
     async def _fetched(self) -> Mapping[str, Any]:
@@ -63,8 +89,10 @@ class Issuer:
 
     async def aclose(self) -> None:
         """Close the connections."""
-        if self._http is not None:
-            await self._http.aclose()
+        if self._given is not None:
+            await self._given.aclose()
+        elif self._own is not None and self._own[0] is asyncio.get_running_loop():
+            await self._own[1].aclose()
 
 
 def metadata_addresses(issuer: str) -> list[str]:

@@ -1,5 +1,10 @@
 """Introspection (RFC 7662) and its short cache."""
 
+import asyncio
+import json
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -103,3 +108,59 @@ async def test_an_issuer_that_is_down_does_not_make_a_token_invalid(
     assert (await verifier.verify("one")).subject == "user-1"
     with pytest.raises(IssuerError):
         await verifier.verify("two")
+
+
+async def test_requests_at_once_wait_for_one_attempt_while_the_issuer_is_down(
+    issuer: FakeIssuer, verifier: IntrospectionVerifier, ticks: Ticks
+) -> None:
+    """Each attempt can take seconds, which must not add up."""
+    issuer.is_down = True
+
+    answers = await asyncio.gather(
+        *(verifier.verify(f"token-{number}") for number in range(10)), return_exceptions=True
+    )
+    attempts = len(issuer.requests)
+    issuer.is_down, ticks.seconds = False, 1
+
+    assert {type(each) for each in answers} == {IssuerError}
+    assert attempts == 1
+    assert (await verifier.verify("one")).subject == "user-1"
+
+
+class Endpoint(BaseHTTPRequestHandler):
+    """An introspection endpoint that keeps connections open."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        claims = {"active": True, "aud": RESOURCE, "sub": "user-1", "exp": int(START) + 60}
+        content = json.dumps(claims).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its name there
+        pass
+
+
+@pytest.fixture
+def endpoint() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Endpoint) as server:
+        server.daemon_threads = True
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/introspect"
+        server.shutdown()
+
+
+def test_a_verifier_works_in_one_event_loop_after_another(endpoint: str) -> None:
+    """Starlette's TestClient begins one for each request."""
+    verifier = IntrospectionVerifier(
+        issuer=ISSUER, audience=RESOURCE, client_id="reports", client_secret="secret",
+        introspection_endpoint=endpoint, cache_seconds=0, now=lambda: START,
+    )  # fmt: skip
+
+    subjects = [asyncio.run(verifier.verify(token)).subject for token in ("one", "two")]
+
+    assert subjects == ["user-1", "user-1"]
