@@ -1,7 +1,7 @@
 """Clients in files of desired state, with their secrets, trust, admin scopes and policies."""
 
 import re
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Sequence, Set
 from datetime import timedelta
 from typing import Any, Protocol, get_args
 
@@ -24,7 +24,6 @@ from app.services.clients.fapi import require_fit
 from app.services.clients.kinds import KindName, metadata_of_kind
 from app.services.clients.policies import ClientPolicyService
 from app.services.clients.secrets import ClientSecretService
-from app.services.clients.stated_clients import stated_members
 from app.services.oauth.default_resources import DefaultResourceService
 from app.services.operations.authority import Authority
 from app.services.operations.desired_state.kinds.base import (
@@ -33,20 +32,21 @@ from app.services.operations.desired_state.kinds.base import (
     ObjectKey,
     Step,
     Stored,
-    stated,
+)
+from app.services.operations.desired_state.kinds.client_members import (
+    DEFAULT_RESOURCE,
+    decided_members,
+    metadata_in,
+    stored_client,
 )
 from app.services.operations.desired_state.kinds.group_names import (
     every_group,
     group_ids,
-    keys_of,
 )
 from app.services.operations.desired_state.paging import every
 
 KIND = "kind"
 NO_OVERLAP = timedelta(0)
-ALWAYS_EXPORTED = ("grant_types", "scope")
-"""Members whose default in a file is not what an empty value means."""
-DEFAULT_RESOURCE = "default_resource"
 DECIDED_BY_ADMINISTRATORS = frozenset(
     {"trust", "admin_scopes", "policies", "disabled", DEFAULT_RESOURCE}
 )
@@ -89,7 +89,7 @@ class ClientKind(Kind[ClientState, Client]):
     async def stored(self) -> Sequence[Stored[Client]]:
         names = {each.group_id: each.name for each in await every_group(self._groups)}
         return [
-            _stored(client, names)
+            stored_client(client, names)
             for client in await every(self._page)
             if client.registration_expires_at is None  # registered itself, and was never used
         ]
@@ -104,8 +104,8 @@ class ClientKind(Kind[ClientState, Client]):
         policies = state.policies.model_dump(mode="json", exclude_defaults=True)
         disabled = {} if state.disabled is None else {"disabled": state.disabled}
         return {
-            **_metadata(members_in(self._checks.stored(state))),
-            **_decided(state.trust, state.admin_scopes, policies, state.default_resource),
+            **metadata_in(members_in(self._checks.stored(state))),
+            **decided_members(state.trust, state.admin_scopes, policies, state.default_resource),
             **disabled,
         }
 
@@ -240,62 +240,3 @@ class ClientKind(Kind[ClientState, Client]):
 
     async def _page(self, last: Client | None) -> Sequence[Client]:
         return await self._clients.list_page(after=last.client_id if last is not None else "")
-
-
-def _stored(client: Client, names: Mapping[str, str]) -> Stored[Client]:
-    policies = _with_names(client.policies_in_force, names)
-    metadata = _metadata(stated_members(client))
-    decided = _decided(client.trust, client.admin_scopes.split(), policies, client.default_resource)
-    exported = {
-        "client_id": client.client_id,
-        **metadata,
-        **decided,
-        **({"policies": policies} if policies else {}),
-        **({"disabled": True} if client.is_disabled else {}),
-    }
-    return Stored(
-        key=client.client_id,
-        name=client.client_id,
-        row_id=client.client_id,
-        owner=client.owner,
-        version=client.version,
-        members={**metadata, **decided, "disabled": client.is_disabled},
-        exported=exported,
-        row=client,
-    )
-
-
-def _metadata(members: Mapping[str, Any]) -> dict[str, Any]:
-    return stated(members) | {name: members[name] for name in ALWAYS_EXPORTED}
-
-
-def _decided(
-    trust: str,
-    admin_scopes: Sequence[str] | frozenset[str],
-    policies: Mapping[str, Any],
-    default_resource: str | None,
-) -> dict[str, Any]:
-    if groups := policies.get("access", {}).get("groups"):
-        access = {**policies["access"], "groups": keys_of(groups)}
-        policies = {**policies, "access": access}
-    return stated(
-        {
-            "trust": trust if trust != "none" else None,
-            "admin_scopes": sorted(map(str, admin_scopes)),
-            "policies": dict(policies),
-            DEFAULT_RESOURCE: default_resource,
-        }
-    )
-
-
-def _with_names(policies: ClientPolicies | None, names: Mapping[str, str]) -> dict[str, Any]:
-    """Return policies with the names of groups. A client whose groups have all been deleted is for
-    nobody."""
-    if policies is None:
-        return {}
-    members = policies.model_dump(mode="json", exclude_defaults=True)
-    if policies.access.groups:
-        known = [names[each] for each in policies.access.groups if each in names]
-        access = {"kind": "groups", "groups": sorted(known)} if known else {"kind": "nobody"}
-        members["access"] = access
-    return members
