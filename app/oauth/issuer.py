@@ -205,7 +205,7 @@ class TokenIssuer:
         self,
         presented: str,
         digest: bytes,
-        found: RefreshToken,
+        refresh_token: RefreshToken,
         client: Client,
         *,
         grant: TokenGrant,
@@ -226,22 +226,22 @@ class TokenIssuer:
             (new_token(ACCESS_TOKEN), presented) if keeps else derived_pair(presented, seed),
             grant,
             lifetimes=self._lifetimes.of(client, grant.resource),
-            family_expires_at=found.family_expires_at,
+            family_expires_at=refresh_token.family_expires_at,
             now=now,
         )
         if grant.is_for_jwt:
-            user = await self._user_of(found)
+            user = await self._user_of(refresh_token)
             pair = await self._access_jwts.in_pair(
-                pair, client, grant, user, family_id=found.family_id, now=now
+                pair, client, grant, user, family_id=refresh_token.family_id, now=now
             )
         if keeps:
             current = await self._refresh_token_repository.renew(
-                digest, found, stored, use=keys.use_of_proof
+                digest, refresh_token, stored, use=keys.use_of_proof
             )
         else:
             current = await self._refresh_token_repository.rotate(
                 digest,
-                found,
+                refresh_token,
                 stored,
                 sealed=packed(pair, seed),
                 grace_ends_at=now + grace,
@@ -250,7 +250,7 @@ class TokenIssuer:
         if current is not None:
             await self.refuse_replay(keys)
             return current
-        self._usage.note_token(client.client_id, now, user_id=found.user_id)
+        self._usage.note_token(client.client_id, now, user_id=refresh_token.user_id)
         return pair.response(now=now)
 
     async def repeat_response(

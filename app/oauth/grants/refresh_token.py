@@ -166,11 +166,14 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
         repeated = await self._again(client, presented, rotated, grant, request.keys)
         return await self._with_id_token(client, token, repeated, entitlements)
 
-    async def _refuse_replay(self, client: Client, found: RefreshToken) -> None:
+    async def _refuse_replay(self, client: Client, refresh_token: RefreshToken) -> None:
         """Revoke the family if the token was used before and its grace window has ended."""
-        if found.used_at is None or self._clock.now() - found.used_at <= self._grace.of(client):
+        if (
+            refresh_token.used_at is None
+            or self._clock.now() - refresh_token.used_at <= self._grace.of(client)
+        ):
             return
-        await self._revoke(found)
+        await self._revoke(refresh_token)
 
     async def _refuse_use_of_long_ago(self, client: Client, digest: bytes) -> None:
         """Revoke the family of a used token that has been deleted.
@@ -235,16 +238,16 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
     async def _with_id_token(
         self,
         client: Client,
-        found: RefreshToken,
+        refresh_token: RefreshToken,
         response: TokenResponse,
         entitlements: LazyEntitlements,
     ) -> TokenResponse:
         """Add an ID token of the same sign-in, without nonce (OpenID Connect Core section 12.2)."""
         scope = response.scope or ""
-        if OPENID not in scope.split() or found.user_id is None:
+        if OPENID not in scope.split() or refresh_token.user_id is None:
             return response
-        sign_in = await self._token_family_repository.find_sign_in(found.family_id)
-        user = await self._user_repository.find(found.user_id)
+        sign_in = await self._token_family_repository.find_sign_in(refresh_token.family_id)
+        user = await self._user_repository.find(refresh_token.user_id)
         if sign_in is None or sign_in.auth_time is None or user is None:
             return response
         id_token = await self._id_tokens.issue_with(
@@ -256,7 +259,7 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
                 sign_in.auth_time, sign_in.acr or "", sign_in.amr or "", sign_in.session_id
             ),
             entitlements=entitlements,
-            family_id=found.family_id,
+            family_id=refresh_token.family_id,
             claims=sign_in.claims,
         )
         return response.model_copy(update={"id_token": id_token})

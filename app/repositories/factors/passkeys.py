@@ -33,7 +33,7 @@ class PasskeyRepository:
     @retries_on_lock
     async def add(
         self,
-        made: Passkey,
+        new_passkey: Passkey,
         owner: User,
         *,
         at_most: int,
@@ -51,11 +51,13 @@ class PasskeyRepository:
         """
         clear_unconfirmed_otp = (
             update(users)
-            .where(users.c.user_id == made.user_id, users.c.otp_confirmed_at.is_(None))
+            .where(users.c.user_id == new_passkey.user_id, users.c.otp_confirmed_at.is_(None))
             .values(otp_secret=None, otp_last_step=None, otp_recent_steps=None)
         )
-        count = select(func.count()).where(passkey.user_id == made.user_id)
-        confirmed_at = select(users.c.otp_confirmed_at).where(users.c.user_id == made.user_id)
+        count = select(func.count()).where(passkey.user_id == new_passkey.user_id)
+        confirmed_at = select(users.c.otp_confirmed_at).where(
+            users.c.user_id == new_passkey.user_id
+        )
         try:
             async with self._database.transaction(CREDENTIAL) as connection:
                 if not await lock_owner(connection, owner):  # so concurrent calls are counted
@@ -65,7 +67,7 @@ class PasskeyRepository:
                     return "not first"
                 if number >= at_most:
                     return "too many"
-                await connection.execute(insert(passkeys).values(values_in(passkeys, made)))
+                await connection.execute(insert(passkeys).values(values_in(passkeys, new_passkey)))
                 await connection.execute(clear_unconfirmed_otp)
                 await write_events(connection, event)
         except ConflictingRowError:

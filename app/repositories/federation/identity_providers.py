@@ -47,12 +47,12 @@ class IdentityProviderRepository:
         self._database = database
 
     @retries_on_lock
-    async def add(self, made: IdentityProvider, *, event: NewEvent) -> bool:
+    async def add(self, provider: IdentityProvider, *, event: NewEvent) -> bool:
         """Store an identity provider; return False if its name is taken."""
         try:
             async with self._database.transaction(PROVIDER) as connection:
                 await connection.execute(
-                    insert(upstream_providers).values(values_in(upstream_providers, made))
+                    insert(upstream_providers).values(values_in(upstream_providers, provider))
                 )
                 await write_events(connection, event)
         except ConflictingRowError:
@@ -151,14 +151,14 @@ class IdentityProviderRepository:
         )
 
     @retries_on_lock
-    async def link(self, made: LinkedIdentity, owner: User, *, event: NewEvent) -> bool:
+    async def link(self, linked_identity: LinkedIdentity, owner: User, *, event: NewEvent) -> bool:
         """Link an external identity to a user.
 
         Return False if it is already linked, or if the user was deleted or their credentials
         changed since `owner` was read.
         """
         statement = upsert(self._database, upstream_identities).values(
-            values_in(upstream_identities, made)
+            values_in(upstream_identities, linked_identity)
         )
         async with self._database.transaction() as connection:
             if not await lock_owner(connection, owner):
@@ -174,7 +174,9 @@ class IdentityProviderRepository:
             return True
 
     @retries_on_lock
-    async def add_user(self, user: User, made: LinkedIdentity, *, event: NewEvent) -> bool:
+    async def add_user(
+        self, user: User, linked_identity: LinkedIdentity, *, event: NewEvent
+    ) -> bool:
         """Store a new user together with their external identity.
 
         Return False if the username or the identity is taken. Raises
@@ -189,7 +191,9 @@ class IdentityProviderRepository:
                 await connection.execute(insert(users).values(values_in(users, user)))
                 await index_new_user(connection, user)
                 await connection.execute(
-                    insert(upstream_identities).values(values_in(upstream_identities, made))
+                    insert(upstream_identities).values(
+                        values_in(upstream_identities, linked_identity)
+                    )
                 )
                 await write_events(connection, event)
         except ConflictingRowError:

@@ -42,8 +42,8 @@ class AuthorizationCodeRepository:
         )
         self.redeem = Redemption(database, authorization_codes)
 
-    async def store(self, digest: bytes, made: AuthorizationCode) -> None:
-        await self._insert(digest=digest, **made._asdict())
+    async def store(self, digest: bytes, authorization_code: AuthorizationCode) -> None:
+        await self._insert(digest=digest, **authorization_code._asdict())
 
     async def find(self, digest: bytes) -> AuthorizationCode | None:
         """Return the code, even if it is used or expired, or None if it is unknown."""

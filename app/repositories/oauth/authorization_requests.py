@@ -19,11 +19,11 @@ class AuthorizationRequestRepository:
             select(authorization_requests), key=request.digest, value=StoredRequest
         )
 
-    async def add(self, made: StoredRequest) -> None:
+    async def add(self, stored_request: StoredRequest) -> None:
         """Store a request; do nothing if it is already stored."""
         await self._database.change(
             upsert(self._database, authorization_requests)
-            .values(values_in(authorization_requests, made))
+            .values(values_in(authorization_requests, stored_request))
             .on_conflict_do_nothing()
         )
 

@@ -32,11 +32,11 @@ class DeviceCodeRepository:
         self._by_user_code = database.lookup(select(*COLUMNS), key=code.user_code, value=DeviceCode)
         self.redeem = Redemption(database, device_codes)
 
-    async def add(self, digest: bytes, made: DeviceCode) -> bool:
+    async def add(self, digest: bytes, device_code: DeviceCode) -> bool:
         """Store a code; return False if its user code is taken."""
         statement = (
             upsert(self._database, device_codes)
-            .values(digest=digest, **made._asdict())
+            .values(digest=digest, **device_code._asdict())
             .on_conflict_do_nothing()
             .returning(code.digest)
         )
@@ -52,15 +52,18 @@ class DeviceCodeRepository:
             return None
         return pending if pending.approved_at is None and pending.denied_at is None else None
 
-    async def poll(self, digest: bytes, found: DeviceCode, *, now: datetime) -> bool:
+    async def poll(self, digest: bytes, device_code: DeviceCode, *, now: datetime) -> bool:
         """Record a poll of the device; return False if it came too soon.
 
         A poll that comes too soon increases the interval permanently (RFC 8628 section 3.5). Of
         several concurrent polls, even on several workers, only one is in time.
         """
-        last, statement = found.last_polled_at, update(device_codes).where(code.digest == digest)
-        if last is None or (now - last).total_seconds() >= found.interval:
-            is_unchanged = (code.last_polled_at == last, code.interval == found.interval)
+        last, statement = (
+            device_code.last_polled_at,
+            update(device_codes).where(code.digest == digest),
+        )
+        if last is None or (now - last).total_seconds() >= device_code.interval:
+            is_unchanged = (code.last_polled_at == last, code.interval == device_code.interval)
             in_time = statement.where(*is_unchanged).values(last_polled_at=now)
             if await self._database.change(in_time.returning(code.digest)):
                 return True

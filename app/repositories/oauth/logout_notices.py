@@ -33,12 +33,15 @@ class LogoutNoticeRepository:
             value=LogoutNotice,
         )
 
-    async def take(self, found: LogoutNotice, *, next_attempt_at: datetime) -> bool:
+    async def take(self, logout_notice: LogoutNotice, *, next_attempt_at: datetime) -> bool:
         """Claim the next attempt for this caller; return False if another worker was first."""
         rows = await self._database.change(
             update(logout_notices)
-            .where(notice.notice_id == found.notice_id, notice.attempts == found.attempts)
-            .values(attempts=found.attempts + 1, next_attempt_at=next_attempt_at)
+            .where(
+                notice.notice_id == logout_notice.notice_id,
+                notice.attempts == logout_notice.attempts,
+            )
+            .values(attempts=logout_notice.attempts + 1, next_attempt_at=next_attempt_at)
             .returning(notice.notice_id)
         )
         return bool(rows)

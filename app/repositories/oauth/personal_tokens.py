@@ -50,7 +50,13 @@ class PersonalTokenRepository:
 
     @retries_on_lock
     async def add(
-        self, made: PersonalToken, owner: User, *, at_most: int, now: datetime, event: NewEvent
+        self,
+        personal_token: PersonalToken,
+        owner: User,
+        *,
+        at_most: int,
+        now: datetime,
+        event: NewEvent,
     ) -> Added:
         """Store a token, and delete those of the owner that are no longer valid.
 
@@ -58,13 +64,13 @@ class PersonalTokenRepository:
         read, and "too many" if the owner has `at_most` valid tokens.
         """
         ended = delete(personal_tokens).where(
-            token.user_id == made.user_id,
+            token.user_id == personal_token.user_id,
             or_(
                 token.expires_at <= now,
-                token.credentials_version != made.credentials_version,
+                token.credentials_version != personal_token.credentials_version,
             ),
         )
-        count = select(func.count()).where(token.user_id == made.user_id)
+        count = select(func.count()).where(token.user_id == personal_token.user_id)
         async with self._database.transaction() as connection:
             if not await lock_owner(connection, owner):  # so concurrent calls are counted
                 return "no owner"
@@ -72,7 +78,7 @@ class PersonalTokenRepository:
             if (await connection.scalar(count) or 0) >= at_most:
                 return "too many"
             await connection.execute(
-                insert(personal_tokens).values(values_in(personal_tokens, made))
+                insert(personal_tokens).values(values_in(personal_tokens, personal_token))
             )
             await write_events(connection, event)
         return "added"

@@ -229,7 +229,7 @@ class RefreshTokenRepository:
     async def rotate(
         self,
         digest: bytes,
-        found: RefreshToken,
+        refresh_token: RefreshToken,
         pair: NewPair,
         *,
         sealed: bytes,
@@ -238,9 +238,10 @@ class RefreshTokenRepository:
     ) -> RefreshToken | None:
         """Consume a token and store its successors in one step; return None on success.
 
-        Otherwise return the token as another caller left it, or `found` if it was revoked or has
-        expired meanwhile. `sealed` is the encrypted response, repeated until `grace_ends_at`. A
-        `use` is spent in any case, and nothing else happens if another caller spent it before.
+        Otherwise return the token as another caller left it, or `refresh_token` if it was revoked
+        or has expired meanwhile. `sealed` is the encrypted response, repeated until
+        `grace_ends_at`. A `use` is spent in any case, and nothing else happens if another caller
+        spent it before.
         """
         rotate = self._rotations[pair.has_access_row, use is not None]
         is_ours = await rotate(
@@ -251,28 +252,28 @@ class RefreshTokenRepository:
             grace_ends_at=grace_ends_at,
             refresh_expires_at=pair.refresh_expires_at,
             **values_of_access_token(pair),
-            family_id=found.family_id,
-            client_id=found.client_id,
-            user_id=found.user_id,
+            family_id=refresh_token.family_id,
+            client_id=refresh_token.client_id,
+            user_id=refresh_token.user_id,
             **(values_of_use(use) if use is not None else {}),
         )
         if is_ours:
             return None
-        return await self.find_in_active_family(digest) or found
+        return await self.find_in_active_family(digest) or refresh_token
 
     async def renew(
-        self, digest: bytes, found: RefreshToken, pair: NewPair, *, use: SingleUse | None
+        self, digest: bytes, refresh_token: RefreshToken, pair: NewPair, *, use: SingleUse | None
     ) -> RefreshToken | None:
         """Store another access token for a refresh token, which stays valid; return None on
         success.
 
         The refresh token is then valid for as long as a new one. Otherwise return it as another
-        caller left it, or `found` if it was revoked or has expired meanwhile. A `use` is spent in
-        any case, and nothing else happens if another caller spent it before.
+        caller left it, or `refresh_token` if it was revoked or has expired meanwhile. A `use` is
+        spent in any case, and nothing else happens if another caller spent it before.
         """
-        if not await self._add_access_token(digest, found, pair, use):
-            return await self.find_in_active_family(digest) or found
-        if pair.issued_at - found.issued_at >= PROLONGED_BY:
+        if not await self._add_access_token(digest, refresh_token, pair, use):
+            return await self.find_in_active_family(digest) or refresh_token
+        if pair.issued_at - refresh_token.issued_at >= PROLONGED_BY:
             await self._database.change(
                 update(refresh_tokens)
                 .where(token.digest == digest, token.used_at.is_(None))
@@ -281,15 +282,15 @@ class RefreshTokenRepository:
         return None
 
     async def _add_access_token(
-        self, digest: bytes, found: RefreshToken, pair: NewPair, use: SingleUse | None
+        self, digest: bytes, refresh_token: RefreshToken, pair: NewPair, use: SingleUse | None
     ) -> bool:
         if pair.has_access_row:
             return await self._renewals[use is not None](
                 presented=digest,
                 now=pair.issued_at,
                 **values_of_access_token(pair),
-                client_id=found.client_id,
-                user_id=found.user_id,
+                client_id=refresh_token.client_id,
+                user_id=refresh_token.user_id,
                 **(values_of_use(use) if use is not None else {}),
             )
         return use is None or await self._replay_cache.spend_use(use)

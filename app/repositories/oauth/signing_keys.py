@@ -24,11 +24,11 @@ class SigningKeyRepository:
             value=SigningKey,
         )
 
-    async def add_once(self, made: SigningKey, *, event: NewEvent | None) -> None:
+    async def add_once(self, signing_key: SigningKey, *, event: NewEvent | None) -> None:
         """Store a key, unless another worker has already stored one of the same generation."""
         statement = (
             upsert(self._database, signing_keys)
-            .values(values_in(signing_keys, made))
+            .values(values_in(signing_keys, signing_key))
             .on_conflict_do_nothing()
             .returning(key.kid)
         )

@@ -21,10 +21,10 @@ class MailRepository:
         self._database = database
 
     @retries_on_lock
-    async def add(self, made: StoredMail, *, event: NewEvent | None = None) -> None:
+    async def add(self, stored_mail: StoredMail, *, event: NewEvent | None = None) -> None:
         """Store a mail, and the audit event that records it."""
         async with self._database.transaction() as connection:
-            await write_mail(connection, made)
+            await write_mail(connection, stored_mail)
             if event is not None:
                 await write_events(connection, event)
 
@@ -37,12 +37,12 @@ class MailRepository:
             value=StoredMail,
         )
 
-    async def take(self, found: StoredMail, *, next_attempt_at: datetime) -> bool:
+    async def take(self, stored_mail: StoredMail, *, next_attempt_at: datetime) -> bool:
         """Claim the next attempt for this caller; return False if another worker was first."""
         rows = await self._database.change(
             update(mails)
-            .where(mail.mail_id == found.mail_id, mail.attempts == found.attempts)
-            .values(attempts=found.attempts + 1, next_attempt_at=next_attempt_at)
+            .where(mail.mail_id == stored_mail.mail_id, mail.attempts == stored_mail.attempts)
+            .values(attempts=stored_mail.attempts + 1, next_attempt_at=next_attempt_at)
             .returning(mail.mail_id)
         )
         return bool(rows)
@@ -64,6 +64,6 @@ class MailRepository:
         await self._database.change(delete(mails).where(mail.mail_id == mail_id))
 
 
-async def write_mail(connection: AsyncConnection, made: StoredMail) -> None:
+async def write_mail(connection: AsyncConnection, stored_mail: StoredMail) -> None:
     """Store a mail in the transaction of the change it reports."""
-    await connection.execute(insert(mails).values(values_in(mails, made)))
+    await connection.execute(insert(mails).values(values_in(mails, stored_mail)))

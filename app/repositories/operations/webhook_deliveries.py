@@ -194,7 +194,7 @@ class WebhookDeliveryRepository:
 
 
 def _delivery_of(event: WebhookEvent, webhook_id: str, now: datetime) -> WebhookDelivery:
-    made = WebhookDelivery(
+    delivery = WebhookDelivery(
         delivery_id=f"msg_{new_ordered_identifier()}",
         webhook_id=webhook_id,
         event_type=event.event_type,
@@ -210,5 +210,5 @@ def _delivery_of(event: WebhookEvent, webhook_id: str, now: datetime) -> Webhook
         expires_at=now + PENDING_AT_MOST,
     )
     if event.counted_for is None:
-        return made
-    return replace(made, next_attempt_at=now + COUNTED_FOR)
+        return delivery
+    return replace(delivery, next_attempt_at=now + COUNTED_FOR)

@@ -31,8 +31,8 @@ router = admin_router("attributes", tag="Attributes")
 @router.get("", dependencies=[READS])
 async def list_attributes(accounts: AccountsDep, page: PageDep) -> AttributeList:
     """List the defined attributes by name."""
-    found = [each for each in await accounts.attributes.list_all() if each.name > page.last]
-    definitions, cursor = page.cut(found[: page.size], lambda definition: definition.name)
+    rows = [each for each in await accounts.attributes.list_all() if each.name > page.last]
+    definitions, cursor = page.cut(rows[: page.size], lambda definition: definition.name)
     return AttributeList(items=[_resource(each) for each in definitions], next_cursor=cursor)
 
 

@@ -46,9 +46,9 @@ async def list_audit_events(
     """List events, the newest first."""
     wanted = Wanted(user_id=user_id, client_id=client_id, since=since, until=until, action=action)
     before = int(page.last) if page.last else None
-    found = await core.audit.list_newest(wanted, before=before, limit=page.size)
-    waiting = [event for event in found if not event.is_numbered]
-    numbered = [event for event in found if event.is_numbered]
+    rows = await core.audit.list_newest(wanted, before=before, limit=page.size)
+    waiting = [event for event in rows if not event.is_numbered]
+    numbered = [event for event in rows if event.is_numbered]
     shown, cursor = page.cut(numbered, lambda event: str(event.sequence))
     return AuditEventList(
         items=[_resource(each) for each in (*waiting, *shown)], next_cursor=cursor

@@ -48,9 +48,13 @@ async def create_authorization_type(
     response: Response,
 ) -> AuthorizationTypeResource:
     """Create a type of authorization details. Listing clients also requires `clients:write`."""
-    made = await oauth.authorization_types.create(body, authority=authority)
-    created(response, f"authorization-types/{quote(made.name, safe='/')}", version=made.version)
-    return _resource(made)
+    authorization_type = await oauth.authorization_types.create(body, authority=authority)
+    created(
+        response,
+        f"authorization-types/{quote(authorization_type.name, safe='/')}",
+        version=authorization_type.version,
+    )
+    return _resource(authorization_type)
 
 
 @router.get(BY_NAME, dependencies=[READS], responses=WITH_ETAG)

@@ -20,8 +20,8 @@ router = admin_router("blocked-hosts", tag="Clients")
 @router.get("", dependencies=[READS])
 async def list_blocked_hosts(clients: ClientsDep, page: PageDep) -> BlockedHostList:
     """List the blocked hosts."""
-    found = await clients.blocked_hosts.list_page(after=page.last, limit=page.size)
-    hosts, cursor = page.cut(found, lambda each: each.host)
+    rows = await clients.blocked_hosts.list_page(after=page.last, limit=page.size)
+    hosts, cursor = page.cut(rows, lambda each: each.host)
     items = [BlockedHostResource.model_validate(each, from_attributes=True) for each in hosts]
     return BlockedHostList(items=items, next_cursor=cursor)
 

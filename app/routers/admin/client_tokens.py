@@ -35,8 +35,8 @@ async def list_client_consents(
 ) -> ConsentList:
     """List what users allowed a client."""
     await clients.clients.get(client_id)
-    found = await clients.client_consents.list_page(client_id, after=page.last, limit=page.size)
-    consents, cursor = page.cut(found, lambda consent: consent.user_id)
+    rows = await clients.client_consents.list_page(client_id, after=page.last, limit=page.size)
+    consents, cursor = page.cut(rows, lambda consent: consent.user_id)
     items = [ConsentResource.model_validate(each, from_attributes=True) for each in consents]
     return ConsentList(items=items, next_cursor=cursor)
 
@@ -57,8 +57,8 @@ async def list_client_tokens(
     """List the valid tokens of a client: those of users first, the newest first."""
     await clients.clients.get(client_id)
     after = _position_at(page.after) if page.after is not None else None
-    found = await clients.client_tokens.list_page(client_id, after=after, limit=page.size)
-    tokens, cursor = page.cut(found, _position_of)
+    rows = await clients.client_tokens.list_page(client_id, after=after, limit=page.size)
+    tokens, cursor = page.cut(rows, _position_of)
     return ClientTokenList(items=[_resource(each) for each in tokens], next_cursor=cursor)
 
 

@@ -42,8 +42,8 @@ async def list_groups(
     search: Annotated[str, Query(max_length=128, description="How the name begins.")] = "",
 ) -> GroupList:
     """List groups by name."""
-    found = await accounts.groups.list_page(search=search, after=page.last, limit=page.size)
-    groups, cursor = page.cut(found, lambda group: group.name_key)
+    rows = await accounts.groups.list_page(search=search, after=page.last, limit=page.size)
+    groups, cursor = page.cut(rows, lambda group: group.name_key)
     return GroupList(items=[_resource(group) for group in groups], next_cursor=cursor)
 
 
@@ -108,8 +108,8 @@ async def list_group_members(
 ) -> GroupMemberList:
     """List the members of a group."""
     await accounts.groups.get(group_id)
-    found = await accounts.groups.named_members(group_id, after=page.last, limit=page.size)
-    members, cursor = page.cut_by_key(found, lambda member: member.user_id)
+    rows = await accounts.groups.named_members(group_id, after=page.last, limit=page.size)
+    members, cursor = page.cut_by_key(rows, lambda member: member.user_id)
     items = [GroupMember.model_validate(member, from_attributes=True) for member in members]
     return GroupMemberList(items=items, next_cursor=cursor)
 

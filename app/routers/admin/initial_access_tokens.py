@@ -30,8 +30,8 @@ router = admin_router("initial-access-tokens", tag="Initial access tokens")
 @router.get("", dependencies=[READS])
 async def list_initial_access_tokens(clients: ClientsDep, page: PageDep) -> InitialAccessTokenList:
     """List the valid tokens, without their secrets."""
-    found = await clients.initial_access_tokens.list_page(after=page.last, limit=page.size)
-    tokens, cursor = page.cut(found, lambda token: token.token_id)
+    rows = await clients.initial_access_tokens.list_page(after=page.last, limit=page.size)
+    tokens, cursor = page.cut(rows, lambda token: token.token_id)
     return InitialAccessTokenList(items=[_resource(each) for each in tokens], next_cursor=cursor)
 
 

@@ -15,7 +15,7 @@ router = admin_router("mails", tag="Mails")
 @router.get("", dependencies=[READS])
 async def list_mails(core: CoreDep, page: PageDep) -> MailList:
     """List pending mails: their kind and recipient, and why they were not delivered."""
-    found = await core.mail_queue.list_page(after=page.last, limit=page.size)
-    mails, cursor = page.cut(found, lambda mail: mail.mail_id)
+    rows = await core.mail_queue.list_page(after=page.last, limit=page.size)
+    mails, cursor = page.cut(rows, lambda mail: mail.mail_id)
     items = [MailResource.model_validate(mail, from_attributes=True) for mail in mails]
     return MailList(items=items, next_cursor=cursor)

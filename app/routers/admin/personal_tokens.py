@@ -24,8 +24,8 @@ async def list_personal_tokens(
 ) -> PersonalTokenList:
     """List the valid personal access tokens of a user."""
     user = await accounts.users.get_by_id(user_id)
-    found = sorted(await oauth.personal_tokens.list_of(user), key=lambda each: each.token_id)
-    rest = [each for each in found if each.token_id > page.last]
+    rows = sorted(await oauth.personal_tokens.list_of(user), key=lambda each: each.token_id)
+    rest = [each for each in rows if each.token_id > page.last]
     tokens, cursor = page.cut(rest[: page.size], lambda each: each.token_id)
     return PersonalTokenList(items=[_resource(each) for each in tokens], next_cursor=cursor)
 

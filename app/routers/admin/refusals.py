@@ -42,7 +42,7 @@ async def list_refusals(
     until: Moment | None = None,
 ) -> RefusalList:
     """List refused requests, the newest first."""
-    found = await operations.activity.refusals.list_page(
+    rows = await operations.activity.refusals.list_page(
         client_id=client_id,
         user_id=user_id,
         network=network,
@@ -53,7 +53,7 @@ async def list_refusals(
         before=page.last,
         limit=page.size,
     )
-    refusals, cursor = page.cut(found, lambda explained: explained.refusal.refusal_id)
+    refusals, cursor = page.cut(rows, lambda explained: explained.refusal.refusal_id)
     return RefusalList(items=[_resource(each) for each in refusals], next_cursor=cursor)
 
 

@@ -37,8 +37,8 @@ router = admin_router("roles", tag="Roles")
 async def list_roles(accounts: AccountsDep, page: PageDep) -> RoleList:
     """List roles by client and name, the global ones first."""
     client_id, name = page.after or ("", "")
-    found = await accounts.roles.list_page(after_client=client_id, after_name=name, limit=page.size)
-    roles, cursor = page.cut(found, lambda role: (role.client_id, role.name))
+    rows = await accounts.roles.list_page(after_client=client_id, after_name=name, limit=page.size)
+    roles, cursor = page.cut(rows, lambda role: (role.client_id, role.name))
     return RoleList(items=[role_resource(role) for role in roles], next_cursor=cursor)
 
 
@@ -101,8 +101,8 @@ async def remove_role(
 async def list_role_grants(role_id: RoleId, accounts: AccountsDep, page: PageDep) -> RoleGrantList:
     """List the users and groups that have a role, the groups first."""
     await accounts.roles.get(role_id)
-    found = await accounts.role_grants.list_named(role_id, after=page.last, limit=page.size)
-    grants, cursor = page.cut(found, lambda grant: grant.subject)
+    rows = await accounts.role_grants.list_named(role_id, after=page.last, limit=page.size)
+    grants, cursor = page.cut(rows, lambda grant: grant.subject)
     return RoleGrantList(items=[_grant_resource(grant) for grant in grants], next_cursor=cursor)
 
 

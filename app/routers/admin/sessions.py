@@ -35,11 +35,11 @@ async def list_sessions(
     since: Annotated[Moment | None, Query(description="Only sign-ins from then on.")] = None,
 ) -> SessionList:
     """List active sessions, the newest sign-in first."""
-    found = await accounts.sessions.list_page(
+    rows = await accounts.sessions.list_page(
         user_id=user_id, since=since, after=_position(page), limit=page.size
     )
     shown, cursor = page.cut(
-        found, lambda each: (each.session.auth_time.isoformat(), each.session.session_id)
+        rows, lambda each: (each.session.auth_time.isoformat(), each.session.session_id)
     )
     return SessionList(items=[_resource(each.session) for each in shown], next_cursor=cursor)
 

@@ -37,8 +37,8 @@ router = admin_router("webhooks", tag="Webhooks")
 @router.get("")
 async def list_webhooks(authority: Reads, operations: OperationsDep, page: PageDep) -> WebhookList:
     """List webhooks, in the order of their creation."""
-    found = await operations.webhooks.webhooks.list_page(after=page.last, limit=page.size)
-    webhooks, cursor = page.cut(found, lambda webhook: webhook.webhook_id)
+    rows = await operations.webhooks.webhooks.list_page(after=page.last, limit=page.size)
+    webhooks, cursor = page.cut(rows, lambda webhook: webhook.webhook_id)
     items = [_resource(webhook, authority) for webhook in webhooks]
     return WebhookList(items=items, next_cursor=cursor)
 
@@ -129,10 +129,10 @@ async def list_webhook_deliveries(
 ) -> WebhookDeliveryList:
     """List the deliveries to a webhook, newest first: pending ones and those of the last days."""
     await operations.webhooks.webhooks.get(webhook_id)
-    found = await operations.webhooks.webhooks.deliveries(
+    rows = await operations.webhooks.webhooks.deliveries(
         webhook_id, before=page.last, limit=page.size
     )
-    deliveries, cursor = page.cut(found, lambda delivery: delivery.delivery_id)
+    deliveries, cursor = page.cut(rows, lambda delivery: delivery.delivery_id)
     items = [
         WebhookDeliveryResource.model_validate(each, from_attributes=True) for each in deliveries
     ]

@@ -78,7 +78,7 @@ class PersonalTokenService:
         if not scopes or not allowed.issuperset(scopes):
             raise InvalidInputError(Detail.PERSONAL_TOKEN_SCOPES, field="scopes")
         value, now = new_token(TokenKind.PERSONAL_TOKEN), self._clock.now()
-        made = PersonalToken(
+        personal_token = PersonalToken(
             digest=digest_of(value),
             token_id=new_identifier(),
             user_id=user.user_id,
@@ -93,14 +93,14 @@ class PersonalTokenService:
         event = self._audit.event(
             AccountEvent.PERSONAL_TOKEN_CREATED,
             user_id=user.user_id,
-            token_id=made.token_id,
+            token_id=personal_token.token_id,
             name=name,
             resource=resource.name,
-            scope=made.scope,
-            expires_at=made.expires_at.isoformat(timespec="seconds"),
+            scope=personal_token.scope,
+            expires_at=personal_token.expires_at.isoformat(timespec="seconds"),
         )
         outcome = await self._personal_token_repository.add(
-            made, user, at_most=MAXIMUM_TOKENS, now=now, event=event
+            personal_token, user, at_most=MAXIMUM_TOKENS, now=now, event=event
         )
         if outcome == "too many":
             raise ConflictError(Detail.TOO_MANY_PERSONAL_TOKENS)

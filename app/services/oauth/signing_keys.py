@@ -201,8 +201,8 @@ class SigningKeys:
 
     async def _rotatable(self) -> Sequence[str]:
         """Return the algorithms that have a key: those of the start, and those used since."""
-        having = {key.algorithm for key in await self._cache.newest()}
-        return [algorithm for algorithm in SIGNING_ALGORITHMS if algorithm in having]
+        algorithms = {key.algorithm for key in await self._cache.newest()}
+        return [algorithm for algorithm in SIGNING_ALGORITHMS if algorithm in algorithms]
 
     async def list_all(self) -> Sequence[SigningKey]:
         """Return all keys, the newest of each algorithm first."""

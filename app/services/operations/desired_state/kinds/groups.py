@@ -67,14 +67,14 @@ class GroupKind(Kind[GroupState, Group]):
         if group is None:
             return
         granted = await self._granted(group.group_id)
-        wanted = [await self._role(reference) for reference in step.state.roles]
-        wanted_ids = {role.role_id for role in wanted}
+        roles = [await self._role(reference) for reference in step.state.roles]
+        wanted_ids = {role.role_id for role in roles}
         for role in granted:
             if role.role_id not in wanted_ids:
                 await self._role_grants.revoke_from_group(
                     role.role_id, group.group_id, authority=step.authority
                 )
-        for role in wanted:
+        for role in roles:
             await self._role_grants.grant_to_group(
                 role.role_id, group.group_id, authority=step.authority
             )
