@@ -54,11 +54,11 @@ def change(
         option(
             "--default-resource",
             metavar="NAME",
-            help="The resource of its requests that name none.",
+            help="The resource for requests that name none.",
         ),
     ] = None,
     no_default_resource: Annotated[
-        bool, flag("--no-default-resource", help="Let such requests be for no resource.")
+        bool, flag("--no-default-resource", help="Remove the default resource.")
     ] = False,
     json_file: Annotated[
         str | None,

@@ -40,7 +40,7 @@ def create(
         option(
             "--preset",
             **one_of(get_args(PresetName)),
-            help="An application, instead of a kind, with all that it reads from its tokens.",
+            help="Create everything that an application needs, instead of --kind.",
         ),
     ] = None,
     url: Annotated[
@@ -62,7 +62,7 @@ def create(
         option(
             "--default-resource",
             metavar="NAME",
-            help="The resource of its requests that name none, if it is open to all clients.",
+            help="The resource for requests that name none, if it is open to all clients.",
         ),
     ] = None,
     profile: Annotated[

@@ -67,7 +67,7 @@ def set_policy(
         option(
             "--second-factor",
             **one_of(get_args(SecondFactorPolicy)),
-            help="The least that a sign-in for the client needs.",
+            help="The second factor that a sign-in to the client requires.",
         ),
     ] = None,
     access_token_ttl: Annotated[

@@ -76,7 +76,12 @@ def revoke_tokens(
     client_id: ClientId,
     *,
     token_id: Annotated[
-        str | None, option("--token", metavar="TOKEN_ID", help="Only this one, as tokens lists it.")
+        str | None,
+        option(
+            "--token",
+            metavar="TOKEN_ID",
+            help="Revoke only the token with this ID; `postern clients tokens` lists the IDs.",
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -36,7 +36,7 @@ def list_all(
         option(
             "--search",
             metavar="TEXT",
-            help="Only clients whose ID, or a word of whose name, begins with each word.",
+            help="Only clients whose ID, or a word of the name, begins like this.",
         ),
     ] = None,
     limit: Limit = None,

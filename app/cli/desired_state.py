@@ -20,10 +20,13 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 Files = Annotated[list[str], argument(metavar="FILE…", help="YAML files, each with its owner.")]
 TakesOver = Annotated[
-    bool, flag("--take-over", help="Also change what belongs to another owner, and own it.")
+    bool, flag("--take-over", help="Take over objects that belong to another owner.")
 ]
 KeepsOthers = Annotated[
-    bool, flag("--no-prune", help="Keep what an owner no longer states, instead of deleting it.")
+    bool,
+    flag(
+        "--no-prune", help="Keep objects that the files no longer state, instead of deleting them."
+    ),
 ]
 
 

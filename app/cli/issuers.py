@@ -26,9 +26,7 @@ if TYPE_CHECKING:
     from app.schemas.trusted_issuers import TrustedIssuerBody
     from app.wiring import Services
 
-cli = Commands(
-    "issuers", help="Trust tokens of other issuers: clusters, build services, cloud workloads."
-)
+cli = Commands("issuers", help="Manage trusted issuers: clusters, build services, cloud workloads.")
 
 
 @cli.command("create")

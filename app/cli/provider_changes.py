@@ -96,7 +96,7 @@ def set_groups_claim(
     claim: Annotated[str | None, argument(metavar="CLAIM")] = None,
     *,
     is_off: Annotated[
-        bool, flag("--off", help="Give no groups. The memberships by this provider end.")
+        bool, flag("--off", help="Turn the mapping off. Memberships from this provider end.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
