@@ -78,13 +78,14 @@ class AccessTokenReader:
         self._issuer = issuer
         self._remembered: FIFOCache[bytes, VerifiedJwt] = FIFOCache(MAXIMUM_REMEMBERED)
 
-    async def find_valid(self, token: str) -> AccessToken | None:
+    async def find_valid(self, token: str, *, server: str | None = None) -> AccessToken | None:
         """Return an access token, or None if it is unknown, expired or revoked.
 
         None also if its family is revoked, its client or user is disabled or unknown, or its
         resource was deleted, and for an exchanged token if its subject token is not valid any more.
+        With a `server`, None also if the token is for a resource that this client does not serve.
         """
-        found = await self._find(token)
+        found = await self._find(token, server)
         if found is None or found.subject_client_id is None:
             return found
         is_valid = await self._exchanged_token_repository.has_valid_subject(found.family_id or "")
@@ -97,16 +98,16 @@ class AccessTokenReader:
         verified = await self._verified(token)
         return TokenReference(None, digest_of_jti(verified.jti) if verified is not None else None)
 
-    async def _find(self, token: str) -> AccessToken | None:
+    async def _find(self, token: str, server: str | None) -> AccessToken | None:
         if token.startswith(ACCESS_TOKEN):
             found = await self._access_token_repository.find_valid(
                 digest_of(token), now=self._clock.now()
             )
             if found is not None and found.audience is not None:
-                return found if await self._has_resource(found) else None
+                return found if await self._has_resource(found, server) else None
             return found
         verified = await self._verified(token)
-        return await self._with_state(verified) if verified is not None else None
+        return await self._with_state(verified, server) if verified is not None else None
 
     async def revoke(self, token: str, client: Client) -> None:
         """Revoke an access token if it was issued to this client (RFC 7009 section 2.1)."""
@@ -161,15 +162,18 @@ class AccessTokenReader:
             expires_at=datetime.fromtimestamp(claims["exp"], UTC),
         )
 
-    async def _has_resource(self, token: AccessToken | VerifiedJwt) -> bool:
-        """Return whether the resource of a token exists, and has since the token was issued."""
+    async def _has_resource(self, token: AccessToken | VerifiedJwt, server: str | None) -> bool:
+        """Return whether the resource of a token exists, and has since the token was issued.
+
+        With a `server`, that client must act as the server of the resource.
+        """
         resource = await self._resource_catalogue.find_audience(
             token.audience or "", issued_at=token.issued_at
         )
-        return resource is not None
+        return resource is not None and (server is None or resource.is_served_by(server))
 
-    async def _with_state(self, jwt: VerifiedJwt) -> AccessToken | None:
-        if not await self._has_resource(jwt):
+    async def _with_state(self, jwt: VerifiedJwt, server: str | None) -> AccessToken | None:
+        if not await self._has_resource(jwt, server):
             return None
         state = await self._jwt_state_repository.find_valid(
             jwt.jti, family_id=jwt.family_id, client_id=jwt.client_id

@@ -34,7 +34,6 @@ from app.security.document_urls import is_of_document
 from app.security.tokens import PERSONAL_TOKEN, REFRESH_TOKEN, digest_of
 from app.services.accounts.entitlements import EntitlementService
 from app.services.clients.fapi import FapiProfile
-from app.services.oauth.resource_catalogue import ResourceCatalogue
 
 INACTIVE: Introspected = {"active": False}
 
@@ -48,7 +47,6 @@ class Introspection:
         client_repository: ClientRepository,
         refresh_token_repository: RefreshTokenRepository,
         personal_tokens: PersonalTokenIntrospection,
-        resource_catalogue: ResourceCatalogue,
         entitlements: EntitlementService,
         act_claims: ActClaims,
         fapi: FapiProfile,
@@ -62,7 +60,6 @@ class Introspection:
         self._client_repository = client_repository
         self._refresh_token_repository = refresh_token_repository
         self._personal_tokens = personal_tokens
-        self._resource_catalogue = resource_catalogue
         self._entitlements = entitlements
         self._clock = clock
         self._issuer = issuer
@@ -82,10 +79,8 @@ class Introspection:
         return await self._of_access_token(token, client)
 
     async def _of_access_token(self, token: str, client: Client) -> Introspected:
-        row = await self._access_tokens.find_valid(token)
+        row = await self._access_tokens.find_valid(token, server=client.client_id)
         if row is None or self._fapi.requires_binding(row.policies, row.confirmation):
-            return INACTIVE
-        if row.audience is not None and not await self._may_see(row, client):
             return INACTIVE
         mapped = await self._mapped(row, row.policies) if row.user_id is not None else {}
         return introspected(
@@ -109,13 +104,6 @@ class Introspection:
             may_act=may_act_of(row.policies) if row.policies is not None else None,
             **mapped,
         )
-
-    async def _may_see(self, token: AccessToken, client: Client) -> bool:
-        """Return whether a client may introspect an access token with an audience."""
-        resource = await self._resource_catalogue.find_audience(
-            token.audience or "", issued_at=token.issued_at
-        )
-        return resource is not None and resource.is_served_by(client.client_id)
 
     async def _of_refresh_token(self, token: str, client: Client) -> Introspected:
         row = await self._refresh_token_repository.find_in_active_family(digest_of(token))

@@ -203,7 +203,6 @@ def build_oauth(
                 clock=core.clock,
                 issuer=issuer,
             ),
-            resource_catalogue=resources.resource_catalogue,
             entitlements=core.entitlements,
             act_claims=tokens.act_claims,
             fapi=core.fapi,
