@@ -140,8 +140,10 @@ def protocol_error(error: OAuth2Error) -> HttpResponse:
     return _protocol_response(error, error_headers(error))
 
 
-def _protocol_response(error: OAuth2Error, further: Iterable[tuple[str, str]]) -> HttpResponse:
-    headers = [(name.lower().encode(), value.encode()) for name, value in further]
+def _protocol_response(
+    error: OAuth2Error, extra_headers: Iterable[tuple[str, str]]
+) -> HttpResponse:
+    headers = [(name.lower().encode(), value.encode()) for name, value in extra_headers]
     return json_response(error_body(error), status=error.status_code, headers=(*headers, *NO_STORE))
 
 
@@ -158,7 +160,7 @@ def _in_the_protocols_words(error: Exception) -> HttpResponse:
 
 
 def _problem(
-    status: int, title: str, detail: str, error: str, headers: dict[str, str], **further: Any
+    status: int, title: str, detail: str, error: str, headers: dict[str, str], **members: Any
 ) -> HttpResponse:
     body = {
         "type": "about:blank",
@@ -166,7 +168,7 @@ def _problem(
         "status": status,
         "detail": detail,
         "error": error,
-        **further,
+        **members,
     }
     encoded_headers = [
         (name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()
@@ -198,9 +200,9 @@ def _reason_of(error: RequestValidationError) -> str:
     return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
 
 
-def _problem_of(error: PosternError, **further: Any) -> HttpResponse:
+def _problem_of(error: PosternError, **members: Any) -> HttpResponse:
     return _problem(
-        error.status, error.title, error.detail, error.error_code, error.headers(), **further
+        error.status, error.title, error.detail, error.error_code, error.headers(), **members
     )
 
 

@@ -45,11 +45,11 @@ _USUAL_ERRORS = {
 }
 
 
-def problems(further: Refusals | None = None) -> Responses:
-    """Return the error responses of a call with a JSON body: the usual ones and `further`."""
+def problems(additional: Refusals | None = None) -> Responses:
+    """Return the error responses of a call with a JSON body: the usual ones and `additional`."""
     described: Refusals = {
         400: NO_JSON,
-        **(further or {}),
+        **(additional or {}),
         413: TOO_LARGE,
         422: NOT_THE_SCHEMA,
         429: TOO_MANY,
@@ -72,9 +72,9 @@ def problem(
     return _response(text, "application/problem+json", schema, example)
 
 
-def protocol_errors(further: Refusals) -> Responses:
-    """Return the error responses of a protocol endpoint: the usual ones and `further`."""
-    described: Refusals = {**further, 413: TOO_LARGE, 429: TOO_MANY, 503: TRY_AGAIN}
+def protocol_errors(additional: Refusals) -> Responses:
+    """Return the error responses of a protocol endpoint: the usual ones and `additional`."""
+    described: Refusals = {**additional, 413: TOO_LARGE, 429: TOO_MANY, 503: TRY_AGAIN}
     responses: Responses = {}
     for status, refusal in sorted(described.items()):
         text, error = _parts(refusal, usual=_USUAL_ERRORS[status])

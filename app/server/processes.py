@@ -78,7 +78,7 @@ def serve(
         prepare=prepare,
         is_ready=is_ready,
         beside=beside,
-        further=_mtls(settings, mtls_listener),
+        extra_listeners=_mtls(settings, mtls_listener),
     )
     try:
         server.run(sockets=[listener])

@@ -59,7 +59,7 @@ def main(arguments: list[str]) -> int:
     """Serve and return the exit code: 2 if the start is refused, with a one-line error."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # no traceback until the server sets its handler
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the supervisor handles it
-    listener, line, kind, *further = arguments
+    listener, line, kind, *mtls_descriptor = arguments
     settings: Settings | None = None
     try:
         settings = load_settings()
@@ -72,7 +72,7 @@ def main(arguments: list[str]) -> int:
         _serve(
             settings,
             socket.socket(fileno=int(listener)),
-            socket.socket(fileno=int(further[0])) if further else None,
+            socket.socket(fileno=int(mtls_descriptor[0])) if mtls_descriptor else None,
             Channel(socket.socket(fileno=int(line))),
             Kind(kind),
         )

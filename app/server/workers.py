@@ -30,11 +30,13 @@ class WorkerProcess:
         self._channel, worker_end = socket.socketpair()
         self._channel.setblocking(False)
         inherited = (listener.fileno(), worker_end.fileno())
-        further = (mtls_listener.fileno(),) if mtls_listener is not None else ()
+        mtls_descriptors = (mtls_listener.fileno(),) if mtls_listener is not None else ()
         with worker_end:
             self._process = subprocess.Popen(  # noqa: S603 - our own program
-                python("app.server.worker", *map(str, inherited), kind, *map(str, further)),
-                pass_fds=(*inherited, *further),
+                python(
+                    "app.server.worker", *map(str, inherited), kind, *map(str, mtls_descriptors)
+                ),
+                pass_fds=(*inherited, *mtls_descriptors),
                 env=import_environment(),
             )
         self._silence = Silence()

@@ -42,7 +42,7 @@ class Server(uvicorn.Server):
     """Uvicorn's server with a preparation and a graceful shutdown.
 
     `prepare` runs before the socket listens; `is_ready` is called once it does. `beside` runs as
-    long as the server. `further` are listeners with a protocol and a TLS context of their own.
+    long as the server. `extra_listeners` have a protocol and a TLS context of their own.
     """
 
     def __init__(
@@ -52,10 +52,10 @@ class Server(uvicorn.Server):
         prepare: Callable[[], Coroutine[Any, Any, None]],
         is_ready: Callable[[], None],
         beside: Beside | None = None,
-        further: Sequence[Listener] = (),
+        extra_listeners: Sequence[Listener] = (),
     ) -> None:
         super().__init__(config)
-        self._further = further
+        self._extra_listeners = extra_listeners
         self.server_state: State = State()
         self._beside = beside
         self._companion: asyncio.Task[None] | None = None
@@ -79,8 +79,8 @@ class Server(uvicorn.Server):
         for listener in self._all(sockets):
             listener.listen(BACKLOG)
         await super().startup(sockets)
-        for further in self._further:
-            await self._accept_on(further)
+        for extra in self._extra_listeners:
+            await self._accept_on(extra)
         if self.started:
             self._is_ready()
 
@@ -115,7 +115,7 @@ class Server(uvicorn.Server):
             await self.lifespan.shutdown()
 
     def _all(self, sockets: list[socket.socket] | None) -> list[socket.socket]:
-        return [*(sockets or ()), *(further.socket for further in self._further)]
+        return [*(sockets or ()), *(extra.socket for extra in self._extra_listeners)]
 
     async def _accept_on(self, listener: Listener) -> None:
         """Accept connections as Uvicorn does, with the protocol and the TLS of the listener."""

@@ -20,9 +20,9 @@ def client_from(
     client_name: str,
     scope: str,
     now: datetime,
-    **further: Any,
+    **columns: Any,
 ) -> Client:
-    """Return a new client with the metadata of a body, and other columns from `further`."""
+    """Return a new client with the metadata of a body, and other `columns`."""
     values = {
         "client_id": new_client_id(),
         "client_name": client_name,
@@ -41,7 +41,7 @@ def client_from(
         "registration_token_digest": None,
         "registration_expires_at": None,
     }
-    return Client(**{**values, **further})
+    return Client(**{**values, **columns})
 
 
 def stated_members(client: Client) -> dict[str, Any]:
