@@ -1,8 +1,8 @@
 """The user here whom an identity assertion is about.
 
 That is the user who linked the identity, by its issuer and subject. An email address finds a user
-only if it is verified at both servers, and the issuer owns the domain. An unknown subject becomes a
-user where the row of its issuer says so.
+only if it is verified here, the issuer owns the domain, and does not call it unverified. An unknown
+subject becomes a user where the row of its issuer says so.
 """
 
 from pydantic import ValidationError
@@ -120,19 +120,20 @@ class IdentityUsers:
 
 
 def owned_email(identity: ReceivedIdentity) -> str | None:
-    """Return the address of an assertion if it is verified, in a domain that the issuer owns.
+    """Return the address of an assertion if it is in a domain that the issuer owns.
 
-    It is returned as a user with the address has it.
+    The issuer is then the authority for it: `email_verified`, which assertions need not have, only
+    matters if it is not true. The address is returned as a user with the address has it.
     """
-    email = _verified_email(identity)
+    email = _email_of(identity)
     if email is None or email_key(email).rpartition("@")[2] not in identity.rules.email_domains:
         return None
     return email
 
 
-def _verified_email(identity: ReceivedIdentity) -> str | None:
+def _email_of(identity: ReceivedIdentity) -> str | None:
     email = identity.claims.get("email")
-    if identity.claims.get("email_verified") is not True:
+    if identity.claims.get("email_verified", True) is not True:
         return None
     try:
         return StandardClaims.model_validate({"email": email}).email
@@ -142,10 +143,10 @@ def _verified_email(identity: ReceivedIdentity) -> str | None:
 
 def _without_owned_email(identity: ReceivedIdentity) -> str:
     beginning = f"{identity.row.name}: no user has linked the subject {identity.subject!a}, and"
-    if _verified_email(identity) is None:
+    if _email_of(identity) is None:
         return (
-            f"{beginning} it has no verified email address: the user has to sign in here with the"
-            " identity provider once"
+            f"{beginning} it has no email address, or an unverified one: the user has to sign in"
+            " here with the identity provider once"
         )
     return (
         f"{beginning} the issuer is not declared to own the domain of the address: set"
