@@ -157,6 +157,31 @@ async def test_an_import_can_be_repeated(
     assert "line 2: username: is taken by another account" in messages_in(after_sign_in)
 
 
+async def test_a_repeated_import_refuses_a_user_who_is_to_be_disabled_now(
+    app: Application, import_text: ImportText
+) -> None:
+    """Not skipped as unchanged: the user would still be able to sign in"""
+    name = app.new_name()
+    await import_text(f"username,disabled\n{name},\n")
+
+    result = await import_text(f"username,disabled\n{name},true\n")
+
+    assert result.code == 1
+    assert "line 2: username: is taken by another account" in messages_in(result)
+
+
+async def test_a_repeated_import_skips_a_user_who_was_imported_disabled(
+    app: Application, import_text: ImportText
+) -> None:
+    text = f"username,disabled\n{app.new_name()},true\n"
+    await import_text(text)
+
+    again = await import_text(text)
+
+    assert again.code == 0
+    assert again.output == "Imported 0 users.\n1 user had been imported before.\n"
+
+
 async def test_a_failure_leaves_no_user_behind(
     app: Application,
     import_text: ImportText,
