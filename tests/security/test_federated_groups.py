@@ -300,6 +300,9 @@ async def test_mappings_are_checked(app: Application, provider: Provider) -> Non
 
     with pytest.raises(ForbiddenError):
         await change(authority=authority_of(set(AdminScope) - {AdminScope.ADMIN, _WRITE}))
+    with pytest.raises(ForbiddenError):  # SECURITY_BAR row 51: nobody gives more than they hold
+        await change(authority=authority_of({_WRITE}), mappings={"S": [group.group_id]})
+    await change(authority=authority_of({_WRITE}))
     for wrong in ({"groups_claim": ""}, {"mappings": {"x" * 257: [group.group_id]}}):
         with pytest.raises(InvalidInputError):
             await change(**wrong)

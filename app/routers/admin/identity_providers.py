@@ -162,7 +162,10 @@ async def replace_provider_group_mappings(
     federation: FederationDep,
     response: Response,
 ) -> ProviderGroupMappings:
-    """Replace the table of groups. Memberships of groups that it no longer has end at once."""
+    """Replace the table of groups. Memberships of groups that it no longer has end at once.
+
+    A table that is not empty requires the scope `groups:write`, too.
+    """
     provider = await federation.identity_providers.get(name)
     precondition.check(etag_of(provider.version))
     await federation.group_mappings.set(

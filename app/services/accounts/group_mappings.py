@@ -65,8 +65,11 @@ class GroupMappingService:
 
         `mappings` lists the ids of groups here by values of the claim. Memberships of groups that
         are no longer mapped end at once; None as the claim turns the mapping off and ends all.
+        A table that gives memberships requires the authority to give them.
         """
         authority.require(AdminScope.PROVIDERS_WRITE)
+        if mappings:
+            authority.require(AdminScope.GROUPS_WRITE)
         provider = await self._identity_provider_repository.find(provider_id)
         if provider is None:
             raise NotFoundError(Detail.PROVIDER_UNKNOWN)

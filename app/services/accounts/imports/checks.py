@@ -87,5 +87,5 @@ def _is_same(user: User, imported: ImportedUser) -> bool:
         user.username == imported.username.spelling
         and user.password_hash == (imported.password_hash or NO_PASSWORD)
         and user.claim_values == imported.stored_claims()
-        and user.is_disabled == imported.disabled
+        and (user.is_disabled or not imported.disabled)  # it may have been disabled since
     )
