@@ -7,13 +7,12 @@ import pytest
 
 from tests.support.databases import Databases
 from tests.support.dpop import prover
+from tests.support.parts import settings_for
 from tests.support.server import Server, application_of, running_server
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.timing
 
-ISSUER = "http://localhost:5000"
-"""For which the proofs of tests are made by default."""
 HASHING = {"ARGON2_MEMORY_KIB": "19456", "ARGON2_TIME_COST": "2"}
 
 
@@ -70,8 +69,9 @@ async def test_a_thousand_keys_leave_nothing_in_memory(
 ) -> None:
     """SECURITY_BAR row 38: DPoP proofs with 1,000 keys in 1,000 requests"""
     url = await databases.migrated(kind)
+    issuer = settings_for(url).issuer_url  # for which the tests make their proofs
     async with (
-        running_server(tmp_path, DATABASE_URL=url, WORKERS="1", ISSUER=ISSUER) as server,
+        running_server(tmp_path, DATABASE_URL=url, WORKERS="1", ISSUER=issuer) as server,
         application_of(server) as app,
     ):
         client = await app.create_client()

@@ -87,6 +87,8 @@ async def change_with_event(
 
 def values_of_event(event: NewEvent) -> dict[str, Any]:
     """Return values of `NEW_EVENT`, by their names; a preparation needs `write_events` instead."""
+    if event.is_preparation:
+        raise ValueError(event.action)
     return {f"audit_{name}": getattr(event, name) for name in NAMES}
 
 
