@@ -20,7 +20,7 @@ MOST = Figures(
     package_imports=12,
     imports_between_packages=22,
     modules=182,
-    imports=866,
+    imports=865,
 )
 """What was reached. Before the packages, 37 modules on 10 levels had 140 imports."""
 PATHS = {value for name, value in vars(urls).items() if name.isupper() and isinstance(value, str)}

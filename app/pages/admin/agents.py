@@ -21,7 +21,7 @@ from app.pages.admin.client_grants import (
     part_of_consents,
     part_of_tokens,
 )
-from app.pages.admin.client_links import AGENTS, client_id_in, key_of_agent
+from app.pages.admin.client_links import AGENTS, client_id_in, url_of_client
 from app.pages.admin.navigation import Section, url_of
 from app.pages.admin.object_forms import ObjectForm, ObjectRequest, form_routers
 from app.pages.admin.pages import ConsolePage
@@ -60,7 +60,7 @@ class AgentRequest(ObjectRequest):
 
     @property
     def url(self) -> str:
-        return f"{PATH}/{key_of_agent(self.client_id)}"
+        return url_of_client(self.client_id)
 
     @property
     def shown_name(self) -> str:
@@ -162,7 +162,7 @@ async def show_agent(request: AgentRequestDep) -> Response:
 def _row(request: ConsoleRequest, agent: Agent) -> list[Cell]:
     document, never = agent.document, request.text("Never")
     return [
-        Cell(document.client.client_name, url=f"{PATH}/{key_of_agent(document.client_id)}"),
+        Cell(document.client.client_name, url=url_of_client(document.client_id)),
         Cell(document.host, small=document.url),
         Cell(str(agent.users)),
         Cell(at=agent.last_token_at, words=never),

@@ -9,7 +9,7 @@ from app.models.operations.audit_events import AuditEvent
 from app.pages.admin.base import ConsoleRequest
 from app.pages.admin.client_links import client_cell, url_of_client
 from app.pages.admin.navigation import url_of
-from app.pages.admin.views import Badge, Cell, Table
+from app.pages.admin.views import Badge, Cell, Table, user_cell
 from app.services.accounts.events import label_of
 from app.services.clients.agents import Naming
 from app.services.operations.audit import REFUSED
@@ -110,7 +110,7 @@ def _actor(actor: str, names: Names) -> Cell:
     name = names.users.get(user_id)
     if name is None:
         return Cell(user_id)
-    return Cell(name, url=f"{url_of('users')}/{user_id}")
+    return user_cell(name, user_id)
 
 
 def _name_in(details: Mapping[str, Any]) -> str:

@@ -6,10 +6,9 @@ from datetime import UTC, datetime
 from starlette.responses import Response
 
 from app.models.oauth.actors import parse_actors
-from app.pages.admin.navigation import url_of
 from app.pages.admin.object_forms import ObjectRequest
 from app.pages.admin.paging import AFTER, PAGE_SIZE, pages_of
-from app.pages.admin.views import Cell, Link, Listing, Part, Table
+from app.pages.admin.views import Cell, Link, Listing, Part, Table, user_cell
 from app.repositories.clients.consents import NamedConsent
 from app.repositories.oauth.client_tokens import AccessPosition, ClientFamily, FamilyPosition
 from app.services.clients.agents import Naming
@@ -87,7 +86,7 @@ def _table_of_consents(request: ObjectRequest, rows: Sequence[NamedConsent]) -> 
         columns=[text("User"), text("Scopes"), text("Resources"), text("Allowed")],
         rows=[
             [
-                Cell(each.username, url=f"{url_of('users')}/{each.user_id}"),
+                user_cell(each.username, each.user_id),
                 Cell(each.scope, words=text("None")),
                 Cell(_resources_in(each), words=text("None")),
                 Cell(at=each.granted_at),
@@ -136,7 +135,7 @@ def _row_of_tokens(request: ObjectRequest, tokens: ClientTokens, naming: Naming)
         ]
     user = Cell(tokens.about_client_id or "", words=text("The client itself"))
     if tokens.user_id is not None:
-        user = Cell(tokens.username or tokens.user_id, url=f"{url_of('users')}/{tokens.user_id}")
+        user = user_cell(tokens.username or tokens.user_id, tokens.user_id)
     return [
         user,
         Cell(tokens.scope, words=text("None")),

@@ -12,7 +12,7 @@ from app.services.clients.agents import Naming
 AGENTS = "agents"
 
 
-def key_of_agent(client_id: str) -> str:
+def _key_of_agent(client_id: str) -> str:
     """Return the stored form of an identifier as a part of a path, where no URL can be."""
     return urlsafe_b64encode(client_id.encode()).decode().rstrip("=")
 
@@ -28,13 +28,12 @@ def client_id_in(key: str) -> str | None:
 
 def key_of_client(client_id: str) -> str:
     """Return an identifier as a part of a path."""
-    return key_of_agent(client_id) if is_of_document(client_id) else client_id
+    return _key_of_agent(client_id) if is_of_document(client_id) else client_id
 
 
 def url_of_client(client_id: str) -> str:
-    if is_of_document(client_id):
-        return f"{url_of(AGENTS)}/{key_of_agent(client_id)}"
-    return f"{url_of('clients')}/{client_id}"
+    place = AGENTS if is_of_document(client_id) else "clients"
+    return f"{url_of(place)}/{key_of_client(client_id)}"
 
 
 def client_cell(client_id: str, naming: Naming) -> Cell:

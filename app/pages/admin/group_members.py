@@ -12,9 +12,8 @@ from app.models.accounts.users import User
 from app.pages.admin.base import NEW, changes_router, console_router
 from app.pages.admin.forms import Field, FormView, form_page, shown_in_form, typed_in
 from app.pages.admin.group_forms import PATH, GroupRequest, GroupRequestDep
-from app.pages.admin.navigation import url_of
 from app.pages.admin.paging import AFTER, PAGE_SIZE, pages_of
-from app.pages.admin.views import Cell, Link, Listing, Part, Search, Table
+from app.pages.admin.views import Cell, Link, Listing, Part, Search, Table, user_cell
 from app.pages.support import Errors, ShowAgainError, redirect, shows_again
 
 router, changes = console_router(), changes_router()
@@ -141,7 +140,7 @@ async def _table(
         columns=[text("User"), text("Email"), text("Given by"), text("Actions")],
         rows=[
             [
-                Cell(user.username, url=f"{url_of('users')}/{user.user_id}"),
+                user_cell(user.username, user.user_id),
                 Cell(user.standard_claims.email or ""),
                 Cell(sources.get(user.user_id, ""), words=text("Administrators")),
                 Cell(links=_links(request, user)),

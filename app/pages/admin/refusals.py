@@ -13,7 +13,7 @@ from app.pages.admin.forms import Field, Option
 from app.pages.admin.navigation import Section, url_of
 from app.pages.admin.pages import ConsolePage
 from app.pages.admin.paging import AFTER, PAGE_SIZE, pages_of
-from app.pages.admin.views import Cell, Fact, Link, Listing, ObjectView, Search, Table
+from app.pages.admin.views import Cell, Fact, Link, Listing, ObjectView, Search, Table, user_cell
 from app.pages.support import redirect
 from app.schemas.admin_scopes import AdminScope
 from app.services.operations.refusal_rules.catalogue import BY_CODE
@@ -130,7 +130,7 @@ def client_cell(client_id: str | None) -> Cell:
 
 
 def _user_cell(user_id: str | None) -> Cell:
-    return Cell(user_id, url=f"{url_of('users')}/{user_id}") if user_id is not None else Cell()
+    return user_cell(user_id, user_id) if user_id is not None else Cell()
 
 
 PAGE = ConsolePage(

@@ -14,7 +14,7 @@ from app.pages.admin.navigation import Section, url_of
 from app.pages.admin.pages import ConsolePage
 from app.pages.admin.paging import AFTER, PAGE_SIZE, pages_of
 from app.pages.admin.session_views import browser_cell, form_to_end
-from app.pages.admin.views import Cell, Link, Listing, Table
+from app.pages.admin.views import Cell, Link, Listing, Table, user_cell
 from app.pages.support import Errors, redirect, shows_again
 from app.schemas.admin_scopes import AdminScope
 from app.services.accounts.sessions import BEFORE_ALL, SessionOfUser, SessionPosition, SignedIn
@@ -111,7 +111,7 @@ async def _session(request: ConsoleRequest) -> SignedIn:
 def _row(request: ConsoleRequest, each: SessionOfUser) -> list[Cell]:
     session = each.session
     return [
-        Cell(each.username, url=f"{url_of('users')}/{session.user_id}"),
+        user_cell(each.username, session.user_id),
         browser_cell(request, session),
         Cell(session.address),
         Cell(at=session.auth_time),

@@ -9,7 +9,7 @@ from app.models.oauth.trusted_issuers import TrustedIssuer
 from app.pages.admin import trusted_issuer_changes
 from app.pages.admin.base import NEW, ConsoleRequestDep, console_router
 from app.pages.admin.client_links import url_of_client
-from app.pages.admin.navigation import Section, url_of
+from app.pages.admin.navigation import Section
 from app.pages.admin.pages import ConsolePage
 from app.pages.admin.trusted_issuer_forms import (
     PATH,
@@ -18,7 +18,17 @@ from app.pages.admin.trusted_issuer_forms import (
     TrustedIssuerRequestDep,
 )
 from app.pages.admin.trusted_issuer_identities import facts_of_rules
-from app.pages.admin.views import Cell, Fact, Link, Listing, ObjectView, Part, Table, owner_cell
+from app.pages.admin.views import (
+    Cell,
+    Fact,
+    Link,
+    Listing,
+    ObjectView,
+    Part,
+    Table,
+    owner_cell,
+    user_cell,
+)
 from app.schemas.admin_scopes import AdminScope
 
 router = console_router()
@@ -109,7 +119,7 @@ def _target(request: TrustedIssuerRequest) -> Cell:
         return Cell("", words=request.text("The user of each token"))
     if row.client_id is not None:
         return Cell(row.client_id, url=url_of_client(row.client_id))
-    return Cell(request.username, url=f"{url_of('users')}/{row.user_id}")
+    return user_cell(request.username, row.user_id or "")
 
 
 def _names(request: TrustedIssuerRequest, names: Iterable[str]) -> Cell:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from app.models.accounts.groups import MANUAL
+from app.pages.admin.navigation import url_of
 
 Tone = Literal["", "good", "bad", "note"]
 
@@ -150,6 +151,11 @@ class ObjectView:
     badges: Sequence[Badge] = ()
     links: Sequence[Link] = ()
     back: Link | None = None
+
+
+def user_cell(name: str, user_id: str) -> Cell:
+    """Return a user with a link to their page."""
+    return Cell(name, url=f"{url_of('users')}/{user_id}")
 
 
 def owner_cell(owner: str, administrators: str) -> Cell:
